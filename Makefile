@@ -1,0 +1,33 @@
+# Everything is installed into .venv with the exact versions of constraints.txt.
+PYTHON ?= python3
+BIN := .venv/bin
+CAPTURE ?=
+TESTS ?= tests
+
+.PHONY: run test check bench docs clean
+
+.venv/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+run: .venv/.installed
+ifeq ($(strip $(CAPTURE)),)
+	$(BIN)/lfdfp simulate --camera f01 --seed 1 --output sample/sample.lfp --if-missing
+	$(BIN)/lfdfp run sample/sample.lfp
+else
+	$(BIN)/lfdfp run '$(CAPTURE)'
+endif
+
+test: .venv/.installed
+	$(BIN)/python -m pytest $(TESTS)
+
+check: .venv/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest $(TESTS)
+
+clean:
+	rm -rf .venv build dist out sample *.egg-info

@@ -1,0 +1,507 @@
+"""The nouns of the chain: raw capture, light field, focal stack, fused image.
+
+Arrays with meaning and no input or output. Every type is frozen and checks itself when it is made.
+Axes, signs and units are those of ``docs/conventions.md``; in short: views are ``[v, u, t, s, c]``
+with v and t along rows, u and s along columns; positions are (row, column); an object of
+disparity d is seen at ``s_view = s_center + d (u - u_center)``; light is linear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray: TypeAlias = NDArray[np.float32]
+DoubleArray: TypeAlias = NDArray[np.float64]
+CodeArray: TypeAlias = NDArray[np.uint16]
+BoolArray: TypeAlias = NDArray[np.bool_]
+
+BayerChannel = Literal["r", "gr", "gb", "b"]
+BayerPattern = tuple[BayerChannel, BayerChannel, BayerChannel, BayerChannel]
+
+ROW_STEP_PITCHES = float(np.sqrt(3.0) / 2.0)
+"""Distance between the rows of a regular hexagonal grid, in lenslet pitches."""
+
+BAYER_COLOR: Mapping[BayerChannel, int] = {"r": 0, "gr": 1, "gb": 1, "b": 2}
+"""The color (0 red, 1 green, 2 blue) that a Bayer channel measures."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Camera:
+    """Which camera made the capture; empty strings where the file does not say."""
+
+    make: str = ""
+    model: str = ""
+    serial: str = ""
+    firmware: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lens:
+    """State of the main lens; None where the file does not say.
+
+    Attributes
+    ----------
+    exit_pupil_offset_m
+        Distance from the exit pupil to the microlens array; Lytro writes about 1e4 for infinite.
+    infinity_lambda
+        Distance in front of the array that is focused when the object is at infinity, in units
+        of lambda (multiples of the depth that one pixel of disparity stands for).
+    """
+
+    zoom_step: int | None = None
+    focus_step: int | None = None
+    focal_length_m: float | None = None
+    f_number: float | None = None
+    infinity_lambda: float | None = None
+    exit_pupil_offset_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MicrolensArray:
+    """The microlens array (MLA) as the metadata describe it: hexagonal, rows horizontal.
+
+    Attributes
+    ----------
+    pitch_m
+        Distance between the centers of neighboring lenslets.
+    rotation_rad
+        Clockwise positive, as the array is seen from the front of the camera.
+    scale
+        (rows, columns): factors on the pitch.
+    sensor_offset_m
+        (rows, columns, distance): from the center of the lenslet nearest to the optical axis to
+        the center of the sensor; upwards and leftwards negative; then array to sensor.
+    """
+
+    pitch_m: float
+    rotation_rad: float = 0.0
+    scale: tuple[float, float] = (1.0, 1.0)
+    sensor_offset_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColorData:
+    """How the camera's colors become sRGB; none of it is applied to the raw codes.
+
+    Attributes
+    ----------
+    white_balance
+        Gains for red, green, blue.
+    camera_to_srgb
+        Three rows of three: linear sRGB = matrix @ white-balanced camera RGB (as a column).
+    exposure_bias_ev
+        Extra exposure that the camera gave to make up for the lenslets' modulation.
+    sensor_response
+        Response of red, green, blue to white light, relative to green, when the file says.
+    """
+
+    white_balance: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    camera_to_srgb: tuple[
+        tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]
+    ] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    exposure_bias_ev: float = 0.0
+    sensor_response: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RawCapture:
+    """What the sensor measured, before any imaging.
+
+    Attributes
+    ----------
+    mosaic
+        Shape (H, W), raw codes as the sensor gave them (black level included).
+    bayer
+        Channels of the 2 x 2 cell at the top left, row by row.
+    black_codes, white_codes
+        Levels in the order of `bayer`.
+    pixel_pitch_m
+        Distance between neighboring sensor pixels.
+    orientation
+        EXIF orientation (1 to 8) that the picture still needs.
+    white_image
+        The packed white image that some files carry beside the capture.
+    source_sha256
+        Of the whole input file.
+    history
+        One line per processing step, oldest first.
+    """
+
+    mosaic: CodeArray
+    bayer: BayerPattern
+    black_codes: tuple[float, float, float, float]
+    white_codes: tuple[float, float, float, float]
+    pixel_pitch_m: float
+    microlens_array: MicrolensArray
+    camera: Camera = field(default_factory=Camera)
+    lens: Lens = field(default_factory=Lens)
+    color: ColorData = field(default_factory=ColorData)
+    iso: float | None = None
+    exposure_s: float | None = None
+    orientation: int = 1
+    white_image: RawCapture | None = None
+    source_sha256: str = ""
+    history: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.mosaic.ndim != 2 or self.mosaic.dtype != np.uint16:
+            raise ValueError(
+                "mosaic must be a (H, W) array of uint16, "
+                f"got {self.mosaic.dtype} of shape {self.mosaic.shape}"
+            )
+        if sorted(self.bayer) != ["b", "gb", "gr", "r"]:
+            raise ValueError(f"bayer must name r, gr, gb and b once each, got {self.bayer}")
+        if any(w <= b for b, w in zip(self.black_codes, self.white_codes, strict=True)):
+            raise ValueError(f"white {self.white_codes} must exceed black {self.black_codes}")
+        if not 1 <= self.orientation <= 8:
+            raise ValueError(f"orientation must be 1 to 8, got {self.orientation}")
+
+    def bayer_planes(self) -> list[tuple[BayerChannel, slice, slice, float, float]]:
+        """(channel, rows, columns, black, white) of the four planes that the mosaic interleaves."""
+        return [
+            (channel, slice(k // 2, None, 2), slice(k % 2, None, 2), black, white)
+            for k, (channel, black, white) in enumerate(
+                zip(self.bayer, self.black_codes, self.white_codes, strict=True)
+            )
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LensletGrid:
+    """Where on the sensor the center of every lenslet's image lies.
+
+    Lenslet (q, r) of the hexagonal lattice has its image at ::
+
+        (row, column) = origin_px + q right_px + r down_px + distortion
+
+    and lies in the lens plane, in units of the pitch, at ``y = r √3/2``, ``x = q + r/2``.
+
+    Attributes
+    ----------
+    origin_px
+        (row, column) of lenslet (0, 0), the one nearest to the center of the sensor.
+    right_px, down_px
+        Steps (row, column) to the right neighbor and to the lower right neighbor (60 degrees).
+    distortion_px
+        Shape (2, 10): coefficients of the smooth displacement (rows; columns) over the monomials
+        1, y, x, y², yx, x², y³, y²x, yx², x³ of the undistorted position, with y and x measured
+        from the sensor's center in half sensor heights.
+    sensor_shape
+        (H, W) of the sensor that the grid is for.
+    residual_px
+        Root mean square of what the fit left over; NaN where nothing was fitted.
+    source
+        Where the grid comes from, in plain words.
+    """
+
+    origin_px: tuple[float, float]
+    right_px: tuple[float, float]
+    down_px: tuple[float, float]
+    sensor_shape: tuple[int, int]
+    distortion_px: DoubleArray = field(default_factory=lambda: np.zeros((2, 10)))
+    residual_px: float = float("nan")
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if self.distortion_px.shape != (2, 10):
+            raise ValueError(f"distortion_px must be (2, 10), got {self.distortion_px.shape}")
+        if abs(np.linalg.det(self.basis_px)) < 1.0:
+            raise ValueError(f"right_px {self.right_px} and down_px {self.down_px} span no grid")
+
+    @property
+    def basis_px(self) -> DoubleArray:
+        """Shape (2, 2): columns are `right_px` and `down_px`."""
+        return np.array([self.right_px, self.down_px], np.float64).T
+
+    @property
+    def pitch_px(self) -> float:
+        """Distance between neighboring lenslets, from the lattice's area."""
+        return float(np.sqrt(abs(np.linalg.det(self.basis_px)) / ROW_STEP_PITCHES))
+
+    @property
+    def rotation_rad(self) -> float:
+        """Angle of `right_px` against the sensor's rows, clockwise positive as displayed."""
+        return float(np.arctan2(self.right_px[0], self.right_px[1]))
+
+    def displacement(self, row: DoubleArray, column: DoubleArray) -> DoubleArray:
+        """Distortion, shape (2, ...), at undistorted positions in pixels."""
+        height, width = self.sensor_shape
+        y = (row - (height - 1) / 2) / (height / 2)
+        x = (column - (width - 1) / 2) / (height / 2)
+        monomials = (np.ones_like(y), y, x, y * y, y * x, x * x)
+        cubic = (y**3, y * y * x, y * x * x, x**3)
+        terms = np.stack(monomials + cubic)
+        return np.tensordot(self.distortion_px, terms, axes=1)
+
+    def centers(self, q: DoubleArray, r: DoubleArray) -> DoubleArray:
+        """(row, column) in pixels, shape (2, ...), of lenslets (or lens-plane points) (q, r)."""
+        q, r = np.asarray(q, np.float64), np.asarray(r, np.float64)
+        row = self.origin_px[0] + q * self.right_px[0] + r * self.down_px[0]
+        column = self.origin_px[1] + q * self.right_px[1] + r * self.down_px[1]
+        if not self.distortion_px.any():
+            return np.stack([row, column])
+        return np.stack([row, column]) + self.displacement(row, column)
+
+    def lattice_coordinates(self, row: DoubleArray, column: DoubleArray) -> DoubleArray:
+        """(q, r) as real numbers, shape (2, ...), of positions in pixels: undoes `centers`."""
+        row, column = np.asarray(row, np.float64), np.asarray(column, np.float64)
+        offset = np.zeros((2, *row.shape))
+        if self.distortion_px.any():
+            for _ in range(3):  # the displacement is smooth: each pass gains two digits
+                offset = self.displacement(row - offset[0], column - offset[1])
+        delta = np.stack(
+            [row - offset[0] - self.origin_px[0], column - offset[1] - self.origin_px[1]]
+        )
+        return np.tensordot(np.linalg.inv(self.basis_px), delta, axes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoiseModel:
+    """Variance of a raw code: ``read_variance + shot_gain * signal + (relative * signal)²``.
+
+    The signal is in codes above the black level; variances are in codes squared.
+    """
+
+    read_variance: float
+    shot_gain: float
+    relative: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Calibration:
+    """All that is known of the camera's geometry and response for one capture.
+
+    Attributes
+    ----------
+    grid
+        The lenslet grid on the sensor.
+    response
+        Shape (H, W): what each pixel measures of uniform light, 1 where it measures most
+        (lenslet vignetting and the fall-off over the field together). 0 marks dead pixels.
+    noise
+        Of the capture's raw codes; None where it is not known.
+    source
+        Which rung of the calibration ladder was reached, in plain words.
+    warnings
+        What a person should know about this calibration.
+    """
+
+    grid: LensletGrid
+    response: FloatArray
+    noise: NoiseModel | None = None
+    source: str = ""
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.response.shape != self.grid.sensor_shape:
+            raise ValueError(
+                f"response {self.response.shape} does not fit the sensor {self.grid.sensor_shape}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rays:
+    """The light field as it was measured: every sensor pixel is one ray of one color.
+
+    Geometry is a function of the calibration's lenslet grid, not a table: pixel p under lenslet
+    (q, r) is the ray through lens-plane point (r √3/2, q + r/2) with direction
+    (v, u) = p - center(q, r) in pixels, in the lattice's frame.
+    """
+
+    capture: RawCapture
+    calibration: Calibration
+
+    def __post_init__(self) -> None:
+        if self.capture.mosaic.shape != self.calibration.response.shape:
+            raise ValueError(
+                f"calibration for a sensor of {self.calibration.response.shape} "
+                f"does not fit a mosaic of {self.capture.mosaic.shape}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewSampling:
+    """Where the samples of the views lie among the rays.
+
+    Sample (t, s) of every view, counted before the orientation was applied, lies in the lens
+    plane at ``origin_pitch + step_pitch * (t, s)``, in the units of `LensletGrid`; view (v, u)
+    sees directions ``angular_step_px * (v - v_center, u - u_center)``.
+    """
+
+    origin_pitch: tuple[float, float]
+    step_pitch: float = ROW_STEP_PITCHES
+    angular_step_px: float = 1.0
+    shape: tuple[int, int] = (0, 0)
+    orientation: int = 1
+
+    @property
+    def pixels_per_pitch(self) -> float:
+        """Factor from disparity in pitches per raw pixel to view pixels per angular step."""
+        return self.angular_step_px / self.step_pitch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LightField:
+    """A 4-D light field as a grid of sub-aperture views, with the rays it came from.
+
+    Attributes
+    ----------
+    views
+        Shape (V, U, T, S, C), linear light (linear sRGB after decoding), as stored: float32, or
+        uint16 codes to save memory. ``light = scale * (views - offset)``, nominally in [0, 1]
+        but not clipped.
+    weights
+        Shape (V, U, T, S), uint8 or float32: how well each ray was measured,
+        ``weight = weights * weight_scale``, in [0, 1].
+    sampling
+        Where the samples lie among the rays; None when the field did not come from rays.
+    rays
+        The unresampled rays, or None when the field came from views.
+    history
+        One line per processing step, oldest first.
+    """
+
+    views: FloatArray | CodeArray
+    weights: FloatArray | NDArray[np.uint8]
+    scale: float = 1.0
+    offset: float = 0.0
+    weight_scale: float = 1.0
+    sampling: ViewSampling | None = None
+    rays: Rays | None = None
+    warnings: tuple[str, ...] = ()
+    history: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.views.ndim != 5:
+            raise ValueError(f"views must be (V, U, T, S, C), got shape {self.views.shape}")
+        if self.weights.shape != self.views.shape[:4]:
+            raise ValueError(f"weights {self.weights.shape} do not fit views {self.views.shape}")
+
+    @property
+    def angular_shape(self) -> tuple[int, int]:
+        """(V, U)."""
+        return self.views.shape[0], self.views.shape[1]
+
+    @property
+    def spatial_shape(self) -> tuple[int, int]:
+        """(T, S)."""
+        return self.views.shape[2], self.views.shape[3]
+
+    @property
+    def center(self) -> tuple[int, int]:
+        """(v, u) of the view that looks along the optical axis."""
+        return self.views.shape[0] // 2, self.views.shape[1] // 2
+
+    def view(self, v: int, u: int) -> FloatArray:
+        """Linear light of one view, shape (T, S, C), float32; a fresh array."""
+        light = self.views[v, u].astype(np.float32)
+        if self.offset:
+            light -= np.float32(self.offset)
+        if self.scale != 1.0:
+            light *= np.float32(self.scale)
+        return light
+
+    def weight(self, v: int, u: int) -> FloatArray:
+        """Weights of one view, shape (T, S), float32 in [0, 1]; a fresh array."""
+        weight = self.weights[v, u].astype(np.float32)
+        weight *= np.float32(self.weight_scale)
+        return weight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FocalStack:
+    """The same picture focused on several planes, or several photographs of one scene.
+
+    Attributes
+    ----------
+    slices
+        Shape (N, T, S, C), linear light, N >= 1.
+    slopes
+        Shape (N,): disparity of each plane in pixels per angular step, ascending and evenly
+        spaced; None for photographs.
+    coverage
+        Shape (N, T, S), in [0, 1]: share of the aperture that reached each pixel; None where
+        every pixel was fully measured.
+    reference_view
+        Shape (T, S, C): the center view of the field that the stack was made from, or None.
+    """
+
+    slices: FloatArray
+    slopes: DoubleArray | None = None
+    coverage: FloatArray | None = None
+    reference_view: FloatArray | None = None
+    warnings: tuple[str, ...] = ()
+    history: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.slices.ndim != 4 or len(self.slices) < 1:
+            raise ValueError(f"slices must be (N, T, S, C), got shape {self.slices.shape}")
+        if self.slopes is not None:
+            if self.slopes.shape != (len(self.slices),):
+                raise ValueError(f"{len(self.slices)} slices but slopes {self.slopes.shape}")
+            if np.any(np.diff(self.slopes) <= 0):
+                raise ValueError(f"slopes must ascend, got {self.slopes}")
+        if self.coverage is not None and self.coverage.shape != self.slices.shape[:3]:
+            raise ValueError(f"coverage {self.coverage.shape} does not fit {self.slices.shape}")
+
+
+DataTerm = Literal["stack", "rays"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FusionResult:
+    """One sharp picture, and how it came about.
+
+    Attributes
+    ----------
+    all_in_focus
+        Shape (T, S, C): fused at the input's size, linear light.
+    super_resolved
+        Shape (kT, kS, C): on a grid k times finer. Pixel j of the fine grid lies at
+        ``(j + 0.5) / k - 0.5`` of the coarse one, so both cover the same area.
+    scale
+        k.
+    decision_map
+        Shape (N, T, S), summing to 1 over N; None when the picture did not come from slices.
+    disparity
+        Shape (T, S), pixels per angular step (near is negative on real cameras), or None.
+    disparity_confidence
+        Shape (T, S), in [0, 1], or None.
+    observability
+        Shape (kT, kS), in [0, 1]: how much the data determine the detail, or None.
+    data_term, prior
+        What the picture was made from, and what filled in what the data left open.
+    losses
+        Named final values, for the record.
+    """
+
+    all_in_focus: FloatArray
+    super_resolved: FloatArray
+    scale: int
+    decision_map: FloatArray | None = None
+    disparity: FloatArray | None = None
+    disparity_confidence: FloatArray | None = None
+    observability: FloatArray | None = None
+    data_term: DataTerm = "stack"
+    prior: str = ""
+    losses: Mapping[str, float] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+    seed: int = 0
+    device: str = "cpu"
+    warnings: tuple[str, ...] = ()
+    history: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        t, s, c = self.all_in_focus.shape
+        if self.super_resolved.shape != (self.scale * t, self.scale * s, c):
+            raise ValueError(
+                f"super_resolved {self.super_resolved.shape} is not {self.scale} times "
+                f"all_in_focus {self.all_in_focus.shape}"
+            )
+        if self.decision_map is not None and self.decision_map.shape[1:] != (t, s):
+            raise ValueError(f"decision_map {self.decision_map.shape} does not fit {(t, s)}")

@@ -1,0 +1,108 @@
+"""What a person may set, one frozen dataclass per stage.
+
+Defaults are chosen once, for every capture; nothing here is tuned to an image.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from lfdfp.errors import SettingsError
+
+Preset = Literal["fast", "balanced", "best", "paper"]
+Kernel = Literal["linear", "cubic", "fourier"]
+Data = Literal["rays", "stack"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodeSettings:
+    """Raw capture to light field.
+
+    Attributes
+    ----------
+    angular_size
+        Number of views along u and v, odd; None takes all that the lenslets show well.
+    """
+
+    angular_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefocusSettings:
+    """Light field to focal stack.
+
+    Attributes
+    ----------
+    planes
+        Number of slices; None chooses by the scene's range and the aperture.
+    slopes
+        (first, last, count) in pixels per angular step; None finds the scene's range.
+    """
+
+    planes: int | None = None
+    slopes: tuple[float, float, int] | None = None
+    kernel: Kernel = "cubic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FusionSettings:
+    """Focal stack (or rays) to fused image."""
+
+    scale: int = 2
+    preset: Preset = "balanced"
+    data: Data = "stack"
+    seed: int = 0
+    device: str = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All stages together, as a TOML file holds them: one table per stage."""
+
+    decode: DecodeSettings = field(default_factory=DecodeSettings)
+    refocus: RefocusSettings = field(default_factory=RefocusSettings)
+    fusion: FusionSettings = field(default_factory=FusionSettings)
+
+
+def read_settings(path: Path) -> Settings:
+    """Read a TOML file with tables ``[decode]``, ``[refocus]``, ``[fusion]``.
+
+    Raises
+    ------
+    SettingsError
+        For a file that is not TOML, an unknown table or key, or a value of the wrong type.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read as TOML: {error}") from error
+    return settings_from_mapping(document, origin=str(path))
+
+
+def settings_from_mapping(document: dict[str, Any], *, origin: str) -> Settings:
+    """Settings from nested tables; what is not given keeps its default."""
+    stages = {
+        stage.name: type(getattr(Settings(), stage.name)) for stage in dataclasses.fields(Settings)
+    }
+    _refuse_unknown(document, set(stages), origin)
+    made = {}
+    for name, table in document.items():
+        if not isinstance(table, dict):
+            raise SettingsError(f"{origin}: [{name}] must be a table, found {table!r}")
+        known = {entry.name for entry in dataclasses.fields(stages[name])}
+        _refuse_unknown(table, known, f"{origin}: [{name}]")
+        values = {key: tuple(v) if isinstance(v, list) else v for key, v in table.items()}
+        made[name] = stages[name](**values)
+    return Settings(**made)
+
+
+def _refuse_unknown(table: dict[str, Any], known: set[str], where: str) -> None:
+    unknown = sorted(set(table) - known)
+    if unknown:
+        raise SettingsError(
+            f"{where}: unknown {unknown[0]!r}; known are {', '.join(sorted(known))}"
+        )
