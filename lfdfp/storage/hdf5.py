@@ -1,0 +1,218 @@
+"""The types of the chain as HDF5 files; ``docs/storage.md`` is the contract.
+
+Every file names its kind and version in the root attributes, labels its axes, and is written
+beside its target and then renamed. Unknown kinds and newer versions are refused by name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import h5py
+from numpy.typing import NDArray
+
+from lfdfp import __version__
+from lfdfp.datatypes import FocalStack, FusionResult, LightField, ViewSampling
+from lfdfp.errors import StorageError
+from lfdfp.files import replacing
+
+VERSION: Final = 1
+MAX_ELEMENTS: Final = 1 << 31
+"""Most elements that one array of a file may have (an Illum field has 1.8e8)."""
+
+Provenance = Mapping[str, object]
+
+
+def save_light_field(path: Path, field: LightField, provenance: Provenance) -> None:
+    """Write views, weights and sampling; the rays stay in the capture and are not stored."""
+    with _created(path, "light_field", provenance, field.history, field.warnings) as file:
+        views = _dataset(file, "views", field.views, "v u t s c", chunks=(1, 1))
+        views.attrs.update(scale=field.scale, offset=field.offset, transfer="linear")
+        weights = _dataset(file, "weights", field.weights, "v u t s", chunks=(1, 1))
+        weights.attrs["scale"] = field.weight_scale
+        file.attrs["disparity"] = "s_view = s_center + d (u - u_center)"
+        if field.sampling is not None:
+            file.attrs["sampling"] = json.dumps(asdict(field.sampling))
+
+
+def load_light_field(path: Path) -> LightField:
+    """Read what `save_light_field` wrote; `rays` is None."""
+    with _opened(path, "light_field") as file:
+        views, weights = _array(path, file, "views"), _array(path, file, "weights")
+        sampling = file.attrs.get("sampling")
+        return LightField(
+            views=views,
+            weights=weights,
+            scale=float(file["views"].attrs["scale"]),
+            offset=float(file["views"].attrs["offset"]),
+            weight_scale=float(file["weights"].attrs["scale"]),
+            sampling=None if sampling is None else _sampling(json.loads(sampling)),
+            **_story(file),
+        )
+
+
+def save_focal_stack(path: Path, stack: FocalStack, provenance: Provenance) -> None:
+    """Write a focal stack, one chunk per slice."""
+    with _created(path, "focal_stack", provenance, stack.history, stack.warnings) as file:
+        _dataset(file, "slices", stack.slices, "n t s c", chunks=(1,))
+        if stack.slopes is not None:
+            slopes = _dataset(file, "slopes", stack.slopes, "n")
+            slopes.attrs["unit"] = "pixels per angular step"
+        if stack.coverage is not None:
+            _dataset(file, "coverage", stack.coverage, "n t s", chunks=(1,))
+        if stack.reference_view is not None:
+            _dataset(file, "reference_view", stack.reference_view, "t s c")
+
+
+def load_focal_stack(path: Path) -> FocalStack:
+    """Read what `save_focal_stack` wrote."""
+    with _opened(path, "focal_stack") as file:
+        return FocalStack(
+            slices=_array(path, file, "slices"),
+            slopes=_optional(path, file, "slopes"),
+            coverage=_optional(path, file, "coverage"),
+            reference_view=_optional(path, file, "reference_view"),
+            **_story(file),
+        )
+
+
+_MAPS = ("decision_map", "disparity", "disparity_confidence", "observability")
+
+
+def save_fusion_result(path: Path, result: FusionResult, provenance: Provenance) -> None:
+    """Write the fused pictures in linear light, with the maps that came with them."""
+    with _created(path, "fusion_result", provenance, result.history, result.warnings) as file:
+        _dataset(file, "all_in_focus", result.all_in_focus, "t s c")
+        _dataset(file, "super_resolved", result.super_resolved, "t s c")
+        for name in _MAPS:
+            value = getattr(result, name)
+            if value is not None:
+                axes = "n t s" if name == "decision_map" else "t s"
+                _dataset(file, name, value, axes)
+        if result.disparity is not None:
+            file["disparity"].attrs["unit"] = "pixels per angular step"
+            file["disparity"].attrs["sign"] = "s_view = s_center + d (u - u_center)"
+        file.attrs.update(
+            scale=result.scale,
+            data_term=result.data_term,
+            prior=result.prior,
+            seed=result.seed,
+            device=result.device,
+            losses=json.dumps(dict(result.losses)),
+            settings=json.dumps(dict(result.settings), default=str),
+        )
+
+
+def load_fusion_result(path: Path) -> FusionResult:
+    """Read what `save_fusion_result` wrote."""
+    with _opened(path, "fusion_result") as file:
+        attributes = file.attrs
+        return FusionResult(
+            all_in_focus=_array(path, file, "all_in_focus"),
+            super_resolved=_array(path, file, "super_resolved"),
+            scale=int(attributes["scale"]),
+            **{name: _optional(path, file, name) for name in _MAPS},
+            data_term=attributes["data_term"],
+            prior=attributes["prior"],
+            losses=json.loads(attributes["losses"]),
+            settings=json.loads(attributes["settings"]),
+            seed=int(attributes["seed"]),
+            device=attributes["device"],
+            **_story(file),
+        )
+
+
+def kind_of(path: Path) -> str | None:
+    """Kind of one of this project's HDF5 files; None for any other file."""
+    if not h5py.is_hdf5(path):
+        return None
+    with h5py.File(path, "r") as file:
+        kind = file.attrs.get("kind")
+        return kind if isinstance(kind, str) else None
+
+
+def provenance_of(path: Path) -> dict[str, Any]:
+    """What was recorded on how the file was made; empty where the file cannot be read."""
+    try:
+        with h5py.File(path, "r") as file:
+            recorded = json.loads(file.attrs.get("provenance", "{}"))
+            return recorded if isinstance(recorded, dict) else {}
+    except (OSError, ValueError):
+        return {}
+
+
+@contextmanager
+def _created(
+    path: Path,
+    kind: str,
+    provenance: Provenance,
+    history: tuple[str, ...],
+    warnings: tuple[str, ...],
+) -> Iterator[h5py.File]:
+    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update(kind=kind, version=VERSION, program=f"lfdfp {__version__}")
+        file.attrs["provenance"] = json.dumps(dict(provenance), default=str)
+        file.attrs["history"] = json.dumps(history)
+        file.attrs["warnings"] = json.dumps(warnings)
+        yield file
+
+
+@contextmanager
+def _opened(path: Path, kind: str) -> Iterator[h5py.File]:
+    if not path.is_file():
+        raise StorageError(f"{path}: no such file")
+    try:
+        with h5py.File(path, "r") as file:
+            found, version = file.attrs.get("kind"), file.attrs.get("version")
+            if found != kind:
+                held = f"a {found}" if isinstance(found, str) else "no file of lfdfp's"
+                raise StorageError(f"{path}: is {held}, where a {kind} is needed")
+            if version is None or int(version) > VERSION:
+                raise StorageError(
+                    f"{path}: {kind} version {version}; this program reads up to {VERSION}: "
+                    "update lfdfp"
+                )
+            yield file
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise StorageError(f"{path}: cannot be read as a {kind}: {error}") from error
+
+
+def _dataset(
+    file: h5py.File, name: str, values: NDArray[Any], axes: str, *, chunks: tuple[int, ...] = ()
+) -> h5py.Dataset:
+    shape = chunks + values.shape[len(chunks) :] if chunks else None
+    options: dict[str, Any] = {"chunks": shape, "compression": "lzf", "shuffle": True}
+    dataset = file.create_dataset(name, data=values, **(options if chunks else {}))
+    dataset.attrs["axes"] = axes
+    return dataset
+
+
+def _array(path: Path, file: h5py.File, name: str) -> NDArray[Any]:
+    """A dataset's values, after its declared size was found possible."""
+    dataset = file[name]
+    if not isinstance(dataset, h5py.Dataset) or dataset.size > MAX_ELEMENTS:
+        raise StorageError(f"{path}: {name} is not an array of at most {MAX_ELEMENTS} elements")
+    if dataset.dtype.kind not in "fu":
+        raise StorageError(f"{path}: {name} holds {dataset.dtype}, where numbers are needed")
+    values: NDArray[Any] = dataset[()]
+    return values
+
+
+def _optional(path: Path, file: h5py.File, name: str) -> Any:
+    return _array(path, file, name) if name in file else None
+
+
+def _story(file: h5py.File) -> dict[str, Any]:
+    return {key: tuple(json.loads(file.attrs[key])) for key in ("history", "warnings")}
+
+
+def _sampling(facts: dict[str, Any]) -> ViewSampling:
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()
+    }
+    return ViewSampling(**values)

@@ -1,0 +1,243 @@
+"""Pictures in and out: PNG, TIFF and JPEG with 8 or 16 bits, orientation and color profile kept.
+
+Inside, light is linear; a picture file is taken to be encoded with the sRGB curve. Its color
+profile is not interpreted but carried from input to output, so colors keep their meaning.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import cv2
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
+
+from lfdfp.color import decode_srgb, encode_srgb, oriented
+from lfdfp.datatypes import FloatArray
+from lfdfp.errors import ImageError
+from lfdfp.files import replacing, write_bytes
+
+Bits = Literal[8, 16]
+MAX_PIXELS: Final = 120_000_000
+"""Largest picture that is read: sizes are checked before memory is taken."""
+
+PICTURE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"})
+_TIFF_SUFFIXES: Final = frozenset({".tif", ".tiff"})
+_ICC_TAG: Final = 34675
+_ORIENTATION_TAG: Final = 0x0112
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Picture:
+    """A picture file's content.
+
+    Attributes
+    ----------
+    light
+        Shape (T, S, C) with C = 1 (gray) or 3 (RGB), linear light in [0, 1], upright.
+    alpha
+        Shape (T, S), in [0, 1], or None.
+    bits
+        Depth of the file, 8 or 16.
+    icc_profile, exif
+        Carried from input to output as they are (orientation reset).
+    """
+
+    light: FloatArray
+    alpha: FloatArray | None = None
+    bits: Bits = 8
+    icc_profile: bytes | None = None
+    exif: bytes | None = None
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """(rows, columns) of an upright picture, from its header alone."""
+    with _opened(path) as image:
+        columns, rows = image.size
+        turned = _header_exif(image).get(_ORIENTATION_TAG, 1) >= 5
+    return (columns, rows) if turned else (rows, columns)
+
+
+def read_picture(path: Path) -> Picture:
+    """Read a picture file into linear light, upright.
+
+    Raises
+    ------
+    ImageError
+        If the file is missing, not a picture, damaged, or larger than `MAX_PIXELS`.
+    """
+    with _opened(path) as image:
+        exif = _header_exif(image)
+        orientation = exif.get(_ORIENTATION_TAG, 1)
+        icc_profile = image.info.get("icc_profile")
+        try:
+            deep = _deep_values(path, image.format)
+            values = _shallow_values(image) if deep is None else deep
+        except (OSError, ValueError, SyntaxError, cv2.error) as error:
+            raise ImageError(f"{path}: the picture is damaged: {_one_line(error)}") from error
+    bits: Bits = 16 if values.dtype == np.uint16 else 8
+    scaled = values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
+    if 1 <= orientation <= 8:
+        scaled = np.ascontiguousarray(oriented(scaled, orientation))
+        exif[_ORIENTATION_TAG] = 1
+    has_alpha = scaled.shape[2] in (2, 4)
+    return Picture(
+        light=decode_srgb(scaled[..., :-1] if has_alpha else scaled),
+        alpha=scaled[..., -1] if has_alpha else None,
+        bits=bits,
+        icc_profile=icc_profile,
+        exif=exif.tobytes() if len(exif) else None,
+    )
+
+
+def write_picture(path: Path, picture: Picture, provenance: Mapping[str, object]) -> None:
+    """Write a picture with the sRGB curve; the suffix of `path` chooses the format.
+
+    PNG and TIFF hold 8 or 16 bits, JPEG 8. Provenance is stored as JSON in the PNG text chunk
+    "Comment" (8 bits) or in the TIFF description.
+
+    Raises
+    ------
+    ImageError
+        If the suffix names no format that can be written.
+    """
+    suffix = path.suffix.lower()
+    encoded = encode_srgb(picture.light)
+    if picture.alpha is not None and suffix not in (".jpg", ".jpeg"):
+        encoded = np.concatenate([encoded, picture.alpha[..., None]], axis=2)
+    values = _quantized(encoded, 8 if suffix in (".jpg", ".jpeg") else picture.bits)
+    if values.dtype == np.uint16 and values.shape[2] == 2:  # hardly any reader knows this kind
+        values = values[..., [0, 0, 0, 1]]
+    note = json.dumps(dict(provenance), default=str)
+    if suffix in _TIFF_SUFFIXES:
+        _write_tiff(path, values, picture, note)
+    elif suffix == ".png" and values.dtype == np.uint16:
+        _write_deep_png(path, values, picture)
+    elif suffix in (".png", ".jpg", ".jpeg"):
+        _write_shallow(path, values, picture, note)
+    else:
+        raise ImageError(f"{path}: pictures are written as .png, .tif or .jpg, not {suffix!r}")
+
+
+def _opened(path: Path) -> Image.Image:
+    """A picture file with its header read and its size found possible."""
+    if not path.is_file():
+        raise ImageError(f"{path}: no such file")
+    try:
+        Image.MAX_IMAGE_PIXELS = None  # the limit below speaks in plain words
+        image = Image.open(path)
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise ImageError(f"{path}: is not a picture that can be read (PNG, JPEG, TIFF)") from error
+    columns, rows = image.size
+    if rows * columns > MAX_PIXELS:
+        image.close()
+        raise ImageError(
+            f"{path}: {columns} x {rows} pixels are more than the {MAX_PIXELS // 1_000_000} "
+            "megapixels that fit; crop or reduce the picture first"
+        )
+    return image
+
+
+def _header_exif(image: Image.Image) -> Image.Exif:
+    """EXIF data, without decoding the pixels (Pillow would, to find a PNG's trailing chunk)."""
+    if image.format == "PNG" and "exif" not in image.info:
+        return Image.Exif()
+    return image.getexif()
+
+
+def _shallow_values(image: Image.Image) -> NDArray[Any]:
+    """8-bit values, shape (T, S, C), of any mode that Pillow knows."""
+    transparent = "A" in image.getbands() or "transparency" in image.info
+    gray = image.mode in ("1", "L", "LA", "I", "F")
+    mode = {(True, True): "LA", (True, False): "L", (False, True): "RGBA"}.get(
+        (gray, transparent), "RGB"
+    )
+    values = np.asarray(image.convert(mode))
+    return values[..., None] if values.ndim == 2 else values
+
+
+def _deep_values(path: Path, file_format: str | None) -> NDArray[Any] | None:
+    """16-bit values, shape (T, S, C), or None where the file has 8 bits."""
+    if file_format == "TIFF":
+        with tifffile.TiffFile(path) as file:
+            page: Any = file.pages.first
+            if page.dtype != np.uint16 or page.photometric not in (1, 2):
+                return None
+            values: NDArray[Any] = page.asarray()
+    elif file_format == "PNG":
+        read = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        if read is None or read.dtype != np.uint16:
+            return None
+        values = read[..., [2, 1, 0, 3][: read.shape[2]]] if read.ndim == 3 else read
+    else:
+        return None
+    return values[..., None] if values.ndim == 2 else values
+
+
+def _quantized(encoded: FloatArray, bits: Bits) -> NDArray[Any]:
+    dtype = np.uint16 if bits == 16 else np.uint8
+    levels = np.float32(np.iinfo(dtype).max)
+    quantized: NDArray[Any] = np.rint(np.clip(encoded, 0, 1) * levels).astype(dtype)
+    return quantized
+
+
+def _write_shallow(path: Path, values: NDArray[np.uint8], picture: Picture, note: str) -> None:
+    image = Image.fromarray(values[..., 0] if values.shape[2] == 1 else values)
+    options: dict[str, Any] = {}
+    if picture.icc_profile:
+        options["icc_profile"] = picture.icc_profile
+    if picture.exif:
+        options["exif"] = picture.exif
+    if path.suffix.lower() == ".png":
+        text = PngImagePlugin.PngInfo()
+        text.add_text("Comment", note)
+        options.update(pnginfo=text, compress_level=4)
+    else:
+        options.update(quality=95, subsampling=0)
+    with replacing(path) as temporary:
+        image.save(temporary, **options)
+
+
+def _write_deep_png(path: Path, values: NDArray[np.uint16], picture: Picture) -> None:
+    ordered = values[..., [2, 1, 0, 3][: values.shape[2]]] if values.shape[2] >= 3 else values
+    kinds, blocks = [], []
+    if picture.icc_profile:
+        kinds.append(cv2.IMAGE_METADATA_ICCP)
+        blocks.append(np.frombuffer(picture.icc_profile, np.uint8))
+    if picture.exif:
+        kinds.append(cv2.IMAGE_METADATA_EXIF)
+        blocks.append(np.frombuffer(picture.exif.removeprefix(b"Exif\0\0"), np.uint8))
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 4]
+    done, content = cv2.imencodeWithMetadata(".png", ordered, kinds, blocks, options)
+    if not done:
+        raise ImageError(f"{path}: the picture could not be encoded as PNG")
+    write_bytes(path, content.tobytes())
+
+
+def _write_tiff(path: Path, values: NDArray[Any], picture: Picture, note: str) -> None:
+    extra = []
+    if picture.icc_profile:
+        extra.append((_ICC_TAG, 7, len(picture.icc_profile), picture.icc_profile, True))
+    channels = values.shape[2]
+    with replacing(path) as temporary:
+        tifffile.imwrite(
+            temporary,
+            values[..., 0] if channels == 1 else values,
+            photometric="rgb" if channels >= 3 else "minisblack",
+            extrasamples=["unassalpha"] if channels in (2, 4) else None,
+            planarconfig="contig" if channels > 1 else None,
+            compression="zlib",
+            description=note,
+            metadata=None,
+            extratags=extra,
+        )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

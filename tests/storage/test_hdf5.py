@@ -1,0 +1,134 @@
+"""Each type comes back from its file as it was; foreign and newer files are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from lfdfp.datatypes import FocalStack, FusionResult, LightField, ViewSampling
+from lfdfp.errors import StorageError
+from lfdfp.storage.hdf5 import (
+    kind_of,
+    load_focal_stack,
+    load_fusion_result,
+    load_light_field,
+    provenance_of,
+    save_focal_stack,
+    save_fusion_result,
+    save_light_field,
+)
+
+rng = np.random.default_rng(0)
+
+
+def _random(*shape: int) -> np.ndarray:
+    return rng.random(shape, np.float32)
+
+
+def _light_field() -> LightField:
+    return LightField(
+        views=rng.integers(0, 65535, (3, 5, 8, 9, 3), np.uint16),
+        weights=rng.integers(0, 255, (3, 5, 8, 9), np.uint8),
+        scale=1e-4,
+        offset=4096.0,
+        weight_scale=1 / 255,
+        sampling=ViewSampling(origin_pitch=(-3.5, 2.25), shape=(8, 9), orientation=6),
+        warnings=("a warning",),
+        history=("made by a test",),
+    )
+
+
+def test_a_light_field_comes_back(tmp_path: Path) -> None:
+    path, field = tmp_path / "field.h5", _light_field()
+    save_light_field(path, field, {"input_sha256": "abc"})
+    again = load_light_field(path)
+    np.testing.assert_array_equal(again.views, field.views)
+    np.testing.assert_array_equal(again.weight(1, 2), field.weight(1, 2))
+    np.testing.assert_array_equal(again.view(2, 4), field.view(2, 4))
+    assert again.sampling == field.sampling
+    assert (again.history, again.warnings) == (field.history, field.warnings)
+    assert provenance_of(path) == {"input_sha256": "abc"}
+
+
+@pytest.mark.parametrize("slopes", [None, np.array([-1.0, 0.0, 1.0])])
+def test_a_focal_stack_comes_back(tmp_path: Path, slopes: np.ndarray | None) -> None:
+    path = tmp_path / "stack.h5"
+    stack = FocalStack(slices=_random(3, 6, 7, 3), slopes=slopes, coverage=_random(3, 6, 7))
+    save_focal_stack(path, stack, {})
+    again = load_focal_stack(path)
+    np.testing.assert_array_equal(again.slices, stack.slices)
+    np.testing.assert_array_equal(again.coverage, stack.coverage)
+    if slopes is None:
+        assert again.slopes is None
+    else:
+        np.testing.assert_array_equal(again.slopes, slopes)
+    assert again.reference_view is None
+
+
+def test_a_fusion_result_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "fusion.h5"
+    result = FusionResult(
+        all_in_focus=_random(6, 7, 3),
+        super_resolved=_random(12, 14, 3),
+        scale=2,
+        disparity=_random(6, 7),
+        losses={"content": 0.5},
+        prior="total variation",
+        data_term="rays",
+        seed=7,
+    )
+    save_fusion_result(path, result, {})
+    again = load_fusion_result(path)
+    np.testing.assert_array_equal(again.super_resolved, result.super_resolved)
+    np.testing.assert_array_equal(again.disparity, result.disparity)
+    assert again.decision_map is None
+    assert again.losses == result.losses
+    assert (again.data_term, again.prior, again.seed) == ("rays", "total variation", 7)
+
+
+def test_another_kind_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "stack.h5"
+    save_focal_stack(path, FocalStack(slices=_random(2, 4, 4, 1)), {})
+    with pytest.raises(StorageError, match="is a focal_stack, where a light_field is needed"):
+        load_light_field(path)
+
+
+def test_a_newer_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "stack.h5"
+    save_focal_stack(path, FocalStack(slices=_random(2, 4, 4, 1)), {})
+    with h5py.File(path, "r+") as file:
+        file.attrs["version"] = 99
+    with pytest.raises(StorageError, match="version 99; this program reads up to 1"):
+        load_focal_stack(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n" + b"\0" * 50, b"not HDF5 at all"])
+def test_damaged_files_are_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "damaged.h5"
+    path.write_bytes(content)
+    with pytest.raises(StorageError, match=r"damaged\.h5: cannot be read as a focal_stack"):
+        load_focal_stack(path)
+
+
+def test_a_declared_size_that_is_impossible_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "huge.h5"
+    save_focal_stack(path, FocalStack(slices=_random(2, 4, 4, 1)), {})
+    with h5py.File(path, "r+") as file:
+        del file["slices"]
+        file.create_dataset(
+            "slices", shape=(10**6, 10**4, 10**4, 3), chunks=(1, 64, 64, 3), dtype="f4"
+        )
+    with pytest.raises(StorageError, match="not an array of at most"):
+        load_focal_stack(path)
+
+
+def test_kind_of_tells_own_files_from_others(tmp_path: Path) -> None:
+    path = tmp_path / "stack.h5"
+    save_focal_stack(path, FocalStack(slices=_random(2, 4, 4, 1)), {})
+    other = tmp_path / "other.txt"
+    other.write_text("hello")
+    assert kind_of(path) == "focal_stack"
+    assert kind_of(other) is None
