@@ -1,0 +1,1 @@
+"""Lytro's files: bytes to a raw capture and back. Knows the format, knows no imaging."""

@@ -1,0 +1,283 @@
+"""The LFP container: a file header, then sections, each with a kind, a SHA-1 and a payload.
+
+Reader and writer work on the same record, and what a reader made a writer gives back byte for
+byte. All integers are big endian, and every section starts at a multiple of 16 bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal, Self
+
+from lfdfp.errors import ChecksumError, LfpFormatError
+from lfdfp.lfp.signature import signature
+from lfdfp.lfp.writing import replacing
+
+SectionKind = Literal["table", "component"]
+
+FILE_MAGIC = b"\x89LFP\r\n\x1a\n"
+_SECTION_MAGIC: dict[SectionKind, bytes] = {
+    "table": b"\x89LFM\r\n\x1a\n",
+    "component": b"\x89LFC\r\n\x1a\n",
+}
+_SECTION_KIND = {magic: kind for kind, magic in _SECTION_MAGIC.items()}
+_HEADER = struct.Struct(">8sII")
+_DIGEST_BYTES = 80
+_REFERENCE_CHARACTERS = 45
+_ALIGNMENT = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One section as it lies in the file.
+
+    Attributes
+    ----------
+    kind
+        "table" for the one table of contents, "component" for all others.
+    payload
+        The content, without padding.
+    digest
+        The 80 bytes that name the payload: ``sha1-``, 40 hexadecimal digits, zeros. Empty when
+        the payload is empty, for such a section is its header alone.
+    padding
+        What follows the payload up to the next multiple of 16.
+    version
+        0 in every file seen.
+    """
+
+    kind: SectionKind
+    payload: bytes
+    digest: bytes
+    padding: bytes
+    version: int = 0
+
+    @classmethod
+    def make(cls, kind: SectionKind, payload: bytes) -> Self:
+        """A well-formed section around a payload."""
+        digest = reference_of(payload).encode().ljust(_DIGEST_BYTES, b"\0") if payload else b""
+        padding = bytes(-len(payload) % _ALIGNMENT)
+        return cls(kind=kind, payload=payload, digest=digest, padding=padding)
+
+    @property
+    def reference(self) -> str:
+        """The stored name, ``sha1-...`` in lower case; "" for an empty section."""
+        return self.digest.rstrip(b"\0").decode("ascii", "replace").lower()
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether the payload still has the SHA-1 under which it was stored."""
+        return not self.payload or self.reference == reference_of(self.payload)
+
+    @classmethod
+    def read(cls, stream: BinaryIO, available: int) -> Self:
+        """Read the section at which `stream` stands, with `available` bytes left in the file."""
+        start = stream.tell()
+        magic, version, length = _HEADER.unpack(_read_exactly(stream, _HEADER.size, "a section"))
+        if magic not in _SECTION_KIND:
+            raise LfpFormatError(
+                f"expected a section (\\x89LFM or \\x89LFC), found {magic!r}; "
+                "the file is damaged or has something appended: copy it again from its source",
+                offset=start,
+            )
+        if length == 0:
+            return cls(
+                kind=_SECTION_KIND[magic], payload=b"", digest=b"", padding=b"", version=version
+            )
+        needed = _HEADER.size + _DIGEST_BYTES + length
+        if needed > available:
+            raise LfpFormatError(
+                f"the section needs {needed} bytes but the file has only {available} left; "
+                "it is cut short: copy it again from its source",
+                offset=start,
+            )
+        digest = _read_exactly(stream, _DIGEST_BYTES, "a SHA-1")
+        payload = _read_exactly(stream, length, "a payload")
+        return cls(
+            kind=_SECTION_KIND[magic],
+            payload=payload,
+            digest=digest,
+            # A last section that is complete but for its padding loses nothing.
+            padding=stream.read(min(-length % _ALIGNMENT, available - needed)),
+            version=version,
+        )
+
+    def pieces(self) -> Iterator[bytes]:
+        """The section's bytes, in order, without copying the payload."""
+        yield _HEADER.pack(_SECTION_MAGIC[self.kind], self.version, len(self.payload))
+        yield self.digest
+        yield self.payload
+        yield self.padding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """A whole LFP file: its sections in the order of the file.
+
+    Attributes
+    ----------
+    sections
+        In any order; the table of contents need not come first.
+    version
+        1 in every file seen.
+    """
+
+    sections: tuple[Section, ...]
+    version: int = 1
+
+    @classmethod
+    def read(cls, stream: BinaryIO, *, verify: bool = True) -> Self:
+        """Read a container from a seekable stream, from its start to its end.
+
+        Parameters
+        ----------
+        stream
+            Positioned at the file header.
+        verify
+            Check the SHA-1 of every payload.
+
+        Raises
+        ------
+        LfpFormatError
+            Where the bytes do not follow the format, before memory is taken for sizes that
+            the file does not have.
+        ChecksumError
+            With `verify`, for the first payload that is not the one that was stored.
+        """
+        start = stream.tell()
+        end = stream.seek(0, os.SEEK_END)
+        stream.seek(start)
+        version = _read_file_header(stream, end - start)
+        sections: list[Section] = []
+        while (position := stream.tell()) < end:
+            section = Section.read(stream, end - position)
+            if verify:
+                _check(section, len(sections), position)
+            sections.append(section)
+        return cls(sections=tuple(sections), version=version)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The file's bytes, in order, without copying the payloads."""
+        yield _HEADER.pack(FILE_MAGIC, self.version, 0)
+        for section in self.sections:
+            yield from section.pieces()
+
+    def write(self, stream: BinaryIO) -> None:
+        """Write the container; a container that was read gives the same bytes again."""
+        for piece in self.pieces():
+            stream.write(piece)
+
+    def sha256(self) -> str:
+        """SHA-256 of the whole file, in hexadecimal digits."""
+        digest = hashlib.sha256()
+        for piece in self.pieces():
+            digest.update(piece)
+        return digest.hexdigest()
+
+    def find(self, reference: str) -> Section | None:
+        """The section stored under a reference (``sha1-...``), or None."""
+        wanted = reference.lower()
+        return next((s for s in self.sections if s.payload and s.reference == wanted), None)
+
+    def table(self) -> Section:
+        """The table of contents.
+
+        Raises
+        ------
+        LfpFormatError
+            If there is none, or more than one.
+        """
+        tables = [section for section in self.sections if section.kind == "table"]
+        if len(tables) != 1:
+            raise LfpFormatError(
+                f"expected one table of contents (LFM section), found {len(tables)} "
+                f"among {len(self.sections)} sections; copy the file again from its source"
+            )
+        return tables[0]
+
+
+def reference_of(payload: bytes) -> str:
+    """The name under which a payload is stored: ``sha1-`` and its SHA-1 in lower case."""
+    return f"sha1-{hashlib.sha1(payload, usedforsecurity=False).hexdigest()}"
+
+
+def read_container(path: Path, *, verify: bool = True) -> Container:
+    """Read an LFP file (.lfp, .lfr, .lfx, data.C.N).
+
+    Raises
+    ------
+    LfpFormatError
+        If the file cannot be opened or is not a well-formed LFP file.
+    ChecksumError
+        With `verify`, if a payload is not the one that was stored.
+    """
+    try:
+        with path.open("rb") as stream:
+            return Container.read(stream, verify=verify)
+    except OSError as error:
+        raise LfpFormatError(f"cannot be read: {error.strerror or error}") from error
+
+
+def write_container(path: Path, container: Container) -> None:
+    """Write an LFP file, beside the target first and then renamed.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written.
+    """
+    with replacing(path) as stream:
+        container.write(stream)
+
+
+def _read_file_header(stream: BinaryIO, size: int) -> int:
+    if size == 0:
+        raise LfpFormatError("the file is empty; copy it again from its source")
+    head = stream.read(_HEADER.size)
+    if not head.startswith(FILE_MAGIC[: len(head)]):
+        raise LfpFormatError(
+            f"not an LFP file: it is {signature(head) or f'unknown data ({head[:8]!r})'}; "
+            "give a capture of a Lytro camera (.lfp, .lfr)"
+        )
+    if len(head) < _HEADER.size:
+        raise LfpFormatError(
+            f"the file is cut short after {size} bytes; copy it again from its source", offset=size
+        )
+    _, version, length = _HEADER.unpack(head)
+    if length != 0:
+        raise LfpFormatError(
+            f"expected a file header of length 0, found {length}; this kind of LFP is not known",
+            offset=12,
+        )
+    return int(version)
+
+
+def _read_exactly(stream: BinaryIO, count: int, what: str) -> bytes:
+    start = stream.tell()
+    data = stream.read(count)
+    if len(data) < count:
+        raise LfpFormatError(
+            f"the file ends within {what}: {count} bytes expected, {len(data)} found; "
+            "it is cut short: copy it again from its source",
+            offset=start,
+        )
+    return data
+
+
+def _check(section: Section, index: int, offset: int) -> None:
+    if not section.is_intact:
+        raise ChecksumError(
+            f"section {index} ({section.kind}, {_printable(section.reference)}) is damaged: its "
+            f"payload has {reference_of(section.payload)}; copy the file again from its source, "
+            "or read it without verification",
+            offset=offset,
+        )
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)

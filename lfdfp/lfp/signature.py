@@ -1,0 +1,37 @@
+"""What a run of bytes is, by how it begins."""
+
+from __future__ import annotations
+
+_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\x89LFP\r\n\x1a\n", "an LFP container"),
+    (0, b"\xff\xd8\xff", "a JPEG picture"),
+    (0, b"\x89PNG\r\n\x1a\n", "a PNG picture"),
+    (0, b"II*\0", "a TIFF picture"),
+    (0, b"MM\0*", "a TIFF picture"),
+    (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+    (0, b"PK\x03\x04", "a ZIP archive"),
+    (0, b"\x1f\x8b", "a gzip archive"),
+    (0, b"MATLAB 5.0", "a MATLAB file"),
+    (0, b"%PDF", "a PDF document"),
+    (0, b"GIF8", "a GIF picture"),
+    (4, b"ftyp", "an MP4 or HEIF file"),
+    (0, b"\xfa\x80\x08\xaf", "a geometric correction table"),
+    (0, b"\0\0\0\x01\x67", "an H.264 stream"),
+    (0, b"\0\0\x01\x67", "an H.264 stream"),
+    (0, b"\0\0\0\x01\x09", "an H.264 stream"),
+    (0, b"\0\0\0\x01\x27", "an H.264 stream"),
+)
+
+
+def signature(head: bytes) -> str | None:
+    """What begins with these bytes (the first sixteen suffice), with its article; None if unknown.
+
+    >>> signature(bytes.fromhex("ffd8ffe000104a46"))
+    'a JPEG picture'
+    """
+    for offset, magic, name in _SIGNATURES:
+        if head[offset : offset + len(magic)] == magic:
+            return name
+    if head.lstrip()[:1] in (b"{", b"["):
+        return "JSON text"
+    return None
