@@ -21,6 +21,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\0\0\0\x01\x09", "an H.264 stream"),
     (0, b"\0\0\0\x01\x27", "an H.264 stream"),
 )
+_JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def signature(head: bytes) -> str | None:
@@ -34,4 +35,23 @@ def signature(head: bytes) -> str | None:
             return name
     if head.lstrip()[:1] in (b"{", b"["):
         return "JSON text"
+    return None
+
+
+def png_shape(data: bytes) -> tuple[int, int] | None:
+    """(height, width) of a PNG picture, or None if its header is cut short."""
+    if len(data) < 24:
+        return None
+    return int.from_bytes(data[20:24], "big"), int.from_bytes(data[16:20], "big")
+
+
+def jpeg_shape(data: bytes) -> tuple[int, int] | None:
+    """(height, width) of a JPEG picture from its frame header, or None if there is none."""
+    position = 2
+    while position + 9 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
+        if marker in _JPEG_FRAME_MARKERS:
+            height = int.from_bytes(data[position + 5 : position + 7], "big")
+            return height, int.from_bytes(data[position + 7 : position + 9], "big")
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
     return None

@@ -1,0 +1,87 @@
+"""The table of contents: which frame a file holds, and what each section is called in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lfdfp.lfp.container import Container, Section
+from lfdfp.lfp.document import Node, parse_json, printable
+
+_FRAME_PATHS: tuple[tuple[str | int, ...], ...] = (
+    ("picture", "frameArray", 0, "frame"),
+    ("frames", 0, "frame"),
+    ("master", "picture", "frameArray", 0, "frame"),
+)
+_REFERENCE = re.compile(r"sha1-[0-9a-fA-F]{40}")
+
+
+def read_contents(container: Container) -> Node:
+    """The table of contents as a document."""
+    return parse_json(container.table().payload, "contents")
+
+
+def find_frame(document: Node) -> Node | None:
+    """The first frame of a table of contents or of a white image's text, or None.
+
+    F01 files keep it at ``picture.frameArray[0].frame``, newer ones at ``frames[0].frame``,
+    white-image texts at ``master.picture.frameArray[0].frame``; no camera is bound to one of them.
+    """
+    candidates = (document.get(*path) for path in _FRAME_PATHS)
+    return next((frame for frame in candidates if frame and isinstance(frame.value, dict)), None)
+
+
+def referenced(container: Container, frame: Node, key: str) -> Section | None:
+    """The section that an entry of the frame refers to; None without entry or section."""
+    node = frame.get(key)
+    return container.find(node.value) if node and isinstance(node.value, str) else None
+
+
+def frame_document(container: Container, frame: Node, key: str) -> Node | None:
+    """``metadata`` or ``privateMetadata`` of a frame: written inline, or in a section of its own.
+
+    Raises
+    ------
+    MetadataError
+        If the section is not JSON text.
+    """
+    inline = frame.get(key)
+    if inline is not None and isinstance(inline.value, dict):
+        return Node(inline.value, key)
+    section = referenced(container, frame, f"{key}Ref")
+    return None if section is None else parse_json(section.payload, key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """Where a table of contents names a section.
+
+    Attributes
+    ----------
+    path
+        From the root of the document, for people to read.
+    key
+        The last key on the path, such as ``imageRef``.
+    ancestors
+        The objects and lists around it, the nearest last.
+    """
+
+    path: str
+    key: str
+    ancestors: tuple[Node, ...]
+
+    def nearest(self, key: str) -> Node | None:
+        """The value under `key` in the nearest surrounding object that has it."""
+        return next((n for a in reversed(self.ancestors) if (n := a.get(key)) is not None), None)
+
+
+def references(document: Node) -> dict[str, Reference]:
+    """Every reference (``sha1-...`` in lower case) in a document, and where it first stands."""
+    found: dict[str, Reference] = {}
+    for leaf, ancestors in document.leaves():
+        if isinstance(leaf.value, str) and _REFERENCE.fullmatch(leaf.value):
+            path = printable(leaf.path.removeprefix(f"{document.path}."))
+            key = re.sub(r"\[\d+\]$", "", path).rpartition(".")[2]
+            reference = Reference(path=path, key=key, ancestors=ancestors)
+            found.setdefault(leaf.value.lower(), reference)
+    return found
