@@ -1,0 +1,165 @@
+"""Compiled loops over sensor pixels and their offsets from the nearest lenslet's center."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from lfdfp.datatypes import CodeArray, DoubleArray, FloatArray, LensletGrid
+
+
+class GridArrays(NamedTuple):
+    """A `LensletGrid` as the kernels take it: contiguous arrays only."""
+
+    basis: DoubleArray
+    inverse: DoubleArray
+    origin: DoubleArray
+    distortion: DoubleArray
+
+
+class OffsetTable(NamedTuple):
+    """Square table over (down, right) offsets: entry i lies at ``i * step - reach`` pixels."""
+
+    size: int
+    reach: float
+    step: float
+
+
+def grid_arrays(grid: LensletGrid) -> GridArrays:
+    """The numbers of a grid for the kernels of this module."""
+    return GridArrays(
+        basis=np.ascontiguousarray(grid.basis_px),
+        inverse=np.ascontiguousarray(np.linalg.inv(grid.basis_px)),
+        origin=np.array(grid.origin_px, np.float64),
+        distortion=np.ascontiguousarray(grid.distortion_px, np.float64),
+    )
+
+
+@njit(cache=True, nogil=True)
+def _row_polynomials(distortion: DoubleArray, y: float) -> DoubleArray:
+    """Shape (2, 4): the displacement along one sensor row as polynomials of x."""
+    d = distortion
+    out = np.empty((2, 4))
+    for k in range(2):
+        out[k, 0] = d[k, 0] + y * (d[k, 1] + y * (d[k, 3] + y * d[k, 6]))
+        out[k, 1] = d[k, 2] + y * (d[k, 4] + y * d[k, 7])
+        out[k, 2] = d[k, 5] + y * d[k, 8]
+        out[k, 3] = d[k, 9]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def row_offsets(row: int, shape: tuple[int, int], grid: GridArrays, offsets: FloatArray) -> None:
+    """Fill `offsets`, shape (2, W): (down, right) from the nearest lenslet's image center.
+
+    The displacement is taken at the pixel, not at the undistorted position: it is so smooth that
+    the difference does not count.
+    """
+    height, width = shape
+    poly = _row_polynomials(grid.distortion, (row - (height - 1) / 2) / (height / 2))
+    basis, inverse = grid.basis, grid.inverse
+    for column in range(width):
+        x = (column - (width - 1) / 2) / (height / 2)
+        moved_down = poly[0, 0] + x * (poly[0, 1] + x * (poly[0, 2] + x * poly[0, 3]))
+        moved_right = poly[1, 0] + x * (poly[1, 1] + x * (poly[1, 2] + x * poly[1, 3]))
+        down = row - grid.origin[0] - moved_down
+        right = column - grid.origin[1] - moved_right
+        q = inverse[0, 0] * down + inverse[0, 1] * right
+        r = inverse[1, 0] * down + inverse[1, 1] * right
+        q -= np.floor(q)
+        r -= np.floor(r)
+        best = 1e30
+        # The nearest of the four corners of the lattice cell is the nearest lenslet of all.
+        for a in range(2):
+            for b in range(2):
+                v = basis[0, 0] * (q - a) + basis[0, 1] * (r - b)
+                u = basis[1, 0] * (q - a) + basis[1, 1] * (r - b)
+                if v * v + u * u < best:
+                    best = v * v + u * u
+                    offsets[0, column] = v
+                    offsets[1, column] = u
+
+
+@njit(cache=True, nogil=True)
+def ratio_histograms(
+    mosaic: CodeArray,
+    means: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
+    limits: DoubleArray,
+    colors: NDArray[np.int64],
+    grid: GridArrays,
+    table: OffsetTable,
+    top_ratio: float,
+    counts: NDArray[np.int32],
+) -> None:
+    """Count light / local mean per zone, color and offset, into `counts`.
+
+    Parameters
+    ----------
+    mosaic
+        Raw codes.
+    means
+        Local mean of each Bayer plane, in codes above black.
+    limits
+        Shape (4, 3): black, least local mean, most code of a usable pixel, per Bayer plane.
+    colors
+        Shape (4,): which table a Bayer plane belongs to.
+    counts
+        Shape (Z, Z, K, N, N, B): zones, tables, offsets, bins of the ratio from 0 to `top_ratio`.
+    """
+    height, width = mosaic.shape
+    zones, bins = counts.shape[0], counts.shape[5]
+    offsets = np.empty((2, width), np.float32)
+    for row in range(height):
+        row_offsets(row, (height, width), grid, offsets)
+        zone_row = row * zones // height
+        for column in range(width):
+            k = 2 * (row & 1) + (column & 1)
+            code = float(mosaic[row, column])
+            local = means[k][row // 2, column // 2]
+            if code >= limits[k, 2] or local < limits[k, 1]:
+                continue
+            i = int((offsets[0, column] + table.reach) / table.step + 0.5)
+            j = int((offsets[1, column] + table.reach) / table.step + 0.5)
+            if i < 0 or j < 0 or i >= table.size or j >= table.size:
+                continue
+            ratio = (code - limits[k, 0]) / local
+            b = min(max(int(ratio / top_ratio * bins), 0), bins - 1)
+            counts[zone_row, column * zones // width, colors[k], i, j, b] += 1
+
+
+@njit(cache=True, nogil=True)
+def blend_profiles(
+    profiles: FloatArray,
+    colors: NDArray[np.int64],
+    grid: GridArrays,
+    table: OffsetTable,
+    response: FloatArray,
+) -> None:
+    """Fill `response`, shape (H, W), from tables (Z, Z, K, N, N), linear in zone and offset."""
+    height, width = response.shape
+    zones = profiles.shape[0]
+    offsets = np.empty((2, width), np.float32)
+    for row in range(height):
+        row_offsets(row, (height, width), grid, offsets)
+        z = min(max((row + 0.5) * zones / height - 0.5, 0.0), zones - 1.0)
+        z0 = int(z)
+        z1 = min(z0 + 1, zones - 1)
+        for column in range(width):
+            c = min(max((column + 0.5) * zones / width - 0.5, 0.0), zones - 1.0)
+            c0 = int(c)
+            c1 = min(c0 + 1, zones - 1)
+            y = min(max((offsets[0, column] + table.reach) / table.step, 0.0), table.size - 1.001)
+            x = min(max((offsets[1, column] + table.reach) / table.step, 0.0), table.size - 1.001)
+            i, j = int(y), int(x)
+            k = colors[2 * (row & 1) + (column & 1)]
+            total = 0.0
+            for zone_row, row_share in ((z0, 1 - (z - z0)), (z1, z - z0)):
+                for zone_column, share in ((c0, 1 - (c - c0)), (c1, c - c0)):
+                    p = profiles[zone_row, zone_column, k]
+                    upper = p[i, j] * (1 - (x - j)) + p[i, j + 1] * (x - j)
+                    lower = p[i + 1, j] * (1 - (x - j)) + p[i + 1, j + 1] * (x - j)
+                    total += row_share * share * (upper * (1 - (y - i)) + lower * (y - i))
+            response[row, column] = total
