@@ -120,9 +120,19 @@ def write_picture(path: Path, picture: Picture, provenance: Mapping[str, object]
     elif suffix == ".png" and values.dtype == np.uint16:
         _write_deep_png(path, values, picture)
     elif suffix in (".png", ".jpg", ".jpeg"):
-        _write_shallow(path, values, picture, note)
+        carried = {"icc_profile": picture.icc_profile, "exif": picture.exif}
+        _write_shallow(path, values, carried, note)
     else:
         raise ImageError(f"{path}: pictures are written as .png, .tif or .jpg, not {suffix!r}")
+
+
+def write_screen_image(
+    path: Path, values: NDArray[np.uint8], provenance: Mapping[str, object]
+) -> None:
+    """Write 8-bit sRGB values, shape (T, S, 3), as they are: maps and sheets to look at."""
+    if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise ImageError(f"{path}: maps are written as .png or .jpg, not {path.suffix!r}")
+    _write_shallow(path, values, {}, json.dumps(dict(provenance), default=str))
 
 
 def _opened(path: Path) -> Image.Image:
@@ -187,13 +197,11 @@ def _quantized(encoded: FloatArray, bits: Bits) -> NDArray[Any]:
     return quantized
 
 
-def _write_shallow(path: Path, values: NDArray[np.uint8], picture: Picture, note: str) -> None:
+def _write_shallow(
+    path: Path, values: NDArray[np.uint8], carried: Mapping[str, bytes | None], note: str
+) -> None:
     image = Image.fromarray(values[..., 0] if values.shape[2] == 1 else values)
-    options: dict[str, Any] = {}
-    if picture.icc_profile:
-        options["icc_profile"] = picture.icc_profile
-    if picture.exif:
-        options["exif"] = picture.exif
+    options: dict[str, Any] = {name: value for name, value in carried.items() if value}
     if path.suffix.lower() == ".png":
         text = PngImagePlugin.PngInfo()
         text.add_text("Comment", note)

@@ -1,0 +1,63 @@
+"""``lfdfp decode``: a raw capture to a light field."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lfdfp.cli.reporting import echo_json, printable, reported_errors, stage_bar
+from lfdfp.settings import DecodeSettings
+
+
+def decode_command(
+    capture: Annotated[Path, typer.Argument(help="Raw capture (.lfp, .lfr, .raw with its .txt).")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Light field to create. Default: CAPTURE.lf.h5."),
+    ] = None,
+    angular_size: Annotated[
+        int | None, typer.Option(min=1, max=31, help="Views along each axis. Default: all good.")
+    ] = None,
+    no_verify: Annotated[
+        bool, typer.Option("--no-verify", help="Go on where a checksum does not match.")
+    ] = False,
+    json_output: Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout.")] = False,
+) -> None:
+    """Decode a raw capture to a light field (.h5): views in linear light, with weights.
+
+    Example:  lfdfp decode IMG_0001.lfp -o field.h5
+    """
+    from lfdfp.calibration import calibrate
+    from lfdfp.decode import decode
+    from lfdfp.lfp import read_capture
+    from lfdfp.storage.hdf5 import save_light_field
+
+    settings = DecodeSettings(angular_size=angular_size)
+    target = capture.with_suffix(".lf.h5") if output is None else output
+    with reported_errors():
+        raw = read_capture(capture, verify=not no_verify)
+        with stage_bar("calibrate") as progress:
+            calibration = calibrate(raw, progress=progress)
+        with stage_bar("decode") as progress:
+            field = decode(raw, calibration, settings, progress=progress)
+        provenance = {"input_sha256": raw.source_sha256, "settings": {"decode": asdict(settings)}}
+        save_light_field(target, field, provenance)
+    warnings = list(dict.fromkeys((*calibration.warnings, *field.warnings)))
+    facts = {
+        "light_field": str(target),
+        "shape": list(field.views.shape),
+        "axes": "v u t s c",
+        "calibration": calibration.source,
+        "grid_residual_px": calibration.grid.residual_px,
+        "warnings": warnings,
+    }
+    if json_output:
+        echo_json(facts)
+        return
+    for warning in warnings:
+        typer.echo(f"note: {printable(warning)}", err=True)
+    v, u, t, s, _ = field.views.shape
+    typer.echo(f"{target}: {v} x {u} views of {t} x {s} pixels")

@@ -1,0 +1,124 @@
+"""``lfdfp fuse``: a focal stack, or ordinary photographs, to one sharp picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from lfdfp.cli.reporting import echo_json, printable, reported_errors, stage_bar
+from lfdfp.datatypes import FloatArray, FocalStack, FusionResult
+from lfdfp.errors import ImageError
+from lfdfp.settings import FusionSettings, Preset
+from lfdfp.storage.images import Picture
+
+
+def fuse_command(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(help="A focal stack (.h5), two or more pictures, or a folder of pictures."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Picture to create (.png, .tif, .jpg). Default: INPUT_fused.png."
+        ),
+    ] = None,
+    scale: Annotated[int, typer.Option(min=1, max=4, help="How many times finer.")] = 1,
+    preset: Annotated[Preset, typer.Option(help="How much work fusion does.")] = "balanced",
+    bits: Annotated[
+        Literal["8", "16"] | None, typer.Option(help="Bits per channel. Default: as the input.")
+    ] = None,
+    decision_map: Annotated[
+        Path | None,
+        typer.Option("--decision-map", help="Also write which picture was taken where."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    json_output: Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout.")] = False,
+) -> None:
+    """Fuse a focal stack, or photographs of different focus, into one sharp picture.
+
+    Example:  lfdfp fuse near.jpg far.jpg -o sharp.png --scale 2
+
+    Example:  lfdfp fuse capture/focal_stack.h5 -o sharp.png
+    """
+    from lfdfp.fusion import fuse
+    from lfdfp.storage.images import write_picture
+
+    settings = FusionSettings(scale=scale, preset=preset, data="stack", seed=seed, device=device)
+    first = inputs[0]
+    target = first.with_name(f"{first.stem}_fused.png") if output is None else output
+    with reported_errors():
+        stack, template = _read(inputs)
+        with stage_bar("fuse") as progress:
+            result = fuse(stack, settings, progress=progress)
+        light = result.super_resolved
+        picture = replace(template, light=light, alpha=_enlarged(template.alpha, scale))
+        if bits is not None:
+            picture = replace(picture, bits=16 if bits == "16" else 8)
+        provenance: dict[str, object] = {
+            "inputs": {path.name: _sha256(path) for path in inputs if path.is_file()},
+            "settings": asdict(settings),
+        }
+        write_picture(target, picture, provenance)
+        if decision_map is not None:
+            _write_decision_map(decision_map, result, provenance)
+    facts = {
+        "picture": str(target),
+        "rows": light.shape[0],
+        "columns": light.shape[1],
+        "data_term": result.data_term,
+        "prior": result.prior,
+        "losses": dict(result.losses),
+        "warnings": list(result.warnings),
+    }
+    if json_output:
+        echo_json(facts)
+        return
+    for warning in result.warnings:
+        typer.echo(f"note: {printable(warning)}", err=True)
+    typer.echo(
+        f"{target}: {light.shape[1]} x {light.shape[0]} from {len(stack.slices)} pictures, "
+        f"prior: {result.prior}"
+    )
+
+
+def _read(inputs: Sequence[Path]) -> tuple[FocalStack, Picture]:
+    from lfdfp.storage.hdf5 import load_focal_stack
+    from lfdfp.storage.photographs import pictures_in, read_photographs
+
+    if len(inputs) == 1 and inputs[0].suffix == ".h5":
+        stack = load_focal_stack(inputs[0])
+        return stack, Picture(light=stack.slices[0])
+    paths = [p for path in inputs for p in (pictures_in(path) if path.is_dir() else [path])]
+    return read_photographs(paths)
+
+
+def _enlarged(alpha: FloatArray | None, scale: int) -> FloatArray | None:
+    import cv2
+    import numpy as np
+
+    if alpha is None or scale == 1:
+        return alpha
+    size = (alpha.shape[1] * scale, alpha.shape[0] * scale)
+    return np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _sha256(path: Path) -> str:
+    from lfdfp.files import sha256_of
+
+    return sha256_of(path)
+
+
+def _write_decision_map(path: Path, result: FusionResult, provenance: dict[str, object]) -> None:
+    from lfdfp.report.maps import decision_picture, slice_index
+    from lfdfp.storage.images import write_screen_image
+
+    index = slice_index(result, None)
+    if index is None or result.decision_map is None:
+        raise ImageError(f"{path}: this result has no decision map")
+    write_screen_image(path, decision_picture(index, len(result.decision_map)), provenance)

@@ -1,0 +1,60 @@
+"""The program ``lfdfp``: every command in a file of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from lfdfp import __version__
+from lfdfp.cli import decode, fuse, info, refocus, run, simulate, split
+from lfdfp.cli.reporting import fail
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"lfdfp {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """From a Lytro raw capture to one sharp, super-resolved picture.
+
+    Start with:  lfdfp run capture.lfp
+    """
+
+
+app.command("run")(run.run_command)
+app.command("info")(info.info_command)
+app.command("split")(split.split_command)
+app.command("decode")(decode.decode_command)
+app.command("refocus")(refocus.refocus_command)
+app.command("fuse")(fuse.fuse_command)
+app.command("simulate")(simulate.simulate_command)
+
+
+def main() -> None:
+    """Entry point; an interrupt ends quietly with the usual code."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        fail("interrupted; files that were finished are kept")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,43 @@
+"""Option values that need more than a type."""
+
+from __future__ import annotations
+
+import math
+
+import typer
+
+
+def parse_slopes(text: str | None) -> tuple[float, float, int] | None:
+    """``first:last:count`` as numbers; None or ``auto`` for the scene's own range."""
+    if text is None or text == "auto":
+        return None
+    parts = text.split(":")
+    try:
+        first, last, count = float(parts[0]), float(parts[1]), int(parts[2])
+    except (ValueError, IndexError):
+        raise typer.BadParameter(
+            f"{text!r} is not auto or first:last:count, such as -0.6:0.4:9", param_hint="--slopes"
+        ) from None
+    if len(parts) != 3 or not (math.isfinite(first) and math.isfinite(last)):
+        raise typer.BadParameter(f"{text!r} is not first:last:count", param_hint="--slopes")
+    if not first < last or not 2 <= count <= 256:
+        raise typer.BadParameter(
+            f"{text!r}: first must be smaller than last, and count 2 to 256", param_hint="--slopes"
+        )
+    return first, last, count
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """``rows x columns`` as in ``656x656``; None for the camera's full sensor."""
+    if text is None or text == "full":
+        return None
+    rows, separator, columns = text.lower().partition("x")
+    try:
+        size = int(rows), int(columns or rows)
+    except ValueError:
+        size = (0, 0)
+    if not all(64 <= side <= 20_000 for side in size) or (separator and not columns):
+        raise typer.BadParameter(
+            f"{text!r} is not ROWSxCOLUMNS in sensor pixels, such as 656x656", param_hint="--size"
+        )
+    return size

@@ -1,0 +1,59 @@
+"""How commands speak: progress bars, one line for what went wrong, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from tqdm import tqdm
+
+from lfdfp.errors import LfdfpError
+from lfdfp.progress import Progress
+
+
+def fail(message: str) -> typer.Exit:
+    """Say what went wrong on stderr; the result is to be raised."""
+    typer.echo(f"lfdfp: {printable(message)}", err=True)
+    return typer.Exit(1)
+
+
+@contextmanager
+def reported_errors() -> Iterator[None]:
+    """Turn bad input into one line and exit code 1; anything else is a bug and stays visible."""
+    try:
+        yield
+    except LfdfpError as error:
+        raise fail(str(error)) from None
+    except MemoryError:
+        raise fail("not enough memory") from None
+    except BrokenPipeError:
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def stage_bar(name: str) -> Iterator[Progress]:
+    """A progress bar on stderr for one stage; quiet where stderr is no terminal."""
+    with tqdm(total=1, desc=f"{name:>10}", leave=True, disable=None, file=sys.stderr) as bar:
+
+        def update(done: int, total: int) -> None:
+            bar.total = max(total, 1)
+            bar.n = min(done, bar.total)
+            bar.refresh()
+
+        yield update
+        bar.n = bar.total
+        bar.refresh()
+
+
+def echo_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    typer.echo(json.dumps(value, indent=2, default=str))
+
+
+def printable(text: str) -> str:
+    """`text` on one line and without characters that a terminal would obey."""
+    return "".join(c if c.isprintable() else " " for c in text)

@@ -1,0 +1,114 @@
+"""The pictures of a run and its page, written into one folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from lfdfp.datatypes import FloatArray, FocalStack, FusionResult
+from lfdfp.files import write_text
+from lfdfp.report.contact_sheet import contact_sheet
+from lfdfp.report.maps import (
+    ByteImage,
+    decision_picture,
+    disparity_picture,
+    observability_picture,
+    screen_image,
+    slice_index,
+)
+from lfdfp.report.page import NamedPicture, inspection_page
+from lfdfp.storage.images import Picture, write_picture, write_screen_image
+
+
+def write_outputs(
+    folder: Path,
+    result: FusionResult,
+    stack: FocalStack,
+    *,
+    title: str,
+    facts: Mapping[str, str],
+    warnings: Sequence[str],
+    picture_format: Literal["png", "tif"] = "png",
+    bits: Literal[8, 16] = 8,
+    provenance: Mapping[str, object],
+) -> list[Path]:
+    """Write the pictures, the maps and ``inspect.html``; return their paths, the main one first."""
+    photographs: dict[str, FloatArray] = {
+        f"all_in_focus_x{result.scale}": result.super_resolved,
+        "all_in_focus": result.all_in_focus,
+    }
+    if stack.reference_view is not None:
+        photographs["center_view"] = stack.reference_view
+    index = slice_index(result, stack.slopes)
+    maps = _maps(result, index, len(stack.slices))
+    maps["contact_sheet"] = contact_sheet(stack)
+
+    written = []
+    for name, light in photographs.items():
+        path = folder / f"{name}.{picture_format}"
+        write_picture(path, Picture(light=light, bits=bits), provenance)
+        written.append(path)
+    for name, picture in maps.items():
+        path = folder / f"{name}.png"
+        write_screen_image(path, picture, provenance)
+        written.append(path)
+
+    page = inspection_page(
+        title=title,
+        pictures=_page_pictures(result, stack, maps),
+        stack=stack,
+        slices=[screen_image(light) for light in stack.slices],
+        index=index,
+        facts=facts,
+        warnings=warnings,
+    )
+    write_text(folder / "inspect.html", page)
+    return [*written, folder / "inspect.html"]
+
+
+def _maps(result: FusionResult, index: FloatArray | None, count: int) -> dict[str, ByteImage]:
+    maps = {}
+    if index is not None:
+        maps["decision_map"] = decision_picture(index, count)
+    if result.disparity is not None:
+        maps["disparity"] = disparity_picture(result.disparity, result.disparity_confidence)
+    if result.observability is not None:
+        maps["observability"] = observability_picture(result.observability)
+    return maps
+
+
+def _page_pictures(
+    result: FusionResult, stack: FocalStack, maps: Mapping[str, ByteImage]
+) -> list[NamedPicture]:
+    shown = [
+        NamedPicture(
+            title=f"All in focus ×{result.scale}",
+            caption=f"Fused and super-resolved; data: {result.data_term}, prior: {result.prior}.",
+            picture=screen_image(result.super_resolved),
+        ),
+        NamedPicture(
+            title="All in focus",
+            caption="The same at the size of one view.",
+            picture=screen_image(result.all_in_focus),
+        ),
+    ]
+    if stack.reference_view is not None:
+        shown.append(
+            NamedPicture(
+                title="Center view",
+                caption="One sub-aperture view, before refocusing and fusion.",
+                picture=screen_image(stack.reference_view),
+            )
+        )
+    captions = {
+        "decision_map": ("Decision map", "Which slice each part was taken from; near is red."),
+        "disparity": ("Disparity", "Near is red; dark where it is uncertain."),
+        "observability": ("Observability", "How far the rays determine the finest detail."),
+    }
+    shown += [
+        NamedPicture(title=words[0], caption=words[1], picture=maps[name])
+        for name, words in captions.items()
+        if name in maps
+    ]
+    return shown
