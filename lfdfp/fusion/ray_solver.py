@@ -1,0 +1,165 @@
+"""Solve the normal equations of the rays under total variation in display colors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lfdfp.color import exposure_gain
+from lfdfp.datatypes import ColorData, FloatArray
+from lfdfp.fusion import ray_solver_kernels as kernels
+from lfdfp.fusion.observation import NormalEquations, RayObservation
+
+_OPPONENT = np.array([[1, 1, 1], [1.5**0.5, 0, -(1.5**0.5)], [0.5**0.5, -(2**0.5), 0.5**0.5]]) / 3
+"""Luma and two chroma axes, orthogonal, scaled so that a gray step has its own size in luma."""
+
+
+def opponent_matrix(color: ColorData) -> FloatArray:
+    """Shape (3, 3): from white-balanced camera colors to opponent colors of the display."""
+    display = exposure_gain(color) * np.asarray(color.camera_to_srgb, np.float64)
+    return (_OPPONENT @ display).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variation:
+    """Strength of the prior: λ Σ sqrt(|γ' ∇x|² + ε²), luma and chroma apart.
+
+    Attributes
+    ----------
+    strength
+        λ of the luma, in units of the negative log-likelihood per unit of display signal.
+    chroma
+        Factor on λ for the chroma.
+    softening
+        ε: differences below it, in display signal, are smoothed evenly.
+    dark
+        Display luma below which the gamma curve is straight.
+    """
+
+    strength: float
+    chroma: float = 2.0
+    softening: float = 0.06
+    dark: float = 0.02
+
+
+class RaySolver:
+    """Jacobi-preconditioned conjugate gradients on ``Bᵀ N B + λ ∇ᵀ Q ∇``.
+
+    Parameters
+    ----------
+    observation
+        Gives the footprint and the threads.
+    opponent
+        From the picture's colors to luma and chroma (`opponent_matrix`).
+    """
+
+    def __init__(self, observation: RayObservation, opponent: FloatArray) -> None:
+        self._observation = observation
+        self._opponent = opponent
+
+    def solve(
+        self,
+        equations: NormalEquations,
+        start: FloatArray,
+        variation: Variation,
+        *,
+        iterations: int,
+    ) -> FloatArray:
+        """Improve `start` (3, Y, X) by a number of iterations; the result is not negative."""
+        picture = start.copy()
+        map_rows = self._observation.runner.map
+        rows = picture.shape[1]
+        weights = self._variation_weights(picture, variation)
+        diagonal = self._diagonal(equations, weights)
+        residual = self._observation.blur(equations.moment)
+        residual -= self._apply(equations, weights, picture)
+        direction = np.zeros_like(picture)
+        power = _sum(
+            map_rows(lambda a, b: kernels.preconditioned_dot_band(residual, diagonal, a, b), rows)
+        )
+        ratio = np.float32(0.0)
+        for _ in range(iterations):
+            if power <= 0.0:
+                break
+            map_rows(
+                lambda a, b, r=ratio: kernels.direction_band(
+                    direction, r, residual, diagonal, a, b
+                ),
+                rows,
+            )
+            image = self._apply(equations, weights, direction)
+            curvature = _sum(
+                map_rows(lambda a, b, i=image: kernels.dot_band(direction, i, a, b), rows)
+            )
+            if curvature <= 0.0:
+                break
+            step = np.float32(power / curvature)
+            map_rows(
+                lambda a, b, s=step: kernels.add_scaled_band(picture, s, direction, a, b), rows
+            )
+            map_rows(
+                lambda a, b, s=step, i=image: kernels.add_scaled_band(residual, -s, i, a, b), rows
+            )
+            before = power
+            power = _sum(
+                map_rows(
+                    lambda a, b: kernels.preconditioned_dot_band(residual, diagonal, a, b), rows
+                )
+            )
+            ratio = np.float32(power / before)
+        return np.maximum(picture, 0.0, out=picture)
+
+    def _variation_weights(self, picture: FloatArray, variation: Variation) -> FloatArray:
+        mixed = self._mixed(picture)
+        weights = np.empty((2, *picture.shape[1:]), np.float32)
+        strengths = np.array([1.0, variation.chroma], np.float32) * np.float32(variation.strength)
+        softening, dark = np.float32(variation.softening), np.float32(variation.dark)
+        self._observation.runner.map(
+            lambda a, b: kernels.variation_weights_band(
+                mixed, strengths, softening, dark, a, b, weights
+            ),
+            picture.shape[1],
+        )
+        return weights
+
+    def _mixed(self, picture: FloatArray) -> FloatArray:
+        mixed = np.empty_like(picture)
+        self._observation.runner.map(
+            lambda a, b: kernels.mix_band(picture, self._opponent, a, b, mixed), picture.shape[1]
+        )
+        return mixed
+
+    def _apply(
+        self, equations: NormalEquations, weights: FloatArray, picture: FloatArray
+    ) -> FloatArray:
+        image = self._observation.normal(equations, picture)
+        mixed = self._mixed(picture)
+        self._observation.runner.map(
+            lambda a, b: kernels.variation_band(mixed, weights, self._opponent, a, b, image),
+            picture.shape[1],
+        )
+        return image
+
+    def _diagonal(self, equations: NormalEquations, weights: FloatArray) -> FloatArray:
+        """Approximate diagonal: the stencil's row sums through the squared footprint."""
+        taps = self._observation.taps
+        ones = np.ones_like(equations.moment)
+        rows = ones.shape[1]
+        coupled = np.empty_like(ones)
+        map_rows = self._observation.runner.map
+        map_rows(lambda a, b: kernels.stencil_band(equations.stencil, ones, a, b, coupled), rows)
+        diagonal = np.empty_like(ones)
+        map_rows(lambda a, b: kernels.blur_band(coupled, taps * taps, a, b, diagonal), rows)
+        square = self._opponent**2
+        around = 2 * weights
+        around[:, :, 1:] += weights[:, :, :-1]
+        around[:, 1:] += weights[:, :-1]
+        for c in range(3):
+            diagonal[c] += square[0, c] * around[0] + (square[1, c] + square[2, c]) * around[1]
+        return np.maximum(diagonal, np.float32(1e-6), out=diagonal)
+
+
+def _sum(parts: list[float]) -> float:
+    """Sum in the given order."""
+    return float(sum(parts))
