@@ -1,0 +1,1 @@
+"""Figures of merit, and what is compared on what, and how."""

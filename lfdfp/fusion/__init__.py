@@ -1,0 +1,7 @@
+"""Focal stack (and light field) to one sharp, super-resolved picture."""
+
+from __future__ import annotations
+
+from lfdfp.fusion.fuse import fuse
+
+__all__ = ["fuse"]

@@ -1,0 +1,121 @@
+"""Soft decision maps: which slice each pixel of the fused picture comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lfdfp.datatypes import DoubleArray, FloatArray
+from lfdfp.fusion.display import luma
+from lfdfp.fusion.focus_measure import focus_scores
+from lfdfp.fusion.noise import noise_sigma
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionSettings:
+    """How decision maps are made.
+
+    Attributes
+    ----------
+    window_px
+        Standard deviation of the window in which focus is measured.
+    guide_radius_px, guide_epsilon
+        Guided filter that carries decisions up to the edges of the picture.
+    sharpness
+        Inverse temperature of the softmax over slices; large gives hard decisions.
+    least_coverage
+        Share of the best covered slice below which a slice is not used at a pixel.
+    """
+
+    window_px: float = 2.5
+    guide_radius_px: int = 4
+    guide_epsilon: float = 1e-3
+    sharpness: float = 2.0
+    least_coverage: float = 0.5
+
+
+def guided_filter(
+    guide: FloatArray, values: FloatArray, radius_px: int, epsilon: float
+) -> FloatArray:
+    """Edge-aware mean of (T, S) under a gray guide (T, S) [1]_.
+
+    References
+    ----------
+    .. [1] K. He, J. Sun and X. Tang, "Guided image filtering", ECCV 2010.
+    """
+
+    def mean(x: NDArray[Any]) -> NDArray[Any]:
+        size = (2 * radius_px + 1, 2 * radius_px + 1)
+        return np.asarray(cv2.blur(x, size, borderType=cv2.BORDER_REFLECT))
+
+    mean_guide, mean_values = mean(guide), mean(values)
+    covariance = mean(guide * values) - mean_guide * mean_values
+    slope = covariance / (mean(guide * guide) - mean_guide * mean_guide + np.float32(epsilon))
+    return np.asarray(mean(slope) * guide + mean(mean_values - slope * mean_guide), np.float32)
+
+
+def decision_maps(
+    slices: FloatArray,
+    coverage: FloatArray | None = None,
+    settings: DecisionSettings | None = None,
+) -> FloatArray:
+    """Soft decision maps of encoded slices.
+
+    Parameters
+    ----------
+    slices
+        Shape (N, T, S, C), encoded for display, N >= 1.
+    coverage
+        Shape (N, T, S): slices that the light hardly reached are not chosen.
+
+    Returns
+    -------
+    ndarray of shape (N, T, S)
+        In [0, 1], summing to 1 over N.
+    """
+    settings = DecisionSettings() if settings is None else settings
+    lumas = np.stack([luma(s) for s in slices])
+    sigma = float(np.median([noise_sigma(y) for y in lumas]))
+    scores = np.clip(focus_scores(lumas, sigma, settings.window_px), -4.0, 4.0)
+    guide = lumas.mean(axis=0)
+    refined = np.stack(
+        [guided_filter(guide, s, settings.guide_radius_px, settings.guide_epsilon) for s in scores]
+    )
+    return softmax(
+        settings.sharpness * refined, usable_slices(coverage, slices.shape[:3], settings)
+    )
+
+
+def usable_slices(
+    coverage: FloatArray | None, shape: tuple[int, ...], settings: DecisionSettings
+) -> FloatArray:
+    """1 where a slice may be chosen, else 0; where no slice was covered all may."""
+    if coverage is None:
+        return np.ones(shape, np.float32)
+    best = coverage.max(axis=0)
+    usable = (coverage >= settings.least_coverage * best) & (coverage > 0)
+    return np.where(best > 0, usable, True).astype(np.float32)
+
+
+def softmax(scores: FloatArray, usable: FloatArray) -> FloatArray:
+    """exp(scores) over the usable slices, normalized to sum to 1 over the first axis."""
+    allowed = np.where(usable > 0, scores, -np.inf)
+    weights = np.exp(allowed - allowed.max(axis=0))
+    return np.asarray(weights / weights.sum(axis=0), np.float32)
+
+
+def fuse_slices(slices: FloatArray, maps: FloatArray) -> FloatArray:
+    """u = Σ_k m_k i_k (paper Eq. 2) for slices (N, T, S, C) and maps (N, T, S)."""
+    fused = np.zeros(slices.shape[1:], np.float32)
+    for one, share in zip(slices, maps, strict=True):
+        fused += one * share[..., None]
+    return fused
+
+
+def disparity_from_maps(maps: FloatArray, slopes: DoubleArray) -> FloatArray:
+    """Mean slope under the decision maps, shape (T, S), pixels per angular step."""
+    return np.tensordot(slopes, maps, axes=1).astype(np.float32)

@@ -1,0 +1,255 @@
+"""The engine: fit a residual SKIPnet on top of the fused, back-projected base.
+
+x = base + network(code), with the network's last layer starting at zero, so that the first
+iterate is the base. A share of the measured pixels is held out; their prediction alone decides
+when to stop and whether the network's picture is better than the base. No truth is involved.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from lfdfp.datatypes import FloatArray
+from lfdfp.errors import SettingsError
+from lfdfp.fusion.downsampling import Downsampling
+from lfdfp.fusion.losses import FusionLoss, TorchDownsampling
+from lfdfp.fusion.presets import NetworkSettings
+from lfdfp.fusion.skipnet import Skipnet, fitting_depth
+from lfdfp.fusion.tiling import blending_window, tiles
+
+Progress = Callable[[int, int], None]
+
+
+def pick_device(name: str) -> torch.device:
+    """`auto` takes CUDA where there is a device.
+
+    Raises
+    ------
+    SettingsError
+        For a name that PyTorch does not know or a device that is not there.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise SettingsError(f"device {name!r} cannot be used: {error}; try auto or cpu") from error
+    return device
+
+
+@contextlib.contextmanager
+def deliberate_threads() -> Iterator[None]:
+    """Run PyTorch on the processors that this process may use, not on all that exist."""
+    before = torch.get_num_threads()
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else before
+    torch.set_num_threads(max(min(before, allowed), 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observations:
+    """What is known about the fine picture: slices (N, T, S, C), maps (N, T, S), fused (T, S, C).
+
+    Encoded for display.
+    """
+
+    slices: FloatArray
+    maps: FloatArray
+    fused: FloatArray
+    scale: int
+
+    @property
+    def model(self) -> Downsampling:
+        """The downsampler from the fine picture to the fused one."""
+        return Downsampling(shape=self.fused.shape[:2], scale=self.scale)
+
+    def cut(self, rows: slice, columns: slice) -> Observations:
+        """The part under a window of coarse pixels."""
+        return replace(
+            self,
+            slices=self.slices[:, rows, columns],
+            maps=self.maps[:, rows, columns],
+            fused=self.fused[rows, columns],
+        )
+
+
+def back_projected(
+    fused: FloatArray, model: Downsampling, iterations: int, observed: FloatArray | None = None
+) -> FloatArray:
+    """Bicubic enlargement corrected until D gives the observed pixels back."""
+    fine = model.interpolate(fused)
+    if model.scale == 1:
+        return fine
+    for _ in range(iterations):
+        missing = fused - model.forward(fine)
+        if observed is not None:
+            missing *= observed[..., None]
+        fine += model.interpolate(missing)
+    return fine
+
+
+def held_out_mask(shape: tuple[int, int], share: float, rng: np.random.Generator) -> FloatArray:
+    """1 at observed pixels, 0 at the `share` that is held out, shape (T, S)."""
+    return (rng.random(shape) >= share).astype(np.float32)
+
+
+def without_held_out(fused: FloatArray, observed: FloatArray) -> FloatArray:
+    """`fused` with held-out pixels filled from observed neighbors."""
+    ring = np.array([[1, 2, 1], [2, 0, 2], [1, 2, 1]], np.float32)
+    known = cv2.filter2D(observed, -1, ring, borderType=cv2.BORDER_CONSTANT)
+    values = fused * observed[..., None]
+    total = cv2.filter2D(values, -1, ring, borderType=cv2.BORDER_CONSTANT).reshape(fused.shape)
+    filled = total / np.maximum(known, 1e-6)[..., None]
+    fillable = (observed == 0) & (known > 0)
+    return np.where(fillable[..., None], filled, fused).astype(np.float32)
+
+
+def to_tensor(picture: FloatArray, device: torch.device) -> Tensor:
+    """(H, W, C) to (1, C, H, W)."""
+    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)[None])).to(device)
+
+
+def to_picture(tensor: Tensor) -> FloatArray:
+    """(1, C, H, W) to (H, W, C)."""
+    return np.ascontiguousarray(tensor[0].detach().cpu().numpy().transpose(1, 2, 0))
+
+
+def optimize(
+    predict: Callable[[], Tensor],
+    parameters: list[Tensor],
+    loss: Callable[[Tensor], Tensor],
+    held_out_error: Callable[[Tensor], float],
+    settings: NetworkSettings,
+    on_step: Callable[[int], None],
+) -> tuple[Tensor, float]:
+    """Lower `loss(predict())`; return the checked iterate of least held-out error, and that error.
+
+    A loss that is no longer finite ends the fit; what was best until then is returned.
+    """
+    optimizer = torch.optim.Adam(parameters, lr=settings.learning_rate)
+    best: Tensor | None = None
+    least, waited = float("inf"), 0
+    for step in range(settings.iterations + 1):
+        made = predict()
+        value = loss(made)
+        if not torch.isfinite(value):
+            break
+        if step % settings.check_every == 0:
+            error = held_out_error(made.detach())
+            waited = 0 if error < least else waited + 1
+            if error < least:
+                least, best = error, made.detach()
+            if waited > settings.patience:
+                break
+        optimizer.zero_grad(set_to_none=True)
+        value.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        on_step(step)
+    if best is None:
+        return made.detach(), float("inf")
+    return best, least
+
+
+def residual_of_tile(
+    seen: Observations,
+    settings: NetworkSettings,
+    back_projections: int,
+    *,
+    seed: int,
+    device: torch.device,
+    on_step: Callable[[int], None],
+) -> tuple[FloatArray, float]:
+    """What the network adds to the base of one tile, and its relative gain on held-out pixels.
+
+    The residual is zero where the network gains less than `settings.least_gain`.
+    """
+    rng = np.random.default_rng(seed)
+    observed = held_out_mask(seen.fused.shape[:2], settings.held_out, rng)
+    visible = without_held_out(seen.fused, observed)
+    base = to_tensor(back_projected(visible, seen.model, back_projections, observed), device)
+    nothing = np.zeros((*seen.model.fine_shape, seen.fused.shape[2]), np.float32)
+    depth = fitting_depth(base.shape[-2:], settings.skipnet)
+    if depth == 0 or observed.all():
+        return nothing, 0.0
+    torch.manual_seed(seed)
+    shape = replace(
+        settings.skipnet,
+        channels=settings.skipnet.channels[:depth],
+        skip_channels=settings.skipnet.skip_channels[:depth],
+    )
+    network = Skipnet(base.shape[1], base.shape[1], shape).to(device).train()
+    downsample = TorchDownsampling(seen.model, device)
+    slices = torch.from_numpy(np.ascontiguousarray(seen.slices.transpose(0, 3, 1, 2))).to(device)
+    mask = torch.from_numpy(observed).to(device)
+    loss = FusionLoss(
+        slices, torch.from_numpy(seen.maps).to(device), downsample, settings.losses, mask
+    )
+    fused = to_tensor(seen.fused, device)
+
+    def held_out_error(x: Tensor) -> float:
+        return float((((downsample(x) - fused) ** 2) * (1 - mask)).sum() / (1 - mask).sum())
+
+    code = base - base.mean()
+    start = held_out_error(base)
+    best, least = optimize(
+        lambda: base + network(code),
+        list(network.parameters()),
+        loss,
+        held_out_error,
+        settings,
+        on_step,
+    )
+    gain = 1.0 - least / max(start, 1e-12) if np.isfinite(least) else 0.0
+    if gain < settings.least_gain:
+        return nothing, max(gain, 0.0)
+    return to_picture(best - base), gain
+
+
+def network_residual(
+    seen: Observations,
+    settings: NetworkSettings,
+    back_projections: int,
+    *,
+    seed: int,
+    device: torch.device,
+    progress: Progress,
+) -> tuple[FloatArray, float]:
+    """Residual of the whole picture, tile by tile, and the mean gain on held-out pixels."""
+    scale, shape = seen.scale, (seen.fused.shape[0], seen.fused.shape[1])
+    side, overlap = settings.tile_px // scale, settings.overlap_px // scale
+    windows = list(tiles(shape, side, overlap))
+    total = np.zeros((scale * shape[0], scale * shape[1], seen.fused.shape[2]), np.float32)
+    weight = np.zeros(total.shape[:2], np.float32)
+    gains = []
+    for number, (rows, columns) in enumerate(windows):
+        done = number * settings.iterations
+        residual, gain = residual_of_tile(
+            seen.cut(rows, columns),
+            settings,
+            back_projections,
+            seed=seed + number,
+            device=device,
+            on_step=lambda step, done=done: progress(  # type: ignore[misc]
+                done + step, len(windows) * settings.iterations
+            ),
+        )
+        fine = tuple(slice(scale * s.start, scale * s.stop) for s in (rows, columns))
+        share = blending_window((fine[0], fine[1]), weight.shape, scale * overlap)
+        total[fine] += residual * share[..., None]
+        weight[fine] += share
+        gains.append(gain)
+    progress(len(windows) * settings.iterations, len(windows) * settings.iterations)
+    total /= weight[..., None]
+    return total, float(np.mean(gains))

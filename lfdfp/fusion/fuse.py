@@ -1,0 +1,162 @@
+"""Focal stack (or rays) to one sharp picture."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Callable
+
+import numpy as np
+
+from lfdfp.datatypes import FloatArray, FocalStack, FusionResult, LightField
+from lfdfp.errors import ImageError, SettingsError
+from lfdfp.fusion.decision_map import decision_maps, disparity_from_maps, fuse_slices
+from lfdfp.fusion.display import decode_display, encode
+from lfdfp.fusion.presets import PRESETS, EngineSettings
+from lfdfp.settings import FusionSettings
+
+Progress = Callable[[int, int], None]
+
+_RAYS_MODULE = "lfdfp.fusion.ray_reconstruction"
+
+
+def ignore_progress(done: int, total: int) -> None:
+    """Report nothing."""
+
+
+def fuse(
+    stack: FocalStack,
+    settings: FusionSettings | None = None,
+    *,
+    field: LightField | None = None,
+    engine: EngineSettings | None = None,
+    progress: Progress = ignore_progress,
+) -> FusionResult:
+    """Fuse a focal stack, or several photographs of one scene, and super-resolve the result.
+
+    Parameters
+    ----------
+    stack
+        At least one slice, linear light. All slices must show the same picture: photographs are
+        aligned before (`lfdfp.fusion.registration`).
+    settings
+        Scale 1 to 4, preset, data term, seed, device.
+    field
+        Needed for the data term "rays", together with its rays.
+    engine
+        In place of what the preset stands for.
+    progress
+        Called with steps done and steps in all.
+
+    Returns
+    -------
+    FusionResult
+        Linear light, on the input's grid and on one `scale` times finer.
+
+    Raises
+    ------
+    SettingsError
+        For a scale, preset or device that does not exist.
+    ImageError
+        For slices that are empty or not finite.
+
+    References
+    ----------
+    .. [1] Y. Gu et al., "Deep Fusion Prior for plenoptic super-resolution all-in-focus imaging",
+       2022; ``docs/method.md`` says what is done differently.
+    """
+    settings = FusionSettings() if settings is None else settings
+    _check_settings(settings)
+    if settings.data == "rays" and field is not None and field.rays is not None:
+        return _from_rays(stack, settings, field, progress)
+    _check_slices(stack)
+    return _from_stack(stack, settings, engine or PRESETS[settings.preset], progress)
+
+
+def _check_settings(settings: FusionSettings) -> None:
+    if settings.scale not in (1, 2, 3, 4):
+        raise SettingsError(f"scale must be 1, 2, 3 or 4, got {settings.scale!r}")
+    if settings.preset not in PRESETS:
+        raise SettingsError(f"unknown preset {settings.preset!r}; known are {', '.join(PRESETS)}")
+    if settings.data not in ("rays", "stack"):
+        raise SettingsError(f"data must be rays or stack, got {settings.data!r}")
+
+
+def _check_slices(stack: FocalStack) -> None:
+    if 0 in stack.slices.shape:
+        raise ImageError(f"the stack holds no pixels: its slices have shape {stack.slices.shape}")
+    for number, one in enumerate(stack.slices):
+        if not np.isfinite(one).all():
+            raise ImageError(f"slice {number} holds values that are not finite")
+
+
+def _from_rays(
+    stack: FocalStack, settings: FusionSettings, field: LightField, progress: Progress
+) -> FusionResult:
+    try:
+        module = importlib.import_module(_RAYS_MODULE)
+    except ModuleNotFoundError as error:
+        if error.name != _RAYS_MODULE:
+            raise
+        raise SettingsError(
+            "data = rays: reconstruction from rays is not part of this installation; "
+            "use data = stack"
+        ) from error
+    result: FusionResult = module.reconstruct(stack, settings, field=field, progress=progress)
+    return result
+
+
+def _from_stack(
+    stack: FocalStack, settings: FusionSettings, engine: EngineSettings, progress: Progress
+) -> FusionResult:
+    from lfdfp.fusion.deep_fusion_prior import (
+        Observations,
+        back_projected,
+        deliberate_threads,
+        network_residual,
+        pick_device,
+    )
+
+    slices = np.stack([encode(one) for one in stack.slices])
+    maps = decision_maps(slices, stack.coverage, engine.decision)
+    fused = fuse_slices(slices, maps)
+    seen = Observations(slices=slices, maps=maps, fused=fused, scale=settings.scale)
+    fine = back_projected(fused, seen.model, engine.back_projections)
+    losses: dict[str, float] = {}
+    prior, warnings = "back-projection", list(stack.warnings)
+    device = pick_device(settings.device)
+    if engine.network is not None and settings.scale > 1:
+        with deliberate_threads():
+            residual, gain = network_residual(
+                seen,
+                engine.network,
+                engine.back_projections,
+                seed=settings.seed,
+                device=device,
+                progress=progress,
+            )
+        losses["held_out_gain"] = gain
+        if not np.isfinite(residual).all():
+            warnings.append("the network's fit diverged; the back-projected base was kept")
+        elif residual.any():
+            fine = fine + residual
+            prior = "SKIPnet residual"
+    return FusionResult(
+        all_in_focus=decode_display(fused),
+        super_resolved=decode_display(fine),
+        scale=settings.scale,
+        decision_map=maps,
+        disparity=_disparity(stack, maps),
+        data_term="stack",
+        prior=prior,
+        losses=losses,
+        settings=dataclasses.asdict(settings),
+        seed=settings.seed,
+        device=str(device),
+        warnings=tuple(warnings),
+        history=(*stack.history, f"fused {len(slices)} slices, preset {settings.preset}"),
+    )
+
+
+def _disparity(stack: FocalStack, maps: FloatArray) -> FloatArray | None:
+    return None if stack.slopes is None else disparity_from_maps(maps, stack.slopes)

@@ -1,0 +1,71 @@
+"""What the presets stand for; chosen once, for every picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lfdfp.fusion.decision_map import DecisionSettings
+from lfdfp.fusion.losses import LossSettings
+from lfdfp.fusion.skipnet import SkipnetSettings
+from lfdfp.settings import Preset
+
+SMALL_RESIDUAL = SkipnetSettings(
+    channels=(16, 24, 32), kernel_size=3, skip_channels=(4, 4, 4), output="zero_residual"
+)
+CONTENT_ONLY = LossSettings(joint_gradient=0.0, gradient_limit=0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSettings:
+    """A residual SKIPnet and how it is fitted.
+
+    Attributes
+    ----------
+    iterations
+        At most; held-out pixels usually stop it earlier.
+    held_out
+        Share of the observed pixels that the fit never sees and that stop it.
+    patience
+        Checks without improvement before stopping.
+    least_gain
+        Relative fall of the held-out error below which the base is returned as it is.
+    tile_px, overlap_px
+        Fine pixels per side of what is fitted at once, and by how much tiles overlap.
+    """
+
+    skipnet: SkipnetSettings = field(default_factory=lambda: SMALL_RESIDUAL)
+    losses: LossSettings = field(default_factory=lambda: CONTENT_ONLY)
+    iterations: int = 120
+    learning_rate: float = 3e-3
+    held_out: float = 0.05
+    check_every: int = 10
+    patience: int = 2
+    least_gain: float = 0.02
+    tile_px: int = 640
+    overlap_px: int = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """Everything that fusing a stack uses beyond scale, seed and device.
+
+    Attributes
+    ----------
+    back_projections
+        Iterations of the back-projected base.
+    network
+        None returns the base.
+    """
+
+    decision: DecisionSettings = field(default_factory=DecisionSettings)
+    back_projections: int = 5
+    network: NetworkSettings | None = None
+
+
+PRESETS: Mapping[Preset, EngineSettings] = {
+    "fast": EngineSettings(),
+    "balanced": EngineSettings(network=NetworkSettings()),
+    "best": EngineSettings(network=NetworkSettings(iterations=300)),
+    "paper": EngineSettings(network=NetworkSettings(iterations=300)),
+}

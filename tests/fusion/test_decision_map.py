@@ -1,0 +1,66 @@
+"""Decision maps: they sum to one, find what is sharp, and respect what was not covered."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lfdfp.fusion.decision_map import decision_maps, disparity_from_maps, fuse_slices
+from tests.fusion.scenes import multi_focus, textured_picture
+
+
+@pytest.mark.parametrize("number", [2, 3, 9])
+def test_every_band_is_taken_from_its_sharp_slice(number: int) -> None:
+    picture = textured_picture((64, 40 * number))
+    slices, owner = multi_focus(picture, number)
+    maps = decision_maps(slices)
+    np.testing.assert_allclose(maps.sum(axis=0), 1.0, atol=1e-5)
+    assert np.mean(maps.argmax(axis=0) == owner) > 0.93
+
+
+def test_noise_does_not_fool_the_decision() -> None:
+    slices, owner = multi_focus(textured_picture((96, 160)), 2)
+    noise = np.random.default_rng(1).normal(0, 5 / 255, slices.shape).astype(np.float32)
+    assert np.mean(decision_maps(slices + noise).argmax(axis=0) == owner) > 0.9
+
+
+def test_identical_slices_give_the_slice_back() -> None:
+    picture = textured_picture((40, 50))
+    slices = np.stack([picture] * 3)
+    maps = decision_maps(slices)
+    np.testing.assert_allclose(maps, 1 / 3, atol=1e-3)
+    np.testing.assert_allclose(fuse_slices(slices, maps), picture, atol=1e-6)
+
+
+def test_flat_slices_share_equally() -> None:
+    maps = decision_maps(np.full((4, 20, 30, 3), 0.3, np.float32))
+    np.testing.assert_allclose(maps, 0.25, atol=1e-6)
+
+
+def test_an_uncovered_pixel_is_never_chosen() -> None:
+    slices, _ = multi_focus(textured_picture((40, 60)), 2)
+    coverage = np.ones(slices.shape[:3], np.float32)
+    coverage[0, :, :15] = 0.0
+    coverage[:, :5, :5] = 0.0
+    maps = decision_maps(slices, coverage)
+    assert maps[0, 6:, :15].max() == 0.0
+    np.testing.assert_allclose(maps.sum(axis=0), 1.0, atol=1e-5)
+
+
+def test_one_slice_takes_all() -> None:
+    assert np.all(decision_maps(textured_picture((20, 20))[None]) == 1.0)
+
+
+def test_a_subject_that_touches_every_border_is_found() -> None:
+    picture = textured_picture((96, 128))
+    slices, _ = multi_focus(picture, 2)
+    blurred = slices[1].copy()
+    blurred[:, :64] = slices[1][:, :64]
+    sharp_everywhere = np.stack([picture, np.concatenate([blurred[:, :64], slices[0][:, 64:]], 1)])
+    assert np.mean(decision_maps(sharp_everywhere)[0] > 0.5) > 0.95
+
+
+def test_disparity_is_the_slope_of_the_chosen_slice() -> None:
+    maps = np.zeros((3, 2, 2), np.float32)
+    maps[2] = 1.0
+    np.testing.assert_allclose(disparity_from_maps(maps, np.array([-1.0, 0.0, 1.0])), 1.0)

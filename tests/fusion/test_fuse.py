@@ -1,0 +1,86 @@
+"""`fuse`: shapes, determinism, purity, honest stopping, clear refusals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lfdfp.datatypes import FocalStack
+from lfdfp.errors import ImageError, SettingsError
+from lfdfp.evaluation.metrics import psnr
+from lfdfp.fusion import fuse
+from lfdfp.fusion.display import decode_display, encode
+from lfdfp.fusion.downsampling import Downsampling
+from lfdfp.settings import FusionSettings
+from tests.fusion.scenes import multi_focus, textured_picture
+
+
+def _stack(shape: tuple[int, int] = (31, 45), number: int = 2) -> FocalStack:
+    slices, _ = multi_focus(textured_picture(shape), number)
+    return FocalStack(slices=decode_display(slices), slopes=np.linspace(-1.0, 1.0, number))
+
+
+@pytest.mark.parametrize("scale", [1, 2, 3, 4])
+def test_every_scale_covers_the_same_area(scale: int) -> None:
+    stack = _stack()
+    result = fuse(stack, FusionSettings(scale=scale, preset="fast"))
+    assert result.super_resolved.shape == (31 * scale, 45 * scale, 3)
+    shrunk = Downsampling(shape=(31, 45), scale=scale).forward(encode(result.super_resolved))
+    assert psnr(encode(result.all_in_focus), shrunk) > 38
+
+
+def test_the_fused_picture_is_closer_to_the_truth_than_any_slice() -> None:
+    truth = textured_picture((64, 90))
+    slices, _ = multi_focus(truth, 3)
+    stack = FocalStack(slices=decode_display(slices))
+    fused = encode(fuse(stack, FusionSettings(preset="fast")).all_in_focus)
+    assert psnr(truth, fused) > max(psnr(truth, s) for s in slices) + 6
+
+
+def test_same_seed_same_bytes_and_inputs_unchanged() -> None:
+    stack = _stack()
+    before = stack.slices.copy()
+    first, second = (fuse(stack, FusionSettings(seed=3)) for _ in range(2))
+    np.testing.assert_array_equal(first.super_resolved, second.super_resolved)
+    np.testing.assert_array_equal(stack.slices, before)
+
+
+def test_disparity_runs_from_slope_to_slope() -> None:
+    result = fuse(_stack((48, 120), 3), FusionSettings(preset="fast"))
+    assert result.disparity is not None
+    left, right = result.disparity[:, 10].mean(), result.disparity[:, -10].mean()
+    assert left < -0.6
+    assert right > 0.6
+
+
+def test_a_black_stack_stays_black() -> None:
+    stack = FocalStack(slices=np.zeros((3, 16, 20, 3), np.float32))
+    result = fuse(stack)
+    assert np.all(result.super_resolved == 0)
+
+
+def test_light_above_one_and_below_zero_survives() -> None:
+    slices = np.full((2, 12, 12, 3), 1.5, np.float32)
+    slices[:, :, :6] = -0.01
+    result = fuse(FocalStack(slices=slices), FusionSettings(preset="fast", scale=1))
+    np.testing.assert_allclose(result.all_in_focus, slices[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [0, 5, 2.5])
+def test_an_impossible_scale_is_refused(scale: int) -> None:
+    with pytest.raises(SettingsError, match=f"got {scale}"):
+        fuse(_stack(), FusionSettings(scale=scale))
+
+
+def test_an_unknown_preset_and_device_are_refused() -> None:
+    with pytest.raises(SettingsError, match="unknown preset 'turbo'"):
+        fuse(_stack(), FusionSettings(preset="turbo"))  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="'quantum'"):
+        fuse(_stack(), FusionSettings(device="quantum"))
+
+
+def test_slices_that_are_not_finite_are_refused() -> None:
+    slices = np.zeros((2, 8, 8, 3), np.float32)
+    slices[1, 2, 2] = np.nan
+    with pytest.raises(ImageError, match="slice 1"):
+        fuse(FocalStack(slices=slices))
