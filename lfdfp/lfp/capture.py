@@ -20,7 +20,7 @@ from lfdfp.lfp.contents import (
     referenced,
 )
 from lfdfp.lfp.document import Node, parse_json
-from lfdfp.lfp.inventory import summary
+from lfdfp.lfp.inventory import find_raw, summary
 from lfdfp.lfp.metadata import FrameMetadata, SensorFormat, parse_metadata
 from lfdfp.lfp.packing import unpack
 from lfdfp.lfp.raw_pair import is_raw_name, read_pair
@@ -63,7 +63,7 @@ def read_capture(path: str | os.PathLike[str], *, verify: bool = True) -> RawCap
             return capture_from_container(read_container(path, verify=verify))
         if is_raw_name(path) and signature(head) is None:
             return _capture_from_pair(path)
-        raise _not_a_capture(head)
+        raise not_a_capture(head)
 
 
 def capture_from_container(container: Container) -> RawCapture:
@@ -76,19 +76,35 @@ def capture_from_container(container: Container) -> RawCapture:
     """
     contents = read_contents(container)
     frame = find_frame(contents)
-    raw = None if frame is None else referenced(container, frame, "imageRef")
-    if frame is None or raw is None or signature(raw.payload[:16]) is not None:
+    raw = find_raw(container, frame)
+    if frame is None or raw is None:
         raise NotRawError(
             f"no raw capture in this file; it holds {summary(container, contents)}"
             f"{'' if frame is None else ', but not the raw image'}; "
             "give the camera's original file (.lfp, .lfr) instead"
         )
-    metadata = frame_document(container, frame, "metadata")
+    metadata, private = frame_metadata(container, contents)
     if metadata is None:
         raise MetadataError(f"{frame.path}.metadataRef leads to no section; the file is damaged")
-    parsed = parse_metadata(metadata, frame_document(container, frame, "privateMetadata"))
-    white, note = _white_image(container, frame, parsed)
-    return _capture(raw.payload, parsed, white_image=white, sha256=container.sha256(), notes=note)
+    parsed = parse_metadata(metadata, private)
+    sha256 = container.sha256()
+    white, notes = _white_image(container, frame, parsed, sha256)
+    return _capture(raw.payload, parsed, white_image=white, sha256=sha256, notes=notes)
+
+
+def frame_metadata(container: Container, contents: Node) -> tuple[Node | None, Node | None]:
+    """Metadata and private metadata of the first frame, each None where there are none.
+
+    Raises
+    ------
+    MetadataError
+        If a section that should hold them is not JSON text.
+    """
+    frame = find_frame(contents)
+    if frame is None:
+        return None, None
+    metadata = frame_document(container, frame, "metadata")
+    return metadata, frame_document(container, frame, "privateMetadata")
 
 
 def read_head(path: Path) -> bytes:
@@ -166,7 +182,7 @@ def _mosaic(data: bytes, sensor: SensorFormat) -> CodeArray:
 
 
 def _white_image(
-    container: Container, frame: Node, parsed: FrameMetadata
+    container: Container, frame: Node, parsed: FrameMetadata, sha256: str
 ) -> tuple[RawCapture | None, tuple[str, ...]]:
     """The packed white image beside the capture; it has the capture's format unless it says so.
 
@@ -176,9 +192,8 @@ def _white_image(
     if section is None:
         return None, ()
     try:
-        own = _white_metadata(container, frame)
-        white = own if own is not None else parsed
-        image = _capture(section.payload, white, sha256=container.sha256())
+        white = _white_metadata(container, frame) or parsed
+        image = _capture(section.payload, white, sha256=sha256)
     except MetadataError as error:
         return None, (f"the white image in the file was not used: {error}",)
     return image, ("took the white image that the file carries",)
@@ -188,28 +203,30 @@ def _white_metadata(container: Container, frame: Node) -> FrameMetadata | None:
     section = referenced(container, frame, "modulationDataMetadataRef")
     if section is None:
         return None
-    return parse_described([parse_json(section.payload, "modulationDataMetadata")])
+    document = parse_json(section.payload, "modulationDataMetadata")
+    return parse_metadata(*documents_of_pair([document]))
 
 
-def parse_described(documents: list[Node]) -> FrameMetadata:
-    """Metadata of a bare raw image.
+def documents_of_pair(documents: list[Node]) -> tuple[Node, Node | None]:
+    """Metadata and private metadata of a bare raw image.
 
     The first document is a frame with both parts, or the metadata alone; then a second one may
     hold the private metadata.
     """
     frame = find_frame(documents[0])
     if frame is not None:
-        return parse_metadata(frame.need("metadata"), frame.get("privateMetadata"))
-    return parse_metadata(documents[0], documents[1] if len(documents) > 1 else None)
+        return frame.need("metadata"), frame.get("privateMetadata")
+    return documents[0], documents[1] if len(documents) > 1 else None
 
 
 def _capture_from_pair(path: Path) -> RawCapture:
     data, documents = read_pair(path)
     sha256 = hashlib.sha256(data).hexdigest()
-    return _capture(data, parse_described(documents), sha256=sha256)
+    return _capture(data, parse_metadata(*documents_of_pair(documents)), sha256=sha256)
 
 
-def _not_a_capture(head: bytes) -> LfdfpError:
+def not_a_capture(head: bytes) -> LfdfpError:
+    """The error for a file that begins with these bytes and is none of Lytro's."""
     known = signature(head)
     what = known or f"unknown data ({head[:8]!r})"
     if known == "JSON text":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lfdfp.lfp.container import Container, Section
-from lfdfp.lfp.contents import Reference, references
+from lfdfp.lfp.contents import Reference, referenced, references
 from lfdfp.lfp.document import Node
 from lfdfp.lfp.signature import jpeg_shape, png_shape, signature
 
@@ -71,6 +71,12 @@ def inventory(container: Container, contents: Node) -> list[Item]:
     ]
 
 
+def find_raw(container: Container, frame: Node | None) -> Section | None:
+    """The section with the frame's raw image; None if it is missing or an ordinary picture."""
+    raw = None if frame is None else referenced(container, frame, "imageRef")
+    return raw if raw is not None and signature(raw.payload[:16]) is None else None
+
+
 def summary(container: Container, contents: Node) -> str:
     """What a container holds, in words: ``"5 JPEG pictures (1080 x 1080), 1 depth table ..."``."""
     kinds = Counter(
@@ -79,6 +85,9 @@ def summary(container: Container, contents: Node) -> str:
         if item.content not in ("contents", "nothing")
     )
     words = [_counted(content, shape, count) for (content, shape), count in kinds.items()]
+    elsewhere = sum(leaf.path.endswith(".imagePath") for leaf, _ in contents.leaves())
+    if elsewhere:
+        words.append(f"the names of {elsewhere} pictures in files of their own")
     return ", ".join(words) if words else "nothing but its table of contents"
 
 

@@ -99,22 +99,14 @@ def parse_metadata(metadata: Node, private: Node | None = None) -> FrameMetadata
     """
     return FrameMetadata(
         sensor=parse_sensor_format(metadata),
-        pixel_pitch_m=metadata.need("devices", "sensor", "pixelPitch").number(1e-7, 1e-4),
-        microlens_array=_microlens_array(metadata),
+        pixel_pitch_m=parse_pixel_pitch(metadata),
+        microlens_array=parse_microlens_array(metadata),
         camera=parse_camera(metadata, private),
         lens=parse_lens(metadata),
-        color=_color(metadata),
-        iso=_optional(_first(metadata, ("devices", "sensor", "iso"), ("image", "iso")), 0.0, 1e8),
-        exposure_s=_optional(
-            _first(
-                metadata,
-                ("devices", "shutter", "pixelExposureDuration"),
-                ("devices", "shutter", "frameExposureDuration"),
-            ),
-            0.0,
-            1e6,
-        ),
-        orientation=_orientation(metadata),
+        color=parse_color(metadata),
+        iso=parse_iso(metadata),
+        exposure_s=parse_exposure(metadata),
+        orientation=parse_orientation(metadata),
     )
 
 
@@ -162,6 +154,61 @@ def parse_lens(metadata: Node) -> Lens:
         infinity_lambda=_optional(lens.get("infinityLambda"), -1e6, 1e6),
         exit_pupil_offset_m=_optional(lens.get("exitPupilOffset", "z"), 1e-4, 1e12),
     )
+
+
+def parse_microlens_array(metadata: Node) -> MicrolensArray:
+    """Geometry of the microlens array."""
+    mla = metadata.need("devices", "mla")
+    pitch_m = mla.need("lensPitch").number(1e-6, 1e-3)
+    return MicrolensArray(
+        pitch_m=pitch_m,
+        rotation_rad=_or(mla.get("rotation"), -3.2, 3.2, default=0.0),
+        scale=(
+            _or(mla.get("scaleFactor", "y"), 0.5, 2.0, default=1.0),
+            _or(mla.get("scaleFactor", "x"), 0.5, 2.0, default=1.0),
+        ),
+        sensor_offset_m=(
+            _or(mla.get("sensorOffset", "y"), -0.1, 0.1, default=0.0),
+            _or(mla.get("sensorOffset", "x"), -0.1, 0.1, default=0.0),
+            _or(mla.get("sensorOffset", "z"), -0.1, 0.1, default=0.0),
+        ),
+    )
+
+
+def parse_color(metadata: Node) -> ColorData:
+    """Gains, color matrix and exposure bias; neutral ones where the metadata have none."""
+    gains = _first(
+        metadata, ("image", "color", "whiteBalanceGain"), ("algorithms", "awb", "computed", "gain")
+    )
+    bias = _or(metadata.get("image", "modulationExposureBias"), -16.0, 16.0, default=0.0)
+    return ColorData(
+        white_balance=(1.0, 1.0, 1.0) if gains is None else _rgb(gains, 1e-3, 1e3),
+        camera_to_srgb=_color_matrix(metadata),
+        exposure_bias_ev=bias,
+        sensor_response=_sensor_response(metadata),
+    )
+
+
+def parse_pixel_pitch(metadata: Node) -> float:
+    """Distance between neighboring sensor pixels, in meters."""
+    return metadata.need("devices", "sensor", "pixelPitch").number(1e-7, 1e-4)
+
+
+def parse_iso(metadata: Node) -> float | None:
+    """Sensitivity of the exposure."""
+    return _optional(_first(metadata, ("devices", "sensor", "iso"), ("image", "iso")), 0.0, 1e8)
+
+
+def parse_exposure(metadata: Node) -> float | None:
+    """Exposure time of a pixel, in seconds."""
+    shutter = metadata.get("devices", "shutter") or Node({}, "devices.shutter")
+    duration = _first(shutter, ("pixelExposureDuration",), ("frameExposureDuration",))
+    return _optional(duration, 0.0, 1e6)
+
+
+def parse_orientation(metadata: Node) -> int:
+    """EXIF orientation, 1 to 8; 1 where the metadata have none."""
+    return _optional_integer(metadata.get("image", "orientation"), 1, 8, default=1)
 
 
 def compose_metadata(
@@ -345,37 +392,6 @@ def _levels(
     return cast("_Levels", black_codes), cast("_Levels", white_codes)
 
 
-def _microlens_array(metadata: Node) -> MicrolensArray:
-    mla = metadata.need("devices", "mla")
-    pitch_m = mla.need("lensPitch").number(1e-6, 1e-3)
-    return MicrolensArray(
-        pitch_m=pitch_m,
-        rotation_rad=_or(mla.get("rotation"), -3.2, 3.2, default=0.0),
-        scale=(
-            _or(mla.get("scaleFactor", "y"), 0.5, 2.0, default=1.0),
-            _or(mla.get("scaleFactor", "x"), 0.5, 2.0, default=1.0),
-        ),
-        sensor_offset_m=(
-            _or(mla.get("sensorOffset", "y"), -0.1, 0.1, default=0.0),
-            _or(mla.get("sensorOffset", "x"), -0.1, 0.1, default=0.0),
-            _or(mla.get("sensorOffset", "z"), -0.1, 0.1, default=0.0),
-        ),
-    )
-
-
-def _color(metadata: Node) -> ColorData:
-    gains = _first(
-        metadata, ("image", "color", "whiteBalanceGain"), ("algorithms", "awb", "computed", "gain")
-    )
-    bias = _or(metadata.get("image", "modulationExposureBias"), -16.0, 16.0, default=0.0)
-    return ColorData(
-        white_balance=(1.0, 1.0, 1.0) if gains is None else _rgb(gains, 1e-3, 1e3),
-        camera_to_srgb=_color_matrix(metadata),
-        exposure_bias_ev=bias,
-        sensor_response=_sensor_response(metadata),
-    )
-
-
 def _color_matrix(metadata: Node) -> tuple[_Triple, _Triple, _Triple]:
     node = _first(metadata, ("image", "color", "ccmRgbToSrgbArray"), ("image", "color", "ccm"))
     if node is None:
@@ -400,10 +416,6 @@ def _rgb(node: Node, least: float, greatest: float) -> _Triple:
     """Red, mean of the greens, blue."""
     red, gr, gb, blue = (node.need(channel).number(least, greatest) for channel in _CHANNELS)
     return red, (gr + gb) / 2, blue
-
-
-def _orientation(metadata: Node) -> int:
-    return _optional_integer(metadata.get("image", "orientation"), 1, 8, default=1)
 
 
 def _first(node: Node, *paths: tuple[str | int, ...]) -> Node | None:

@@ -1,8 +1,11 @@
-"""Small captures for the tests of this folder."""
+"""Small captures that the tests of this folder share."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+import pytest
 
 from lfdfp.datatypes import (
     BayerPattern,
@@ -60,3 +63,12 @@ def small_capture(
         orientation=6,
         white_image=white_image,
     )
+
+
+CaptureMaker = Callable[..., RawCapture]
+
+
+@pytest.fixture(scope="session")
+def make_capture() -> CaptureMaker:
+    """Makes a `small_capture`."""
+    return small_capture
