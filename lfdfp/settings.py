@@ -9,7 +9,8 @@ import dataclasses
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from lfdfp.errors import SettingsError
 
@@ -95,9 +96,35 @@ def settings_from_mapping(document: dict[str, Any], *, origin: str) -> Settings:
             raise SettingsError(f"{origin}: [{name}] must be a table, found {table!r}")
         known = {entry.name for entry in dataclasses.fields(stages[name])}
         _refuse_unknown(table, known, f"{origin}: [{name}]")
-        values = {key: tuple(v) if isinstance(v, list) else v for key, v in table.items()}
+        hints = get_type_hints(stages[name])
+        values = {
+            key: _checked(v, hints[key], f"{origin}: [{name}]: {key}") for key, v in table.items()
+        }
         made[name] = stages[name](**values)
     return Settings(**made)
+
+
+def _checked(value: Any, wanted: Any, where: str) -> Any:
+    """`value` as the annotation `wanted` asks for it, or an error that says what is needed."""
+    choices = get_args(wanted)
+    if get_origin(wanted) is Literal:
+        if value not in choices:
+            raise SettingsError(f"{where} must be one of {', '.join(choices)}, found {value!r}")
+        return value
+    if get_origin(wanted) is tuple:
+        if not isinstance(value, list) or len(value) != len(choices):
+            raise SettingsError(
+                f"{where} must be a list of {len(choices)} numbers, found {value!r}"
+            )
+        return tuple(_checked(v, kind, where) for v, kind in zip(value, choices, strict=True))
+    if NoneType in choices:
+        (kind,) = (choice for choice in choices if choice is not NoneType)
+        return _checked(value, kind, where)
+    if wanted is float and type(value) is int:
+        return float(value)
+    if type(value) is not wanted:
+        raise SettingsError(f"{where} must be {wanted.__name__}, found {value!r}")
+    return value
 
 
 def _refuse_unknown(table: dict[str, Any], known: set[str], where: str) -> None:

@@ -1,0 +1,32 @@
+"""Option values: what is accepted, and what is said of the rest."""
+
+from __future__ import annotations
+
+import pytest
+import typer
+
+from lfdfp.cli.parsing import parse_size, parse_slopes
+
+
+def test_slopes() -> None:
+    assert parse_slopes("-0.6:0.4:11") == (-0.6, 0.4, 11)
+    assert parse_slopes("auto") is None
+    assert parse_slopes(None) is None
+
+
+@pytest.mark.parametrize("text", ["1", "1:2", "a:b:c", "1:0:5", "0:1:1", "0:nan:5", "0:1:5:6"])
+def test_impossible_slopes_are_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="first"):
+        parse_slopes(text)
+
+
+def test_sizes() -> None:
+    assert parse_size("656x800") == (656, 800)
+    assert parse_size("656") == (656, 656)
+    assert parse_size("full") is None
+
+
+@pytest.mark.parametrize("text", ["0x0", "656x", "axb", "-656x656", "99999x99999"])
+def test_impossible_sizes_are_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="ROWSxCOLUMNS"):
+        parse_size(text)
