@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lfdfp.color import LUMA_WEIGHTS
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray, LightField
+from lfdfp.disparity.spline import split_shifts
 from lfdfp.disparity.sweep_kernels import sweep_band
 
 _ROWS_PER_BAND = 64
