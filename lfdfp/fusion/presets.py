@@ -4,11 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from lfdfp.fusion.decision_map import DecisionSettings
-from lfdfp.fusion.losses import LossSettings
-from lfdfp.fusion.skipnet import SkipnetSettings
 from lfdfp.settings import Preset
+
+BlockOrder = Literal["paper", "code"]
+Output = Literal["sigmoid", "zero_residual"]
+Luma = Literal["true", "code"]
+Laplacian = Literal["signed", "absolute"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkipnetSettings:
+    """Shape of the network.
+
+    Attributes
+    ----------
+    channels
+        Features at each of the D scales; its length is the depth D.
+    kernel_size
+        n_d, odd.
+    skip_channels
+        Features that each skip is narrowed to (0: no skip) in the code's order; the paper's order
+        takes the encoder's features whole.
+    output
+        "sigmoid" as in the paper; "zero_residual" starts at exactly zero, without sigmoid.
+    """
+
+    channels: tuple[int, ...] = (8, 16, 32, 64, 128)
+    kernel_size: int = 5
+    block_order: BlockOrder = "code"
+    skip_channels: tuple[int, ...] = (4, 4, 4, 4, 4)
+    leak: float = 0.2
+    output: Output = "sigmoid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossSettings:
+    """Weights α, β, γ and two deliberate corrections of the authors' code.
+
+    Attributes
+    ----------
+    luma
+        "true" is Rec. 601; "code" reads the transposed matrix.
+    laplacian
+        "signed" compares the Laplacian of largest magnitude with its sign (Eq. 21); "absolute"
+        takes magnitudes on both sides and pads with zeros, as the code does.
+    """
+
+    content: float = 1.0
+    joint_gradient: float = 0.5
+    gradient_limit: float = 0.1
+    luma: Luma = "true"
+    laplacian: Laplacian = "signed"
+
 
 SMALL_RESIDUAL = SkipnetSettings(
     channels=(16, 24, 32), kernel_size=3, skip_channels=(4, 4, 4), output="zero_residual"

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lfdfp.fusion.skipnet import BlockOrder, Skipnet, SkipnetSettings, fitting_depth
+from lfdfp.fusion.presets import BlockOrder, SkipnetSettings
+from lfdfp.fusion.skipnet import Skipnet, fitting_depth
 
 
 @pytest.mark.parametrize("order", ["paper", "code"])
