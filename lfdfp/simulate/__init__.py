@@ -1,0 +1,23 @@
+"""A plenoptic camera in software: scenes with known truth, and the captures made of them."""
+
+from __future__ import annotations
+
+from lfdfp.simulate.camera import REALISTIC, CameraModel, CameraName, Imperfections, camera_model
+from lfdfp.simulate.capture import SimulatedCapture, simulate_capture
+from lfdfp.simulate.presets import ScenePreset, make_scene
+from lfdfp.simulate.scene import Layer, Scene, scene_from_pictures
+
+__all__ = [
+    "REALISTIC",
+    "CameraModel",
+    "CameraName",
+    "Imperfections",
+    "Layer",
+    "Scene",
+    "ScenePreset",
+    "SimulatedCapture",
+    "camera_model",
+    "make_scene",
+    "scene_from_pictures",
+    "simulate_capture",
+]

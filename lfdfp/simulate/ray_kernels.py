@@ -1,0 +1,162 @@
+"""Compiled evaluation of a scene's radiance along rays, and the rays of a band of sensor rows."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from lfdfp.datatypes import FloatArray
+
+MAX_LAYERS = 8
+"""Layers of a scene; shorter scenes are padded, so that one compiled kernel serves all."""
+
+_ONE = np.uint64(1)
+_FAST = {"nsz", "arcp", "contract", "afn", "reassoc"}
+"""Fast arithmetic that still knows NaN, which marks rays to skip."""
+
+_OPAQUE = np.float32(1e-3)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST, inline="always")
+def _disparity(field: FloatArray, frame: FloatArray, y: float, x: float) -> tuple[float, ...]:
+    """(disparity, its slope along y, along x) at surface point (y, x), by bilinear sampling."""
+    rows, columns = field.shape
+    fy = min(max((y - frame[0]) * frame[2], np.float32(0)), np.float32(rows - 1.0001))
+    fx = min(max((x - frame[1]) * frame[3], np.float32(0)), np.float32(columns - 1.0001))
+    j, i = int(fy), int(fx)
+    wy, wx = np.float32(fy - j), np.float32(fx - i)
+    a, b, c, d = field[j, i], field[j, i + 1], field[j + 1, i], field[j + 1, i + 1]
+    top, bottom = a + wx * (b - a), c + wx * (d - c)
+    left, right = a + wy * (c - a), b + wy * (d - b)
+    return top + wy * (bottom - top), (bottom - top) * frame[2], (right - left) * frame[3]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST)
+def render_rays(
+    textures: tuple[FloatArray, ...],
+    texture_frames: FloatArray,
+    disparities: tuple[FloatArray, ...],
+    disparity_frames: FloatArray,
+    n_layers: int,
+    rays: FloatArray,
+    bundles: FloatArray,
+    light: FloatArray,
+) -> None:
+    """Mean radiance over the bundle of rays around each ray, front layer first.
+
+    Parameters
+    ----------
+    textures
+        Per layer, shape (rows, columns, 4): premultiplied linear RGB and opacity.
+    texture_frames, disparity_frames
+        Per layer (y, x) of the first sample in pitches, and samples per pitch along y and x.
+    disparities
+        Per layer, shape (rows, columns): pitches per raw pixel, at surface points.
+    rays
+        Shape (4, n): y, x (pitches) and v, u (raw pixels). NaN in y skips the ray.
+    bundles
+        Shape (S, 4, K): bundles, as offsets of y, x, v, u; ray n takes bundle ``n % S``.
+    light
+        Shape (n, 3), overwritten.
+    """
+    n_offsets = bundles.shape[2]
+    share = np.float32(1.0 / n_offsets)
+    through = np.empty(n_offsets, np.float32)
+    for n in range(rays.shape[1]):
+        y, x, v, u = rays[0, n], rays[1, n], rays[2, n], rays[3, n]
+        red = green = blue = np.float32(0)
+        if np.isnan(y):
+            light[n, :] = 0
+            continue
+        offsets = bundles[n % bundles.shape[0]]
+        through[:] = 1
+        remaining = n_offsets
+        for layer in range(n_layers):
+            texture, frame = textures[layer], texture_frames[layer]
+            field, field_frame = disparities[layer], disparity_frames[layer]
+            d, slope_y, slope_x = _disparity(field, field_frame, y, x)
+            for _ in range(3):
+                d, slope_y, slope_x = _disparity(field, field_frame, y - d * v, x - d * u)
+            surface_y, surface_x = y - d * v, x - d * u
+            last_row = np.float32(texture.shape[0] - 1.001)
+            last_column = np.float32(texture.shape[1] - 1.001)
+            y0, x0, scale_y, scale_x = frame[0], frame[1], frame[2], frame[3]
+            for k in range(n_offsets):
+                t = through[k]
+                if t <= _OPAQUE:
+                    continue
+                y_k, x_k = y + offsets[0, k], x + offsets[1, k]
+                v_k, u_k = v + offsets[2, k], u + offsets[3, k]
+                d_k = (d + slope_y * (y_k - surface_y) + slope_x * (x_k - surface_x)) / (
+                    np.float32(1) + slope_y * v_k + slope_x * u_k
+                )
+                row = (y_k - d_k * v_k - y0) * scale_y
+                column = (x_k - d_k * u_k - x0) * scale_x
+                row = min(max(row, np.float32(0)), last_row)
+                column = min(max(column, np.float32(0)), last_column)
+                row_floor, column_floor = np.int32(row), np.int32(column)
+                j, i = np.uint64(row_floor), np.uint64(column_floor)
+                wy, wx = row - np.float32(row_floor), column - np.float32(column_floor)
+                w11 = t * wy * wx
+                w10 = t * wy - w11
+                w01 = t * wx - w11
+                w00 = t - t * wy - w01
+                j1, i1 = j + _ONE, i + _ONE
+                red += (
+                    w00 * texture[j, i, 0]
+                    + w01 * texture[j, i1, 0]
+                    + w10 * texture[j1, i, 0]
+                    + w11 * texture[j1, i1, 0]
+                )
+                green += (
+                    w00 * texture[j, i, 1]
+                    + w01 * texture[j, i1, 1]
+                    + w10 * texture[j1, i, 1]
+                    + w11 * texture[j1, i1, 1]
+                )
+                blue += (
+                    w00 * texture[j, i, 2]
+                    + w01 * texture[j, i1, 2]
+                    + w10 * texture[j1, i, 2]
+                    + w11 * texture[j1, i1, 2]
+                )
+                t -= (
+                    w00 * texture[j, i, 3]
+                    + w01 * texture[j, i1, 3]
+                    + w10 * texture[j1, i, 3]
+                    + w11 * texture[j1, i1, 3]
+                )
+                through[k] = t
+                if t <= _OPAQUE:
+                    remaining -= 1
+            if remaining == 0:
+                break
+        light[n, 0], light[n, 1], light[n, 2] = red * share, green * share, blue * share
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST)
+def front_disparity(
+    textures: tuple[FloatArray, ...],
+    texture_frames: FloatArray,
+    disparities: tuple[FloatArray, ...],
+    disparity_frames: FloatArray,
+    n_layers: int,
+    points: FloatArray,
+    found: FloatArray,
+) -> None:
+    """Disparity of the first layer more than half opaque at points (2, n) of the center view."""
+    for n in range(points.shape[1]):
+        y, x = points[0, n], points[1, n]
+        found[n] = np.nan
+        for layer in range(n_layers):
+            texture, frame = textures[layer], texture_frames[layer]
+            last_row, last_column = texture.shape[0] - 1, texture.shape[1] - 1
+            row = min(max((y - frame[0]) * frame[2], np.float32(0)), np.float32(last_row))
+            column = min(max((x - frame[1]) * frame[3], np.float32(0)), np.float32(last_column))
+            j, i = min(int(row), last_row - 1), min(int(column), last_column - 1)
+            wy, wx = row - np.float32(j), column - np.float32(i)
+            top = texture[j, i, 3] * (1 - wx) + texture[j, i + 1, 3] * wx
+            bottom = texture[j + 1, i, 3] * (1 - wx) + texture[j + 1, i + 1, 3] * wx
+            if top * (1 - wy) + bottom * wy > 0.5:
+                found[n] = _disparity(disparities[layer], disparity_frames[layer], y, x)[0]
+                break
