@@ -20,10 +20,10 @@ from lfdfp.lfp.contents import (
     referenced,
 )
 from lfdfp.lfp.document import Node, parse_json
-from lfdfp.lfp.inventory import find_raw, summary
+from lfdfp.lfp.inventory import find_codes, summary
 from lfdfp.lfp.metadata import FrameMetadata, SensorFormat, parse_metadata
 from lfdfp.lfp.packing import unpack
-from lfdfp.lfp.raw_pair import is_raw_name, read_pair
+from lfdfp.lfp.raw_pair import is_raw_pair, read_pair
 from lfdfp.lfp.signature import signature
 
 
@@ -61,7 +61,7 @@ def read_capture(path: str | os.PathLike[str], *, verify: bool = True) -> RawCap
         head = read_head(path)
         if head.startswith(FILE_MAGIC):
             return capture_from_container(read_container(path, verify=verify))
-        if is_raw_name(path) and signature(head) is None:
+        if is_raw_pair(path, head):
             return _capture_from_pair(path)
         raise not_a_capture(head)
 
@@ -76,11 +76,10 @@ def capture_from_container(container: Container) -> RawCapture:
     """
     contents = read_contents(container)
     frame = find_frame(contents)
-    raw = find_raw(container, frame)
+    raw = find_codes(container, contents, "imageRef")
     if frame is None or raw is None:
         raise NotRawError(
-            f"no raw capture in this file; it holds {summary(container, contents)}"
-            f"{'' if frame is None else ', but not the raw image'}; "
+            f"no raw capture in this file; it holds {summary(container, contents)}; "
             "give the camera's original file (.lfp, .lfr) instead"
         )
     metadata, private = frame_metadata(container, contents)
@@ -88,7 +87,7 @@ def capture_from_container(container: Container) -> RawCapture:
         raise MetadataError(f"{frame.path}.metadataRef leads to no section; the file is damaged")
     parsed = parse_metadata(metadata, private)
     sha256 = container.sha256()
-    white, notes = _white_image(container, frame, parsed, sha256)
+    white, notes = _white_image(container, contents, parsed, sha256)
     return _capture(raw.payload, parsed, white_image=white, sha256=sha256, notes=notes)
 
 
@@ -182,25 +181,26 @@ def _mosaic(data: bytes, sensor: SensorFormat) -> CodeArray:
 
 
 def _white_image(
-    container: Container, frame: Node, parsed: FrameMetadata, sha256: str
+    container: Container, contents: Node, parsed: FrameMetadata, sha256: str
 ) -> tuple[RawCapture | None, tuple[str, ...]]:
     """The packed white image beside the capture; it has the capture's format unless it says so.
 
     It is an extra: what is wrong with it is told in the history and does not stop the capture.
     """
-    section = referenced(container, frame, "modulationDataRef")
+    section = find_codes(container, contents, "modulationDataRef")
     if section is None:
         return None, ()
     try:
-        white = _white_metadata(container, frame) or parsed
+        white = _white_metadata(container, contents) or parsed
         image = _capture(section.payload, white, sha256=sha256)
     except MetadataError as error:
         return None, (f"the white image in the file was not used: {error}",)
     return image, ("took the white image that the file carries",)
 
 
-def _white_metadata(container: Container, frame: Node) -> FrameMetadata | None:
-    section = referenced(container, frame, "modulationDataMetadataRef")
+def _white_metadata(container: Container, contents: Node) -> FrameMetadata | None:
+    frame = find_frame(contents)
+    section = None if frame is None else referenced(container, frame, "modulationDataMetadataRef")
     if section is None:
         return None
     document = parse_json(section.payload, "modulationDataMetadata")

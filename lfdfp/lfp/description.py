@@ -13,9 +13,9 @@ from lfdfp.datatypes import Camera, ColorData, Lens, MicrolensArray
 from lfdfp.errors import MetadataError
 from lfdfp.lfp.capture import documents_of_pair, frame_metadata, named, not_a_capture, read_head
 from lfdfp.lfp.container import FILE_MAGIC, Container, read_container
-from lfdfp.lfp.contents import find_frame, read_contents
+from lfdfp.lfp.contents import read_contents
 from lfdfp.lfp.document import Node, printable
-from lfdfp.lfp.inventory import Content, Item, find_raw, inventory, summary
+from lfdfp.lfp.inventory import Content, Item, find_codes, inventory, summary
 from lfdfp.lfp.metadata import (
     SensorFormat,
     parse_camera,
@@ -28,8 +28,7 @@ from lfdfp.lfp.metadata import (
     parse_pixel_pitch,
     parse_sensor_format,
 )
-from lfdfp.lfp.raw_pair import is_raw_name, read_pair
-from lfdfp.lfp.signature import signature
+from lfdfp.lfp.raw_pair import is_raw_pair, read_pair
 
 FileKind = Literal["raw capture", "processed picture", "camera store", "bare raw image", "other"]
 _T = TypeVar("_T")
@@ -55,7 +54,7 @@ class SectionDescription:
         What the payload is.
     width, height
         Of pictures and tables, in pixels, where known.
-    lambda_
+    focus_lambda
         Depth at which a picture of a refocus stack is focused.
     """
 
@@ -69,7 +68,7 @@ class SectionDescription:
     content: Content
     width: int | None = None
     height: int | None = None
-    lambda_: float | None = None
+    focus_lambda: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +141,7 @@ def describe(path: str | os.PathLike[str], *, verify: bool = True) -> FileDescri
         head = read_head(path)
         if head.startswith(FILE_MAGIC):
             return describe_container(read_container(path, verify=False), str(path), verify=verify)
-        if is_raw_name(path) and signature(head) is None:
+        if is_raw_pair(path, head):
             return _describe_pair(path)
         raise not_a_capture(head)
 
@@ -251,7 +250,7 @@ def _time(metadata: Node) -> str:
 
 
 def _kind(container: Container, contents: Node, items: list[Item]) -> FileKind:
-    if find_raw(container, find_frame(contents)) is not None:
+    if find_codes(container, contents, "imageRef") is not None:
         return "raw capture"
     if contents.get("files", 0) is not None:
         return "camera store"
@@ -275,7 +274,7 @@ def _describe_sections(items: list[Item], *, verify: bool) -> list[SectionDescri
                 content=item.content,
                 width=width,
                 height=height,
-                lambda_=_lambda(item),
+                focus_lambda=_lambda(item),
             )
         )
         offset += sum(len(piece) for piece in item.section.pieces())
@@ -293,7 +292,7 @@ def _lambda(item: Item) -> float | None:
 def _lambda_range(
     contents: Node, sections: tuple[SectionDescription, ...]
 ) -> tuple[float, float] | None:
-    depths = [section.lambda_ for section in sections if section.lambda_ is not None]
+    depths = [section.focus_lambda for section in sections if section.focus_lambda is not None]
     for leaf, _ in contents.leaves():
         if leaf.path.endswith((".minLambda", ".maxLambda")):
             bound = _finite(leaf)
@@ -365,7 +364,7 @@ def _sensor_lines(file: FileDescription) -> list[tuple[str, str]]:
 
 def _section_line(section: SectionDescription) -> str:
     size = "" if section.width is None else f" {section.width} x {section.height}"
-    depth = "" if section.lambda_ is None else f" lambda {section.lambda_:g}"
+    depth = "" if section.focus_lambda is None else f" lambda {section.focus_lambda:g}"
     state = {True: "intact", False: "DAMAGED", None: "not checked"}[section.intact]
     return (
         f"section {section.index:>3}: {section.length:>10} bytes, {state}, "

@@ -6,9 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
+from lfdfp.errors import MetadataError
 from lfdfp.lfp.container import Container, Section
-from lfdfp.lfp.contents import Reference, referenced, references
+from lfdfp.lfp.contents import Reference, find_frame, frame_document, referenced, references
 from lfdfp.lfp.document import Node
+from lfdfp.lfp.metadata import parse_sensor_format
 from lfdfp.lfp.signature import jpeg_shape, png_shape, signature
 
 Content = Literal[
@@ -30,10 +32,10 @@ _BY_SIGNATURE: dict[str, Content] = {
     "a PNG picture": "PNG picture",
     "an H.264 stream": "H.264 stream",
 }
-_BY_KEY: dict[str, Content] = {
+CodesKey = Literal["imageRef", "modulationDataRef"]
+_CODES: dict[CodesKey, Content] = {
     "imageRef": "raw image",
     "modulationDataRef": "white image",
-    "blockOfImagesRef": "H.264 stream",
 }
 _BYTES_PER_FLOAT = 4
 _LARGEST_SIDE = 100_000
@@ -65,16 +67,40 @@ class Item:
 def inventory(container: Container, contents: Node) -> list[Item]:
     """All sections of a container in the order of the file."""
     named = references(contents)
-    return [
-        _item(index, section, named.get(section.reference))
-        for index, section in enumerate(container.sections)
-    ]
+    codes = {key: find_codes(container, contents, key) for key in _CODES}
+    items = []
+    for index, section in enumerate(container.sections):
+        reference = named.get(section.reference)
+        as_codes = (name for key, name in _CODES.items() if codes[key] is section)
+        content, shape = next(as_codes, None), None
+        if content is None:
+            content, shape = _classify(section, reference)
+        items.append(
+            Item(index=index, section=section, reference=reference, content=content, shape=shape)
+        )
+    return items
 
 
-def find_raw(container: Container, frame: Node | None) -> Section | None:
-    """The section with the frame's raw image; None if it is missing or an ordinary picture."""
-    raw = None if frame is None else referenced(container, frame, "imageRef")
-    return raw if raw is not None and signature(raw.payload[:16]) is None else None
+def find_codes(container: Container, contents: Node, key: CodesKey) -> Section | None:
+    """The section with the frame's packed codes; None if it is missing or an ordinary picture.
+
+    Codes can begin like anything, so their size decides before their first bytes do.
+    """
+    frame = find_frame(contents)
+    section = None if frame is None else referenced(container, frame, key)
+    if frame is None or section is None:
+        return None
+    if len(section.payload) == _expected_size(container, frame):
+        return section
+    return section if signature(section.payload[:16]) is None else None
+
+
+def _expected_size(container: Container, frame: Node) -> int | None:
+    try:
+        metadata = frame_document(container, frame, "metadata")
+        return None if metadata is None else parse_sensor_format(metadata).size_bytes
+    except MetadataError:
+        return None
 
 
 def summary(container: Container, contents: Node) -> str:
@@ -88,7 +114,9 @@ def summary(container: Container, contents: Node) -> str:
     elsewhere = sum(leaf.path.endswith(".imagePath") for leaf, _ in contents.leaves())
     if elsewhere:
         words.append(f"the names of {elsewhere} pictures in files of their own")
-    return ", ".join(words) if words else "nothing but its table of contents"
+    held = ", ".join(words) if words else "nothing but its table of contents"
+    has_raw = find_codes(container, contents, "imageRef") is not None
+    return held if has_raw or find_frame(contents) is None else f"{held}, but no raw image"
 
 
 def _counted(content: Content, shape: tuple[int, int] | None, count: int) -> str:
@@ -96,11 +124,6 @@ def _counted(content: Content, shape: tuple[int, int] | None, count: int) -> str
     size = f" ({shape[1]} x {shape[0]})" if shape else ""
     amount = f"{count} section{'s' * (count > 1)} of data" if content == "data" else ""
     return (amount or f"{count} {content}{plural}") + size
-
-
-def _item(index: int, section: Section, reference: Reference | None) -> Item:
-    content, shape = _classify(section, reference)
-    return Item(index=index, section=section, reference=reference, content=content, shape=shape)
 
 
 def _classify(
@@ -128,7 +151,7 @@ def _classify_by_reference(
     shape = table_shape(section, reference)
     if shape is not None:
         return ("confidence table" if "onfidence" in reference.path else "depth table"), shape
-    return _BY_KEY.get(reference.key, "data"), None
+    return ("H.264 stream" if reference.key == "blockOfImagesRef" else "data"), None
 
 
 def table_shape(section: Section, reference: Reference) -> tuple[int, int] | None:

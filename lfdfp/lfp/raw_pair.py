@@ -1,8 +1,10 @@
 """Bare raw images with their metadata in a text beside them.
 
-Two kinds are known: the cameras' white images, ``MOD_nnnn.RAW`` with ``MOD_nnnn.TXT``, and the
+Three kinds are known: the cameras' white images, ``MOD_nnnn.RAW`` with ``MOD_nnnn.TXT``; the
 samples of the LF Toolbox, ``NAME__frame.raw`` with ``NAME__frame.json`` and
-``NAME__private_metadata.json``. The raw file holds the packed codes and nothing else.
+``NAME__private_metadata.json``; and what `split` writes, ``NAME_imageRef0.raw`` with
+``NAME_metadataRef0.json`` and ``NAME_privateMetadataRef1.json``. The raw file holds the packed
+codes and nothing else.
 """
 
 from __future__ import annotations
@@ -15,39 +17,18 @@ from lfdfp.errors import LfpFormatError, NotRawError
 from lfdfp.lfp.document import Node, parse_json
 from lfdfp.lfp.metadata import PACKINGS, Layout, compose_white_text
 from lfdfp.lfp.packing import pack
+from lfdfp.lfp.signature import signature
 from lfdfp.lfp.writing import replacing
 
-_FRAME_MARK = "__frame"
 _LARGEST_RAW = 1 << 30
 
 
-def is_raw_name(path: Path) -> bool:
-    """Whether a file is called like a bare raw image."""
-    return path.suffix.lower() == ".raw"
+def is_raw_pair(path: Path, head: bytes) -> bool:
+    """Whether a file is called like a bare raw image, and nothing speaks against it.
 
-
-def find_texts(path: Path) -> list[Path]:
-    """The metadata beside a raw image: the frame's first, then the private ones if any.
-
-    Raises
-    ------
-    NotRawError
-        If there are none.
+    Packed codes can begin like anything: a text beside them counts more than their first bytes.
     """
-    stem = path.stem
-    base = stem.removesuffix(_FRAME_MARK)
-    beside = {entry.name.lower(): entry for entry in path.parent.iterdir()}
-    frame = [f"{stem}.txt", f"{stem}.json", f"{stem}_metadata.json"]
-    private = [f"{base}__private_metadata.json", f"{stem}_private_metadata.json"]
-    found = [
-        next((beside[n.lower()] for n in names if n.lower() in beside), None)
-        for names in (frame, private)
-    ]
-    if found[0] is None:
-        raise NotRawError(
-            f"a bare raw image needs its metadata beside it: put {stem}.TXT or {stem}.json there"
-        )
-    return [text for text in found if text is not None]
+    return path.suffix.lower() == ".raw" and (signature(head) is None or bool(_texts(path)))
 
 
 def read_pair(path: Path) -> tuple[bytes, list[Node]]:
@@ -62,14 +43,38 @@ def read_pair(path: Path) -> tuple[bytes, list[Node]]:
     MetadataError
         If the text is not JSON.
     """
+    texts = _texts(path)
+    if not texts:
+        raise NotRawError(
+            "a bare raw image needs its metadata beside it: "
+            f"put {path.stem}.TXT or {path.stem}.json there"
+        )
     try:
-        texts = [parse_json(text.read_bytes(), text.name) for text in find_texts(path)]
+        documents = [parse_json(text.read_bytes(), text.name) for text in texts]
         size = path.stat().st_size
         if size > _LARGEST_RAW:
             raise LfpFormatError(f"{size} bytes are too many for a raw image of a Lytro camera")
-        return path.read_bytes(), texts
+        return path.read_bytes(), documents
     except OSError as error:
         raise LfpFormatError(f"cannot be read: {error.strerror or error}") from error
+
+
+def _texts(path: Path) -> list[Path]:
+    """The metadata beside a raw image: the frame's, then the private ones; empty if none."""
+    stem = path.stem
+    base = stem.removesuffix("__frame")
+    split_base = stem.removesuffix("_imageRef0")
+    frame = (f"{stem}.txt", f"{stem}.json", f"{split_base}_metadataRef0.json")
+    private = (f"{base}__private_metadata.json", f"{split_base}_privateMetadataRef1.json")
+    try:
+        beside = {entry.name.lower(): entry for entry in path.parent.iterdir()}
+    except OSError:
+        return []
+    found = [
+        next((beside[name.lower()] for name in names if name.lower() in beside), None)
+        for names in (frame, private)
+    ]
+    return [] if found[0] is None else [text for text in found if text is not None]
 
 
 def write_pair(path: Path, capture: RawCapture, *, layout: Layout) -> Path:

@@ -33,9 +33,13 @@ def signature(head: bytes) -> str | None:
     for offset, magic, name in _SIGNATURES:
         if head[offset : offset + len(magic)] == magic:
             return name
-    if head.lstrip()[:1] in (b"{", b"["):
+    if head.lstrip()[:1] in (b"{", b"[") and head.isascii() and _is_text(head):
         return "JSON text"
     return None
+
+
+def _is_text(head: bytes) -> bool:
+    return all(byte >= 0x20 or byte in b"\t\r\n" for byte in head)
 
 
 def png_shape(data: bytes) -> tuple[int, int] | None:

@@ -18,7 +18,6 @@ from lfdfp.datatypes import (
 )
 
 F01_BAYER: BayerPattern = ("b", "gb", "gr", "r")
-ILLUM_BAYER: BayerPattern = ("gr", "r", "b", "gb")
 
 
 def random_mosaic(shape: tuple[int, int], bits: int, seed: int = 0) -> CodeArray:
@@ -28,11 +27,15 @@ def random_mosaic(shape: tuple[int, int], bits: int, seed: int = 0) -> CodeArray
 
 
 def small_capture(
-    *, bits: int = 12, bayer: BayerPattern = F01_BAYER, white_image: RawCapture | None = None
+    *,
+    bits: int = 12,
+    bayer: BayerPattern = F01_BAYER,
+    white_image: RawCapture | None = None,
+    seed: int = 0,
 ) -> RawCapture:
     """A capture in which every value differs from its default."""
     return RawCapture(
-        mosaic=random_mosaic((20, 24), bits),
+        mosaic=random_mosaic((20, 24), bits, seed),
         bayer=bayer,
         black_codes=(60.0, 61.0, 62.0, 63.0),
         white_codes=(1020.0, 1021.0, 1022.0, 1023.0),
