@@ -18,7 +18,7 @@ from lfdfp.simulate import (
 )
 
 
-def smooth_texture(seed: int = 0, *, colors: int = 3, waves: int = 24) -> "Texture":
+def smooth_texture(seed: int = 0, *, colors: int = 3, waves: int = 24) -> Texture:
     """A band-limited texture that can be evaluated anywhere: a sum of plane waves."""
     return Texture(seed=seed, colors=colors, waves=waves)
 

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from lfdfp.simulate.camera import REALISTIC, CameraModel, CameraName, Imperfections, camera_model
 from lfdfp.simulate.capture import SimulatedCapture, simulate_capture
+from lfdfp.simulate.files import (
+    SimulatedFiles,
+    Truth,
+    load_truth,
+    write_simulated_capture,
+)
 from lfdfp.simulate.presets import ScenePreset, make_scene
 from lfdfp.simulate.scene import Layer, Scene, scene_from_pictures
 
@@ -16,8 +22,12 @@ __all__ = [
     "Scene",
     "ScenePreset",
     "SimulatedCapture",
+    "SimulatedFiles",
+    "Truth",
     "camera_model",
+    "load_truth",
     "make_scene",
     "scene_from_pictures",
     "simulate_capture",
+    "write_simulated_capture",
 ]

@@ -55,7 +55,7 @@ def pixel_bundle(step_pitch: float, side: int) -> FloatArray:
 
 def _in_square(unit: DoubleArray) -> DoubleArray:
     """The unit square onto the square of a lenslet cell's area."""
-    return (unit - 0.5) * np.sqrt(ROW_STEP_PITCHES)
+    return np.asarray((unit - 0.5) * np.sqrt(ROW_STEP_PITCHES))
 
 
 def _in_hexagon(unit: DoubleArray) -> DoubleArray:

@@ -119,7 +119,8 @@ class SimulatedCapture:
         picture = self._pictures[finest]
         n = finest // scale
         rows, columns = picture.shape[0] // n, picture.shape[1] // n
-        return picture.reshape(rows, n, columns, n, 3).mean(axis=(1, 3), dtype=np.float32)
+        boxes = picture.reshape(rows, n, columns, n, 3)
+        return np.asarray(boxes.mean(axis=(1, 3)), np.float32)
 
     def disparity(self, scale: int = 1) -> FloatArray:
         """Disparity, shape (scale T, scale S), in view pixels per angular step (near negative).
@@ -247,7 +248,7 @@ def _hot_pixels(camera: CameraModel, rng: np.random.Generator) -> FloatArray:
     if share == 0:
         return np.zeros((1, 1), np.float32)
     hot = np.zeros(camera.shape, np.float32)
-    places = rng.integers(0, hot.size, int(round(share * hot.size)))
+    places = rng.integers(0, hot.size, round(share * hot.size))
     hot.ravel()[places] = 0.05 + rng.exponential(0.4, len(places))
     return hot
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import njit
 
@@ -33,20 +35,21 @@ def _pattern(kind: int, y: float, x: float, frequency: float, seed: int) -> floa
     `frequency` is in cycles per texel (star: spokes; glyphs: strokes per texel).
     """
     if kind == 1:
-        return 0.5 + 0.5 * np.sin(2 * np.pi * frequency * x)
+        return 0.5 + 0.5 * math.sin(2 * math.pi * frequency * x)
     if kind == 2:
-        return 0.5 + 0.5 * np.sin(2 * np.pi * frequency * x) * np.sin(2 * np.pi * frequency * y)
+        wave = math.sin(2 * math.pi * frequency * x) * math.sin(2 * math.pi * frequency * y)
+        return 0.5 + 0.5 * wave
     if kind == 3:
-        return 0.5 + 0.5 * np.tanh(4.0 * np.sin(frequency * np.arctan2(y, x)))
+        return 0.5 + 0.5 * math.tanh(4.0 * math.sin(frequency * math.atan2(y, x)))
     if kind == 4:
-        j, i = int(np.floor(y * frequency)), int(np.floor(x * frequency))
+        j, i = math.floor(y * frequency), math.floor(x * frequency)
         if j % 8 >= 6 or i % 5 == 4:
             return 0.0
         code = (j * 73856093) ^ (i * 19349663) ^ (seed * 83492791)
         code = (code ^ (code >> 13)) * 1274126177
         return float((code >> 16) & 1)
     if kind == 5:
-        return 0.5 + 0.5 * np.sin(frequency * frequency * x * np.abs(x))
+        return 0.5 + 0.5 * math.sin(frequency * frequency * x * abs(x))
     return 0.0
 
 

@@ -61,16 +61,15 @@ def make_scene(
         known = ", ".join(get_args(ScenePreset))
         raise SettingsError(f"unknown scene {preset!r}; known are {known}")
     rng = np.random.default_rng(seed)
-    if preset == "mix":
-        preset = _MIXED[int(rng.integers(len(_MIXED)))]
-    drawn = _draw_disparities(rng, preset)
+    chosen_preset = _MIXED[int(rng.integers(len(_MIXED)))] if preset == "mix" else preset
+    drawn = _draw_disparities(rng, chosen_preset)
     if disparities is not None and len(disparities) != len(drawn):
         raise SettingsError(
-            f"scene {preset!r} has {len(drawn)} layers, but {len(disparities)} disparities are given"
+            f"scene {preset!r} takes {len(drawn)} disparities, got {len(disparities)}"
         )
     chosen = tuple(drawn if disparities is None else disparities)
-    layers = _BUILDERS[preset](rng, field_pitch, chosen)
-    return Scene(layers=layers, field_pitch=field_pitch, name=preset)
+    layers = _BUILDERS[chosen_preset](rng, field_pitch, chosen)
+    return Scene(layers=layers, field_pitch=field_pitch, name=chosen_preset)
 
 
 _RANGES: dict[str, tuple[tuple[float, float], ...]] = {
@@ -108,7 +107,7 @@ def _slanted(rng: np.random.Generator, field: _Field, disparities: _Disparities)
     tilt = rng.uniform(0.1, 0.16), rng.uniform(-0.08, 0.08)
     corners = np.array([[tilt[0] - tilt[1], sum(tilt)], [-sum(tilt), tilt[1] - tilt[0]]])
     floor = _backdrop(rng, field, (middle + corners).astype(np.float32))
-    lean = near + 0.3 * corners.T
+    lean = (near + 0.3 * corners.T).astype(np.float32)
     return (_cutout(rng, field, near, share=0.12, disparity_field=lean), floor)
 
 
@@ -245,7 +244,7 @@ def _wires(rng: np.random.Generator, field: _Field, disparity: float) -> Layer:
 
 def _filled(rgb: FloatArray, opacity: FloatArray) -> FloatArray:
     """Undo the mixing with the black canvas at antialiased borders."""
-    return rgb / np.maximum(opacity, np.float32(1e-3))[..., None]
+    return np.asarray(rgb / np.maximum(opacity, 1e-3)[..., None], np.float32)
 
 
 def _highlights(rng: np.random.Generator, field: _Field, disparity: float) -> Layer:
@@ -279,4 +278,4 @@ def _waves(rng: np.random.Generator, field: _Field, height: float) -> tuple[Floa
         phase = rng.uniform(0, 2 * np.pi)
         total += strength * np.sin(2 * np.pi * (fy * y[:, None] + fx * x) + phase)
     frame = (-field[0] / 2, -field[1] / 2, (len(y) - 1) / field[0], (len(x) - 1) / field[1])
-    return (height * total).astype(np.float32), frame
+    return np.asarray(height * total, np.float32), frame

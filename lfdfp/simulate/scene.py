@@ -97,7 +97,7 @@ class Scene:
         return light.reshape(*y.shape, 3)
 
     def disparity(self, y: DoubleArray, x: DoubleArray) -> FloatArray:
-        """Disparity (pitches per raw pixel) of what the center view sees at (y, x); NaN: nothing."""
+        """Disparity, pitches per raw pixel, of what the center view sees at (y, x), or NaN."""
         y, x = np.broadcast_arrays(y, x)
         found = np.empty(y.size, np.float32)
         textures, frames = self._padded_textures()

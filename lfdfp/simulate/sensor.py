@@ -214,4 +214,4 @@ def vignetting_error(camera: CameraModel, images: LensletImages, phase: float) -
     """Shape (R, Q): smooth relative error of unit standard deviation over the full sensor."""
     place = images.centers / np.hypot(*camera.full_shape)
     wave = np.cos(2 * np.pi * (place[..., 0] + 0.6 * place[..., 1]) + phase)
-    return (np.sqrt(2.0) * wave).astype(np.float32)
+    return np.asarray(np.sqrt(2.0) * wave, np.float32)

@@ -66,7 +66,7 @@ def _profile_at(profile: FloatArray, radius: float, samples_per_px: float) -> fl
     k = int(place)
     if k >= len(profile) - 1:
         return 0.0
-    return profile[k] + (place - k) * (profile[k + 1] - profile[k])
+    return float(profile[k] + (place - k) * (profile[k + 1] - profile[k]))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -59,7 +59,7 @@ def palette(rng: np.random.Generator, count: int, saturation: float) -> FloatArr
     angles = hue[:, None] + np.array([0, 2 * np.pi / 3, -2 * np.pi / 3])
     tint = 1 + vivid[:, None] * np.cos(angles)
     tint /= tint @ np.array([0.2126, 0.7152, 0.0722])[:, None]
-    return np.clip(light[:, None] * tint, 0.01, 0.9).astype(np.float32)
+    return np.asarray(np.clip(light[:, None] * tint, 0.01, 0.9), np.float32)
 
 
 def random_shapes(
@@ -95,7 +95,7 @@ def _add_patterns(rng: np.random.Generator, shapes: NDArray[Any], share: float) 
 
 
 def pink_noise(rng: np.random.Generator, shape: tuple[int, int], coarsest: float) -> FloatArray:
-    """1/f noise of unit standard deviation: octaves of equal strength, from 2 texels to ``coarsest`."""
+    """1/f noise of unit standard deviation: equally strong octaves from 2 texels upwards."""
     total = np.zeros(shape, np.float32)
     cell, octaves = 2.0, 0
     while cell <= coarsest:

@@ -103,11 +103,9 @@ def test_raw_pixels_see_what_their_lenslets_direction_shows() -> None:
     row, column = np.mgrid[0:256:2, 0:256:2] + 0.0
     q, r = grid.lattice_coordinates(row, column)
     near_q, near_r = np.round(q), np.round(r)
-    center = grid.centers(near_q, near_r)
-    down, right = row - center[0], column - center[1]
-    chosen = (np.hypot(down, right) < 4) & (capture.response[rows, columns] > 0.5)
-    cos, sin = np.cos(grid.rotation_rad), np.sin(grid.rotation_rad)
-    v, u = cos * down - sin * right, sin * down + cos * right
+    v = (r - near_r) * np.sqrt(3) / 2 * grid.pitch_px
+    u = (q - near_q + (r - near_r) / 2) * grid.pitch_px
+    chosen = (np.hypot(v, u) < 4) & (capture.response[rows, columns] > 0.5)
     y, x = near_r * np.sqrt(3) / 2, near_q + near_r / 2
     points = np.flatnonzero(chosen)[::37]
     measured = (
