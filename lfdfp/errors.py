@@ -28,7 +28,7 @@ class LfpFormatError(LfdfpError):
     """Bytes that are not a well-formed LFP file."""
 
     def __init__(self, message: str, *, offset: int | None = None) -> None:
-        where = "" if offset is None else f" at byte {offset}"
+        where = "" if offset is None else f" (at byte {offset})"
         super().__init__(message + where)
         self.offset = offset
 
