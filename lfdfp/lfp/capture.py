@@ -19,7 +19,7 @@ from lfdfp.lfp.contents import (
     read_contents,
     referenced,
 )
-from lfdfp.lfp.document import Node, parse_json
+from lfdfp.lfp.document import Node, parse_json, printable
 from lfdfp.lfp.inventory import find_codes, summary
 from lfdfp.lfp.metadata import FrameMetadata, SensorFormat, parse_metadata
 from lfdfp.lfp.packing import unpack
@@ -116,6 +116,8 @@ def read_head(path: Path) -> bytes:
     """
     if path.is_dir():
         raise LfpFormatError("this is a folder; give a file (.lfp, .lfr, or .raw with its .txt)")
+    if path.exists() and not path.is_file():
+        raise LfpFormatError("this is no regular file; give a file (.lfp, .lfr)")
     try:
         with path.open("rb") as stream:
             head = stream.read(16)
@@ -134,7 +136,7 @@ def named(path: Path) -> Iterator[None]:
     try:
         yield
     except LfdfpError as error:
-        named_error = type(error)(f"{path}: {error}")
+        named_error = type(error)(f"{printable(str(path), 4096)}: {error}")
         if isinstance(error, LfpFormatError) and isinstance(named_error, LfpFormatError):
             named_error.offset = error.offset
         raise named_error from error

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from lfdfp.lfp.container import Container, Section
-from lfdfp.lfp.document import Node, parse_json, printable
+from lfdfp.lfp.document import Node, leaves, parse_json
 
 _FRAME_PATHS: tuple[tuple[str | int, ...], ...] = (
     ("picture", "frameArray", 0, "frame"),
@@ -70,18 +70,14 @@ class Reference:
     key: str
     ancestors: tuple[Node, ...]
 
-    def nearest(self, key: str) -> Node | None:
-        """The value under `key` in the nearest surrounding object that has it."""
-        return next((n for a in reversed(self.ancestors) if (n := a.get(key)) is not None), None)
-
 
 def references(document: Node) -> dict[str, Reference]:
     """Every reference (``sha1-...`` in lower case) in a document, and where it first stands."""
     found: dict[str, Reference] = {}
-    for leaf, ancestors in document.leaves():
-        if isinstance(leaf.value, str) and _REFERENCE.fullmatch(leaf.value):
-            path = printable(leaf.path.removeprefix(f"{document.path}."))
-            key = re.sub(r"\[\d+\]$", "", path).rpartition(".")[2]
-            reference = Reference(path=path, key=key, ancestors=ancestors)
-            found.setdefault(leaf.value.lower(), reference)
+    for leaf in leaves(document):
+        if not (isinstance(leaf.value, str) and _REFERENCE.fullmatch(leaf.value)):
+            continue
+        if leaf.value.lower() not in found:
+            ancestors = tuple(Node(container, document.path) for container, _ in leaf.trail)
+            found[leaf.value.lower()] = Reference(path=leaf.path, key=leaf.key, ancestors=ancestors)
     return found

@@ -14,7 +14,7 @@ from lfdfp.errors import MetadataError
 from lfdfp.lfp.capture import documents_of_pair, frame_metadata, named, not_a_capture, read_head
 from lfdfp.lfp.container import FILE_MAGIC, Container, read_container
 from lfdfp.lfp.contents import read_contents
-from lfdfp.lfp.document import Node, printable
+from lfdfp.lfp.document import Node, leaves, printable
 from lfdfp.lfp.inventory import Content, Item, find_codes, inventory, summary
 from lfdfp.lfp.metadata import (
     SensorFormat,
@@ -177,7 +177,7 @@ def _describe_pair(path: Path) -> FileDescription:
         path=str(path),
         size_bytes=len(data),
         kind="bare raw image",
-        holds=f"packed raw codes, described in {documents[0].path}",
+        holds=f"packed raw codes, described in {printable(documents[0].path)}",
         **_capture_facts(metadata, private, _size_warning(metadata, len(data))),
     )
 
@@ -293,9 +293,9 @@ def _lambda_range(
     contents: Node, sections: tuple[SectionDescription, ...]
 ) -> tuple[float, float] | None:
     depths = [section.focus_lambda for section in sections if section.focus_lambda is not None]
-    for leaf, _ in contents.leaves():
-        if leaf.path.endswith((".minLambda", ".maxLambda")):
-            bound = _finite(leaf)
+    for leaf in leaves(contents):
+        if leaf.key in ("minLambda", "maxLambda"):
+            bound = _finite(Node(leaf.value, leaf.key))
             depths += [] if bound is None else [bound]
     return (min(depths), max(depths)) if depths else None
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lfdfp.errors import MetadataError
 
-_LARGEST_TEXT = 16 << 20
+LARGEST_TEXT = 1 << 20
+"""Bytes of JSON text; the longest seen has 58 thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +65,56 @@ class Node:
             raise self._unfit("a list")
         return [Node(value, f"{self.path}[{i}]") for i, value in enumerate(self.value)]
 
-    def leaves(self) -> Iterator[tuple[Node, tuple[Node, ...]]]:
-        """All values below that are neither object nor list, in the order of the text.
-
-        Each comes with its ancestors, the nearest last. Depth is bounded by the parser only, so
-        nothing here calls itself.
-        """
-        pending: list[tuple[Node, tuple[Node, ...]]] = [(self, ())]
-        while pending:
-            node, ancestors = pending.pop()
-            if isinstance(node.value, dict):
-                children = [Node(v, f"{node.path}.{k}") for k, v in node.value.items()]
-            elif isinstance(node.value, list):
-                children = node.items()
-            else:
-                yield node, ancestors
-                continue
-            pending.extend((child, (*ancestors, node)) for child in reversed(children))
-
     def _unfit(self, expected: str) -> MetadataError:
-        return MetadataError(f"{self.path} must be {expected}, found {printable(repr(self.value))}")
+        # The text form of a deeply nested value could exceed the interpreter's depth.
+        nested = isinstance(self.value, dict | list)
+        found = "an object or a list" if nested else printable(repr(self.value))
+        return MetadataError(f"{self.path} must be {expected}, found {found}")
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A value that is neither object nor list.
+
+    `trail` leads from the root to it: pairs of a container and the key or index in it. It is
+    reused for the next leaf.
+    """
+
+    value: object
+    trail: Sequence[tuple[object, str | int]]
+
+    @property
+    def key(self) -> str:
+        """The last key on the trail that is no index."""
+        return next((key for _, key in reversed(self.trail) if isinstance(key, str)), "")
+
+    @property
+    def path(self) -> str:
+        """The trail for people to read: ``frames[0].frame.imageRef``."""
+        steps = (f"[{k}]" if isinstance(k, int) else f".{k[:64]}" for _, k in self.trail)
+        return printable("".join(steps).removeprefix("."))
+
+
+def leaves(document: Node) -> Iterator[Leaf]:
+    """All leaves of a document in the order of the text.
+
+    Takes memory for its depth only, and none for paths: text that is not trusted can be long.
+    """
+    trail: list[tuple[object, str | int]] = []
+    pending = [_children(document.value)]
+    while pending:
+        step = next(pending[-1], None)
+        if step is None:
+            pending.pop()
+            del trail[-1:]
+            continue
+        container, key, value = step
+        trail.append((container, key))
+        if isinstance(value, dict | list):
+            pending.append(_children(value))
+        else:
+            yield Leaf(value, trail)
+            trail.pop()
 
 
 def parse_json(payload: bytes, name: str) -> Node:
@@ -94,9 +125,9 @@ def parse_json(payload: bytes, name: str) -> Node:
     MetadataError
         If it is not JSON, or far too large or too deeply nested to be a camera's.
     """
-    if len(payload) > _LARGEST_TEXT:
+    if len(payload) > LARGEST_TEXT:
         raise MetadataError(
-            f"{name} has {len(payload)} bytes; metadata have at most a few thousand"
+            f"{name} has {len(payload)} bytes; no camera writes more than {LARGEST_TEXT}"
         )
     try:
         text = payload.rstrip(b"\0 \t\r\n").decode("utf-8-sig")
@@ -109,6 +140,14 @@ def printable(text: str, limit: int = 200) -> str:
     """Text that is safe to show on a terminal: no control characters, not too long."""
     clean = "".join(c if c.isprintable() else " " for c in text[: 2 * limit]).strip()
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def _children(container: object) -> Iterator[tuple[object, str | int, object]]:
+    if isinstance(container, dict):
+        return ((container, str(key), value) for key, value in container.items())
+    if isinstance(container, list):
+        return ((container, index, value) for index, value in enumerate(container))
+    return iter(())
 
 
 def _step(value: object, key: str | int) -> object:

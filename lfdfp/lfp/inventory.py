@@ -9,7 +9,7 @@ from typing import Literal
 from lfdfp.errors import MetadataError
 from lfdfp.lfp.container import Container, Section
 from lfdfp.lfp.contents import Reference, find_frame, frame_document, referenced, references
-from lfdfp.lfp.document import Node
+from lfdfp.lfp.document import Node, leaves
 from lfdfp.lfp.metadata import parse_sensor_format
 from lfdfp.lfp.signature import jpeg_shape, png_shape, signature
 
@@ -111,7 +111,7 @@ def summary(container: Container, contents: Node) -> str:
         if item.content not in ("contents", "nothing")
     )
     words = [_counted(content, shape, count) for (content, shape), count in kinds.items()]
-    elsewhere = sum(leaf.path.endswith(".imagePath") for leaf, _ in contents.leaves())
+    elsewhere = sum(leaf.key == "imagePath" for leaf in leaves(contents))
     if elsewhere:
         words.append(f"the names of {elsewhere} pictures in files of their own")
     held = ", ".join(words) if words else "nothing but its table of contents"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lfdfp.datatypes import RawCapture
 from lfdfp.errors import LfpFormatError, NotRawError
-from lfdfp.lfp.document import Node, parse_json
+from lfdfp.lfp.document import LARGEST_TEXT, Node, parse_json
 from lfdfp.lfp.metadata import PACKINGS, Layout, compose_white_text
 from lfdfp.lfp.packing import pack
 from lfdfp.lfp.signature import signature
@@ -50,13 +50,18 @@ def read_pair(path: Path) -> tuple[bytes, list[Node]]:
             f"put {path.stem}.TXT or {path.stem}.json there"
         )
     try:
-        documents = [parse_json(text.read_bytes(), text.name) for text in texts]
+        documents = [_read_text(text) for text in texts]
         size = path.stat().st_size
         if size > _LARGEST_RAW:
             raise LfpFormatError(f"{size} bytes are too many for a raw image of a Lytro camera")
         return path.read_bytes(), documents
     except OSError as error:
         raise LfpFormatError(f"cannot be read: {error.strerror or error}") from error
+
+
+def _read_text(path: Path) -> Node:
+    with path.open("rb") as stream:
+        return parse_json(stream.read(LARGEST_TEXT + 1), path.name)
 
 
 def _texts(path: Path) -> list[Path]:

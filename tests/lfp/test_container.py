@@ -99,7 +99,7 @@ def test_a_damaged_payload_is_named_and_can_be_read_on_request() -> None:
     position = data.index(b"first")
     data[position] ^= 1
     reference = sample().sections[1].reference
-    with pytest.raises(ChecksumError, match=f"section 1 .component, {reference}.* at byte 128"):
+    with pytest.raises(ChecksumError, match=f"section 1 .component, {reference}.* .at byte 128"):
         from_bytes(bytes(data))
     damaged = from_bytes(bytes(data), verify=False)
     assert [s.is_intact for s in damaged.sections] == [True, False, True, True, True]
@@ -124,7 +124,7 @@ def test_every_truncation_is_refused_or_loses_only_padding() -> None:
 
 def test_something_appended_is_refused_with_its_offset() -> None:
     data = to_bytes(sample())
-    with pytest.raises(LfpFormatError, match=f"appended.* at byte {len(data)}$"):
+    with pytest.raises(LfpFormatError, match=f"appended.*at byte {len(data)}.$"):
         from_bytes(data + b"garbage, sixteen bytes and more")
 
 

@@ -16,7 +16,7 @@ from lfdfp.lfp import (
     read_container,
     write_container,
 )
-from lfdfp.lfp.split import split
+from lfdfp.lfp.splitting import split
 
 
 def test_what_is_split_can_be_read_again(tmp_path: Path, make_capture) -> None:
