@@ -1,0 +1,193 @@
+"""Photographs of one scene made to fit together: alignment and exposure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lfdfp.datatypes import FloatArray, FocalStack
+from lfdfp.errors import ImageError
+from lfdfp.fusion.display import encode, luma
+from lfdfp.fusion.downsampling import resample
+
+Motion = Literal["translation", "affine"]
+
+_EQUALIZING_BLUR_PX = 2.5
+"""Blur before comparing, so that different focus looks more alike."""
+
+_LARGEST_MISFIT_LEFT = 0.9
+"""A motion that explains less of the difference than this is taken for a difference of focus."""
+
+_LARGEST_MOTION_SHARE = 0.1
+_LEAST_GAIN_CHANGE = 0.003
+_PYRAMID_PX = 64
+_LARGEST_WORKING_PX = 1_500_000
+
+
+def stack_of_photographs(
+    photographs: Sequence[FloatArray],
+    *,
+    align: bool = True,
+    equalize: bool = True,
+    motion: Motion = "affine",
+) -> FocalStack:
+    """A stack of two or more photographs (T, S, C) of one scene, linear light.
+
+    Parameters
+    ----------
+    align
+        Move every photograph onto the first by sub-pixel registration.
+    equalize
+        Scale the photographs' light to one exposure.
+
+    Raises
+    ------
+    ImageError
+        For fewer than two photographs, or photographs of different size or number of channels.
+    """
+    if len(photographs) < 2:
+        raise ImageError(f"fusion needs at least two photographs, got {len(photographs)}")
+    shapes = [p.shape for p in photographs]
+    if len(set(shapes)) > 1:
+        raise ImageError(
+            f"photographs must have one size and one number of channels, got {shapes}; "
+            "crop or resize them first"
+        )
+    slices = np.stack(photographs).astype(np.float32)
+    coverage: FloatArray | None = None
+    history = [f"{len(slices)} photographs"]
+    if align:
+        slices, coverage, moved = aligned(slices, motion)
+        history.append("moved by at most " + ", ".join(f"{m:.2f}" for m in moved) + " px")
+    if equalize:
+        gains = exposure_gains(slices)
+        slices = slices * gains[:, None, None, None]
+        history.append("exposure multiplied by " + ", ".join(f"{g:.4f}" for g in gains))
+    return FocalStack(slices=slices, coverage=coverage, history=tuple(history))
+
+
+def exposure_gains(slices: FloatArray) -> FloatArray:
+    """Factors (N,) that bring slices (N, T, S, C) of linear light to one exposure.
+
+    Medians of ratios after a wide blur, where nothing is near black or saturation; differences
+    below 0.3 % are left as they are.
+    """
+    side = max(min(slices.shape[1:3]) // 16, 2)
+    wide = np.stack([cv2.blur(luma(s), (side, side)) for s in slices])
+    usable = (wide.min(axis=0) > 0.02) & (wide.max(axis=0) < 0.9)
+    if usable.sum() < 16:
+        return np.ones(len(slices), np.float32)
+    logs = np.log(wide[:, usable])
+    offsets = np.median(logs - logs.mean(axis=0), axis=1)
+    gains = np.exp(offsets.mean() - offsets)
+    close = np.abs(gains - 1) < _LEAST_GAIN_CHANGE
+    return np.where(close, 1.0, gains).astype(np.float32)
+
+
+def aligned(
+    slices: FloatArray, motion: Motion = "affine"
+) -> tuple[FloatArray, FloatArray, list[float]]:
+    """Slices moved onto the first one.
+
+    Parameters
+    ----------
+    slices
+        Shape (N, T, S, C), linear light.
+
+    Returns
+    -------
+    slices, coverage, moved
+        (N, T, S, C); (N, T, S), 0 where a moved slice shows nothing; and how far each corner
+        moved at most, in pixels. A slice whose motion cannot be found, or explains little of the
+        difference, is left untouched.
+    """
+    lumas = [_comparable(luma(encode(s))) for s in slices]
+    moved_slices, coverage, moved = [slices[0]], [np.ones(slices.shape[1:3], np.float32)], [0.0]
+    for one, comparable in zip(slices[1:], lumas[1:], strict=True):
+        warp = find_motion(lumas[0], comparable, motion)
+        distance = corner_motion(warp, one.shape[:2])
+        if distance > _LARGEST_MOTION_SHARE * max(one.shape[:2]) or not _explains(
+            warp, lumas[0], comparable
+        ):
+            warp, distance = np.eye(2, 3, dtype=np.float32), 0.0
+        moved_slices.append(warped(one, warp) if distance else one)
+        coverage.append(_covered(one.shape[:2], warp) if distance else coverage[0])
+        moved.append(distance)
+    return np.stack(moved_slices), np.stack(coverage), moved
+
+
+def _explains(warp: NDArray[np.float32], reference: FloatArray, moving: FloatArray) -> bool:
+    """Whether `warp` removes a good part of what differs between the two."""
+    inside = tuple(slice(n // 16, n - n // 16) for n in reference.shape)
+    before = np.mean(np.square(reference - moving)[inside])
+    after = np.mean(np.square(reference - warped(moving[..., None], warp)[..., 0])[inside])
+    return bool(after < _LARGEST_MISFIT_LEFT * before)
+
+
+def _comparable(channel: FloatArray) -> FloatArray:
+    return np.asarray(cv2.GaussianBlur(channel, (0, 0), _EQUALIZING_BLUR_PX))
+
+
+def find_motion(reference: FloatArray, moving: FloatArray, motion: Motion) -> NDArray[np.float32]:
+    """Affine matrix (2, 3) that maps (column, row) of `reference` to `moving` [1]_.
+
+    Coarse to fine; the identity where the correlation cannot be raised.
+
+    References
+    ----------
+    .. [1] G. D. Evangelidis and E. Z. Psarakis, "Parametric image alignment using enhanced
+       correlation coefficient maximization", IEEE TPAMI 30, 2008.
+    """
+    kind = cv2.MOTION_TRANSLATION if motion == "translation" else cv2.MOTION_AFFINE
+    warp = np.eye(2, 3, dtype=np.float32)
+    stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 60, 1e-5)
+    for factor in _pyramid_factors(reference.shape):
+        size = (reference.shape[0] // factor, reference.shape[1] // factor)
+        fixed, other = (resample(x[..., None], size)[..., 0] for x in (reference, moving))
+        scaled = warp.copy()
+        scaled[:, 2] /= factor
+        try:
+            _, scaled = cv2.findTransformECC(fixed, other, scaled, kind, stop, None, 1)
+        except cv2.error:
+            return np.eye(2, 3, dtype=np.float32)
+        warp = np.asarray(scaled, np.float32)
+        warp[:, 2] *= factor
+    return warp
+
+
+def _pyramid_factors(shape: tuple[int, ...]) -> list[int]:
+    """Shrinking factors, coarsest first; very large pictures are not compared at full size."""
+    factors = [1]
+    while min(shape) // (factors[-1] * 2) >= _PYRAMID_PX:
+        factors.append(factors[-1] * 2)
+    pixels = shape[0] * shape[1]
+    return [
+        f for f in reversed(factors) if f == factors[-1] or pixels / f**2 <= _LARGEST_WORKING_PX
+    ]
+
+
+def corner_motion(warp: NDArray[np.float32], shape: Sequence[int]) -> float:
+    """Largest distance in pixels that `warp` moves a corner of a picture (T, S)."""
+    t, s = shape
+    corners = np.array([[0, 0, 1], [s - 1, 0, 1], [0, t - 1, 1], [s - 1, t - 1, 1]], np.float64)
+    return float(np.hypot(*(corners @ warp.T - corners[:, :2]).T).max())
+
+
+def warped(picture: FloatArray, warp: NDArray[np.float32]) -> FloatArray:
+    """`picture` (T, S, C) seen on the reference's grid; the border is repeated outwards."""
+    size = (picture.shape[1], picture.shape[0])
+    flags = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP
+    made = cv2.warpAffine(picture, warp, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(made, np.float32).reshape(picture.shape)
+
+
+def _covered(shape: Sequence[int], warp: NDArray[np.float32]) -> FloatArray:
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    x = warp[0, 0] * columns + warp[0, 1] * rows + warp[0, 2]
+    y = warp[1, 0] * columns + warp[1, 1] * rows + warp[1, 2]
+    inside = (x >= -0.5) & (x <= shape[1] - 0.5) & (y >= -0.5) & (y <= shape[0] - 0.5)
+    return inside.astype(np.float32)
