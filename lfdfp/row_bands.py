@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import numba
-
 T = TypeVar("T")
 
-_BANDS = 16
+_ROWS_PER_BAND = 96
 
 
 class BandRunner:
@@ -21,10 +20,16 @@ class BandRunner:
     """
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(numba.get_num_threads())
+        import numba
 
-    def map(self, work: Callable[[int, int], T], rows: int, *, bands: int = _BANDS) -> list[T]:
+        threads = numba.get_num_threads()
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    def map(self, work: Callable[[int, int], T], rows: int) -> list[T]:
         """[work(first, last) for every band of 0..rows], last exclusive, in order."""
+        bands = max(1, round(rows / _ROWS_PER_BAND))
         edges = [rows * k // bands for k in range(bands + 1)]
-        spans = [(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]
+        spans = list(itertools.pairwise(edges))
+        if self._pool is None:
+            return [work(*span) for span in spans]
         return list(self._pool.map(lambda span: work(*span), spans))

@@ -1,8 +1,8 @@
 """Disparity from raw rays: on the right plane, all rays of a cell agree.
 
-Two sweeps share the search for the best plane. The first needs nothing but the rays: the spread
-of their light within a cell, against the noise. The second compares every ray with a picture
-that is already sharp. Both look at half apertures too, because next to an occluder one half of
+Two sweeps share the search for the best plane. The first needs nothing but the rays: it compares
+every ray with the picture that all rays together give on the plane. The second compares them with
+a picture that is already sharp. Both look at half apertures too, because next to an occluder one half of
 the rays sees the surface and the other does not.
 """
 
@@ -16,13 +16,15 @@ import numpy as np
 
 from lfdfp.datatypes import DoubleArray, FloatArray
 from lfdfp.disparity import ray_sweep_kernels as kernels
-from lfdfp.disparity.guided_filter import GuidedFilter
+from lfdfp.disparity import semi_global_kernels as paths
 from lfdfp.ray_geometry import FineGrid, LensletTable, RayLight
 from lfdfp.row_bands import BandRunner
 
 _HALF_APERTURE_PENALTY = 0.05
-_LEAST_MISFIT = 0.3
-_BANDS = 24
+_DOUBT = 0.1
+_PICTURE_PASSES = 2
+_PICTURE_BLUR_PX = 0.5
+_LEAST_WEIGHT = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,6 +51,23 @@ class RayBundle:
         return int(starts[low]), int(starts[high])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smoothness:
+    """What it costs two neighbors to lie on different planes.
+
+    Attributes
+    ----------
+    step, jump
+        On neighboring planes, and on any others.
+    edge
+        Change of the guide between neighbors that halves the price of a jump.
+    """
+
+    step: float = 0.2
+    jump: float = 1.0
+    edge: float = 0.03
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SweptDisparity:
     """Result of a sweep.
@@ -60,7 +79,7 @@ class SweptDisparity:
     cost
         Shape (Y, X): misfit of the best plane.
     contrast
-        Shape (Y, X): how much worse planes two steps away are; 0 where nothing tells them apart.
+        Shape (Y, X): how much worse the planes are on average.
     """
 
     slope: FloatArray
@@ -68,41 +87,49 @@ class SweptDisparity:
     contrast: FloatArray
 
 
-def moment_costs(bundle: RayBundle, slopes: DoubleArray) -> Iterable[FloatArray]:
-    """Log of the rays' spread within every cell against the noise, plane by plane, shape (Y, X)."""
+def plane_picture(bundle: RayBundle, slope: float, *, radius_px: float) -> FloatArray:
+    """The picture (3, Y, X) that the rays agree on if everything lies on the plane `slope`.
+
+    Smoothed residuals are added to it twice, so that its own blur does not count as misfit.
+
+    Parameters
+    ----------
+    radius_px
+        Pixels farther than this from their lenslet's center are left out.
+    """
     height, width = bundle.grid.shape
-    origins = bundle.origins()
-    light, table = bundle.light, bundle.lenslets
-    terms, turn = light.noise_terms(), np.asarray(table.turn, np.float32)
-    misfit = np.empty((5, height, width), np.float32)
-    freedom = np.empty_like(misfit)
-    for slope in slopes:
+    origins, light, table = bundle.origins(), bundle.light, bundle.lenslets
+    turn = np.asarray(table.turn, np.float32)
+    picture = np.zeros((3, height, width), np.float32)
+    sums = np.empty((2, 3, height, width), np.float32)
+    for _ in range(_PICTURE_PASSES):
 
-        def work(first: int, last: int, slope: float = float(slope)) -> None:
-            moments = np.zeros((last - first, width, 4, 3, 4), np.float32)
-            kernels.gather_moments(
-                light.light, light.response, light.colors, terms, table.centers_px, origins, turn,
-                np.float32(bundle.radius_px), np.float32(slope),
-                bundle.lenslets_within(origins, first, last, abs(slope)), (first, last), moments,
+        def work(first: int, last: int) -> None:
+            sums[:, :, first:last] = 0.0
+            kernels.spread_residuals(
+                light.light, light.response, light.colors, table.centers_px, origins, turn,
+                np.float32(radius_px), np.float32(slope), picture,
+                bundle.lenslets_within(origins, first, last, abs(slope)), (first, last), sums,
             )  # fmt: skip
-            kernels.misfit_of_moments(moments, first, misfit, freedom)
 
-        bundle.runner.map(work, height, bands=_BANDS)
-        yield _best_half(misfit, freedom, _HALF_APERTURE_PENALTY)
+        bundle.runner.map(work, height)
+        for c in range(3):
+            amount, weight = (cv2.GaussianBlur(s[c], (0, 0), _PICTURE_BLUR_PX) for s in sums)
+            picture[c] += amount / (weight + np.float32(_LEAST_WEIGHT))
+    return picture
 
 
-def _best_half(misfit: FloatArray, freedom: FloatArray, penalty: float) -> FloatArray:
-    """Log of the least mean misfit over the full (first) and the half apertures."""
-    best: FloatArray | None = None
-    for k in range(len(misfit)):
-        total = cv2.boxFilter(misfit[k], -1, (3, 3), normalize=False)
-        count = cv2.boxFilter(freedom[k], -1, (3, 3), normalize=False)
-        mean = (total + 1) / (count + 1)
-        if k > 0:
-            mean += np.float32(penalty)
-        best = mean if best is None else np.minimum(best, mean)
-    assert best is not None
-    return np.log(best + np.float32(_LEAST_MISFIT))
+def consensus_costs(
+    bundle: RayBundle, slopes: DoubleArray, *, outlier_error: float, truncation: float
+) -> Iterable[FloatArray]:
+    """Mean truncated misfit of the rays to what they agree on, plane by plane, shape (Y, X)."""
+    everywhere = np.full(bundle.grid.shape, np.inf, np.float32)
+    for slope in slopes:
+        picture = plane_picture(bundle, float(slope), radius_px=bundle.radius_px)
+        yield from residual_costs(
+            bundle, np.array([slope]), picture, low=-everywhere, high=everywhere,
+            outlier_error=outlier_error, truncation=truncation, window=3,
+        )  # fmt: skip
 
 
 def residual_costs(
@@ -114,6 +141,7 @@ def residual_costs(
     high: FloatArray,
     outlier_error: float,
     truncation: float,
+    window: int,
 ) -> Iterable[FloatArray]:
     """Mean truncated misfit of the rays to a sharp picture, plane by plane, shape (Y, X).
 
@@ -123,6 +151,12 @@ def residual_costs(
         Shape (3, Y, X): the picture behind the lenslets' footprint.
     low, high
         Shape (Y, X): candidate slopes; outside of them the cost is `truncation`.
+    outlier_error
+        Share of the signal that counts as noise.
+    truncation
+        Squared residual, in units of the variance, that a ray's cost approaches.
+    window
+        Costs are averaged over window x window pixels.
     """
     height, width = bundle.grid.shape
     origins = bundle.origins()
@@ -143,75 +177,83 @@ def residual_costs(
                 misfit[:, first:last], count[:, first:last],
             )  # fmt: skip
 
-        bundle.runner.map(work, height, bands=_BANDS)
-        yield _least_half(misfit, count, truncation)
+        bundle.runner.map(work, height)
+        yield _least_half(misfit, count, truncation, window)
 
 
-def _least_half(misfit: FloatArray, count: FloatArray, truncation: float) -> FloatArray:
-    """Mean misfit in 5 x 5 cells, least over the half apertures; `truncation` where unmeasured."""
-    best: FloatArray | None = None
-    for k in range(len(misfit)):
-        total = cv2.boxFilter(misfit[k], -1, (5, 5), normalize=False)
-        number = cv2.boxFilter(count[k], -1, (5, 5), normalize=False)
-        mean = (total + np.float32(truncation)) / (number + 1)
-        best = mean if best is None else np.minimum(best, mean)
-    assert best is not None
+def _least_half(
+    misfit: FloatArray, count: FloatArray, truncation: float, window: int
+) -> FloatArray:
+    """Mean misfit in a window, least over the full and the half apertures (upper, lower, ...)."""
+
+    def mean(total: FloatArray, number: FloatArray) -> FloatArray:
+        size = (window, window)
+        total = cv2.boxFilter(total, -1, size, normalize=False)
+        number = cv2.boxFilter(number, -1, size, normalize=False)
+        return (total + np.float32(_DOUBT * truncation)) / (number + np.float32(_DOUBT))
+
+    best = mean(misfit[0] + misfit[1], count[0] + count[1])
+    for half, number in zip(misfit, count, strict=True):
+        np.minimum(best, mean(half, number) + np.float32(_HALF_APERTURE_PENALTY), out=best)
     return best
 
 
 def best_planes(
-    costs: Iterable[FloatArray], slopes: DoubleArray, smooth: GuidedFilter
+    costs: Iterable[FloatArray], slopes: DoubleArray, guide: FloatArray, smoothness: Smoothness
 ) -> SweptDisparity:
-    """Smooth every plane's cost by the guide and find the minimum, with a parabola through it.
+    """Semi-global minimum over the planes [1]_, with a parabola through it.
 
     Parameters
     ----------
+    costs
+        Plane by plane, shape (Y, X).
     slopes
-        Ascending and evenly spaced.
+        Ascending and evenly spaced, at least three.
+    guide
+        Shape (Y, X), display signal: surfaces may end where it changes.
+
+    References
+    ----------
+    .. [1] H. Hirschmüller, "Stereo Processing by Semiglobal Matching and Mutual Information",
+       IEEE TPAMI 30(2), 2008.
     """
-    before: FloatArray | None = None
-    search: _Search | None = None
-    for k, raw in enumerate(costs):
-        cost = smooth(raw)
-        search = _Search(cost) if search is None else search
-        search.visit(k, cost, before)
-        before = cost
-    assert search is not None
-    return search.result(slopes)
+    volume = np.empty((*guide.shape, len(slopes)), np.float32)
+    for k, cost in enumerate(costs):
+        volume[..., k] = cost
+    total = semi_global_costs(volume, guide, smoothness)
+    return _minimum(total, volume, slopes)
 
 
-class _Search:
-    """Running minimum over planes, with the costs of the neighbors of the best."""
+def semi_global_costs(volume: FloatArray, guide: FloatArray, smoothness: Smoothness) -> FloatArray:
+    """Costs (Y, X, N) summed along the best paths from eight directions."""
+    penalty = np.zeros((2, *guide.shape), np.float32)
+    penalty[0, :-1] = np.abs(np.diff(guide, axis=0))
+    penalty[1, :, :-1] = np.abs(np.diff(guide, axis=1))
+    penalty = smoothness.jump / (1 + penalty / np.float32(smoothness.edge))
+    penalty = np.maximum(penalty, smoothness.step).astype(np.float32)
+    total = np.zeros_like(volume)
+    small = np.float32(smoothness.step)
+    paths.rightward_and_leftward(volume, penalty, small, 0, len(volume), total)
+    for sideways in (0, 1, -1):
+        for backwards in (False, True):
+            paths.downward(volume, penalty, small, sideways, backwards, total)
+    return total
 
-    def __init__(self, first: FloatArray) -> None:
-        self.best = np.full_like(first, np.inf)
-        self.index = np.zeros(first.shape, np.int32)
-        self.left = np.full_like(first, np.inf)
-        self.right = np.full_like(first, np.inf)
-        self.total = np.zeros_like(first)
-        self.planes = 0
 
-    def visit(self, k: int, cost: FloatArray, before: FloatArray | None) -> None:
-        self.right = np.where(self.index == k - 1, cost, self.right)
-        better = cost < self.best
-        self.best = np.where(better, cost, self.best)
-        self.index = np.where(better, k, self.index)
-        self.left = np.where(better, np.inf if before is None else before, self.left)
-        self.right = np.where(better, np.inf, self.right)
-        self.total += cost
-        self.planes += 1
-
-    def result(self, slopes: DoubleArray) -> SweptDisparity:
-        inner = np.isfinite(self.left) & np.isfinite(self.right)
-        left, right = np.where(inner, self.left, 0.0), np.where(inner, self.right, 0.0)
-        bend = np.where(inner, left - 2 * self.best + right, 1.0)
-        shift = np.where(inner & (bend > 1e-9), 0.5 * (left - right) / np.maximum(bend, 1e-9), 0.0)
-        step = slopes[1] - slopes[0] if len(slopes) > 1 else 0.0
-        slope = slopes[self.index] + step * np.clip(shift, -0.5, 0.5)
-        contrast = self.total / max(self.planes, 1) - self.best
-        return SweptDisparity(
-            slope=slope.astype(np.float32), cost=self.best, contrast=contrast.astype(np.float32)
-        )
+def _minimum(total: FloatArray, volume: FloatArray, slopes: DoubleArray) -> SweptDisparity:
+    index = total.argmin(axis=-1)
+    middle = np.clip(index, 1, len(slopes) - 2)[..., None]
+    left, center, right = (
+        np.take_along_axis(total, middle + k, axis=-1)[..., 0] for k in (-1, 0, 1)
+    )
+    bend = np.maximum(left - 2 * center + right, np.float32(1e-9))
+    shift = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
+    shift[(index == 0) | (index == len(slopes) - 1)] = 0.0
+    slope = slopes[index] + (slopes[1] - slopes[0]) * shift
+    cost = np.take_along_axis(volume, index[..., None], axis=-1)[..., 0]
+    return SweptDisparity(
+        slope=slope.astype(np.float32), cost=cost, contrast=volume.mean(axis=-1) - cost
+    )
 
 
 def median_filtered(slope: FloatArray) -> FloatArray:

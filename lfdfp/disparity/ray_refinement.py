@@ -9,8 +9,6 @@ from lfdfp.disparity import ray_sweep_kernels as kernels
 from lfdfp.disparity.guided_filter import GuidedFilter
 from lfdfp.disparity.ray_plane_sweep import RayBundle
 
-_BANDS = 24
-
 
 def slope_steps(
     bundle: RayBundle,
@@ -45,7 +43,7 @@ def slope_steps(
         )  # fmt: skip
         steps[:, first:last] = np.moveaxis(sums, -1, 0)
 
-    bundle.runner.map(work, height, bands=_BANDS)
+    bundle.runner.map(work, height)
     return steps
 
 

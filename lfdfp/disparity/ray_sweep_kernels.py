@@ -22,20 +22,22 @@ def _span(center, half, size):
 
 
 @njit(**_OPTIONS)
-def gather_moments(
-    light, response, colors, terms, centers, origins, turn, radius, slope, lenslets, band, moments,
+def spread_residuals(
+    light, response, colors, centers, origins, turn, radius, slope, picture, lenslets, band, sums,
 ):  # fmt: skip
-    """Sum number, weight, weighted light and its square of the rays of one plane in every cell.
+    """Spread what every ray of a plane measured beyond `picture` to the four pixels around it.
 
     Parameters
     ----------
     slope
         Of the plane, in fine pixels per raw pixel.
-    moments
-        Shape (rows, X, 4, 3, 4), written: aperture quadrant, color, moment.
+    picture
+        Shape (3, Y, X): what is known so far.
+    sums
+        Shape (2, 3, Y, X), the band's rows are written: weighted residuals, and weights.
     """
     height, width = light.shape
-    columns = moments.shape[1]
+    fine_height, fine_width = picture.shape[1], picture.shape[2]
     first, last = band
     for lens in range(lenslets[0], lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
@@ -47,59 +49,30 @@ def gather_moments(
                 if value < -1.5:
                     continue
                 right = column - column0
-                v = turn[0] * down - turn[1] * right
-                u = turn[1] * down + turn[0] * right
-                i = int(np.floor(origins[lens, 0] - slope * v + np.float32(0.5)))
-                j = int(np.floor(origins[lens, 1] - slope * u + np.float32(0.5)))
-                if i < first or i >= last or j < 0 or j >= columns:
+                y = origins[lens, 0] - slope * (turn[0] * down - turn[1] * right)
+                x = origins[lens, 1] - slope * (turn[1] * down + turn[0] * right)
+                iy, ix = int(np.floor(y)), int(np.floor(x))
+                if iy < 0 or iy >= fine_height - 1 or ix < 0 or ix >= fine_width - 1:
                     continue
-                share = response[row, column]
-                read = terms[row & 1, column & 1, 0]
-                shot = terms[row & 1, column & 1, 1]
-                relative = terms[row & 1, column & 1, 2]
-                signal = max(value, np.float32(0.0))
-                weight = 1 / ((read / share + shot * signal) / share + relative * signal * signal)
-                quadrant = (2 if v > 0 else 0) + (1 if u > 0 else 0)
-                cell = moments[i - first, j, quadrant, colors[row & 1, column & 1]]
-                cell[0] += 1
-                cell[1] += weight
-                cell[2] += weight * value
-                cell[3] += weight * value * value
-
-
-@njit(**_OPTIONS)
-def misfit_of_moments(moments, first, misfit, freedom):
-    """Write Σ (y - mean)² / σ² and degrees of freedom of the full and the four half apertures.
-
-    misfit, freedom
-        Shape (5, Y, X): full, upper, lower, left and right half.
-    """
-    halves = (
-        (True, True, True, True),
-        (True, True, False, False),
-        (False, False, True, True),
-        (True, False, True, False),
-        (False, True, False, True),
-    )
-    rows, columns = moments.shape[0], moments.shape[1]
-    for i in range(rows):
-        for j in range(columns):
-            for k in range(5):
-                total, degrees = np.float32(0.0), np.float32(0.0)
-                for c in range(3):
-                    n, w = np.float32(0.0), np.float32(0.0)
-                    wy, wyy = np.float32(0.0), np.float32(0.0)
-                    for q in range(4):
-                        if halves[k][q]:
-                            n += moments[i, j, q, c, 0]
-                            w += moments[i, j, q, c, 1]
-                            wy += moments[i, j, q, c, 2]
-                            wyy += moments[i, j, q, c, 3]
-                    if n > 1.5:
-                        total += max(wyy - wy * wy / w, np.float32(0.0))
-                        degrees += n - 1
-                misfit[k, first + i, j] = total
-                freedom[k, first + i, j] = degrees
+                if iy + 1 < first or iy >= last:
+                    continue
+                b, a = y - iy, x - ix
+                c = colors[row & 1, column & 1]
+                known = (1 - b) * (
+                    (1 - a) * picture[c, iy, ix] + a * picture[c, iy, ix + 1]
+                ) + b * ((1 - a) * picture[c, iy + 1, ix] + a * picture[c, iy + 1, ix + 1])
+                weight = response[row, column]
+                share = weight * (value - known)
+                if iy >= first:
+                    sums[0, c, iy, ix] += (1 - b) * (1 - a) * share
+                    sums[0, c, iy, ix + 1] += (1 - b) * a * share
+                    sums[1, c, iy, ix] += (1 - b) * (1 - a) * weight
+                    sums[1, c, iy, ix + 1] += (1 - b) * a * weight
+                if iy + 1 < last:
+                    sums[0, c, iy + 1, ix] += b * (1 - a) * share
+                    sums[0, c, iy + 1, ix + 1] += b * a * share
+                    sums[1, c, iy + 1, ix] += b * (1 - a) * weight
+                    sums[1, c, iy + 1, ix + 1] += b * a * weight
 
 
 @njit(**_OPTIONS)

@@ -17,7 +17,6 @@ from lfdfp.fusion.ray_solver_kernels import blur_band, stencil_band
 from lfdfp.ray_geometry import FineGrid, LensletTable, RayLight
 from lfdfp.row_bands import BandRunner
 
-_ACCUMULATION_BANDS = 24
 _BILINEAR_VARIANCE = 1 / 6
 """Mean variance, in pixels squared, that bilinear sampling between pixels adds to a footprint."""
 
@@ -152,7 +151,7 @@ class RayObservation:
                 self._lenslets_within(first, last, steepest), (first, last), image,
             )  # fmt: skip
 
-        self.runner.map(work, self.grid.shape[0], bands=_ACCUMULATION_BANDS)
+        self.runner.map(work, self.grid.shape[0])
         return self.blur(image)
 
     def normal_equations(self, picture: FloatArray, weighting: RayWeighting) -> NormalEquations:
@@ -174,7 +173,7 @@ class RayObservation:
             )  # fmt: skip
             kernels.unpack_sums(sums, first, stencil, moment)
 
-        self.runner.map(work, height, bands=_ACCUMULATION_BANDS)
+        self.runner.map(work, height)
         return NormalEquations(stencil=stencil, moment=moment)
 
     def normal(self, equations: NormalEquations, picture: FloatArray) -> FloatArray:

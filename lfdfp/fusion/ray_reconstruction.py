@@ -1,0 +1,372 @@
+"""One sharp, super-resolved picture from the raw rays of a light field.
+
+Disparity and picture take turns: planes on which the rays agree give a first disparity; every ray
+is followed to the surface that it sees; the normal equations of all rays are solved under total
+variation, with weights that doubt rays which contradict their neighbors; the sharp picture gives
+a better disparity, and so on. No parameter is chosen with a true picture in sight.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from lfdfp.color import LUMA_WEIGHTS, exposure_gain, oriented
+from lfdfp.datatypes import ColorData, FloatArray, FusionResult, NoiseModel, Rays, ViewSampling
+from lfdfp.disparity.ray_plane_sweep import (
+    RayBundle,
+    Smoothness,
+    SweptDisparity,
+    best_planes,
+    consensus_costs,
+    median_filtered,
+    plane_picture,
+    residual_costs,
+)
+from lfdfp.disparity.ray_visibility import visible_slopes
+from lfdfp.errors import CaptureError, SettingsError
+from lfdfp.fusion.observation import RayObservation, RayWeighting, footprint_taps
+from lfdfp.fusion.ray_solver import RaySolver, Variation, opponent_matrix
+from lfdfp.ray_geometry import FineGrid, lenslet_table, measured_light
+from lfdfp.row_bands import BandRunner
+from lfdfp.settings import FusionSettings
+
+Progress = Callable[[int, int], None]
+
+_FINEST = 4
+_MARGIN = 8
+
+
+def ignore_progress(done: int, total: int) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RayParameters:
+    """What the reconstruction is made with; the same for every capture.
+
+    Attributes
+    ----------
+    least_response
+        Pixels below this share of full response are missing.
+    radius_pitch
+        Pixels farther than this from their lenslet's center are left out: crosstalk.
+    footprint_pitch
+        Side of the square that stands for a lenslet's area.
+    plane_step
+        Between planes of the first sweep, as the shift in pitches at the aperture's rim.
+    widest_pitch
+        Planes are searched up to this disparity, in pitches per raw pixel, either side of 0.
+    schedule, final
+        (λ, ε, iterations) of the rounds after a new disparity, and of the last rounds.
+    """
+
+    least_response: float = 0.25
+    radius_pitch: float = 0.42
+    footprint_pitch: float = 0.93
+    plane_step: float = 0.25
+    widest_pitch: float = 0.5
+    outlier_error: float = 0.02
+    truncation: float = 9.0
+    visibility_step: float = 0.06
+    smoothness: Smoothness = Smoothness()
+    weighting: RayWeighting = RayWeighting()
+    first_rounds: tuple[tuple[float, float, int], ...] = (
+        (100.0, 0.06, 12),
+        (30.0, 0.06, 12),
+        (30.0, 0.06, 12),
+    )
+    rounds: tuple[tuple[float, float, int], ...] = ((30.0, 0.06, 12), (30.0, 0.06, 12))
+    final_rounds: tuple[tuple[float, float, int], ...] = ((30.0, 0.06, 15), (30.0, 0.03, 15))
+    sweeps: int = 2
+
+
+def reconstruct(
+    rays: Rays,
+    settings: FusionSettings,
+    *,
+    scale: int,
+    sampling: ViewSampling,
+    disparity_range: tuple[float, float] | None = None,
+    parameters: RayParameters | None = None,
+    progress: Progress = ignore_progress,
+) -> FusionResult:
+    """Fuse and super-resolve the raw rays themselves.
+
+    Parameters
+    ----------
+    rays
+        Raw capture and calibration.
+    settings
+        The seed is recorded; nothing here is random.
+    scale
+        1, 2, 3 or 4. All are averages of one solution on a grid four times finer than the views.
+    sampling
+        Of the views: the picture's grid.
+    disparity_range
+        First and last disparity of the scene in view pixels per angular step, near negative;
+        None searches all that a lenslet camera can resolve.
+    progress
+        Called with steps done and steps in all.
+
+    Returns
+    -------
+    FusionResult
+        Linear sRGB as the decoder's, turned upright.
+
+    Raises
+    ------
+    SettingsError
+        For a scale that is not offered.
+    CaptureError
+        When no pixel carries light.
+    """
+    if scale not in (1, 2, 3, 4):
+        raise SettingsError(f"scale must be 1, 2, 3 or 4, got {scale!r}")
+    chosen = RayParameters() if parameters is None else parameters
+    work = _Reconstruction(rays, sampling, chosen, progress)
+    solution = work.run(disparity_range)
+    return _result(solution, rays, settings, scale=scale, sampling=sampling)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RaySolution:
+    """The reconstruction on its finest grid, before colors and orientation.
+
+    Attributes
+    ----------
+    picture
+        Shape (3, Y, X): white-balanced camera colors.
+    slope_map
+        Shape (Y, X): fine pixels per raw pixel.
+    confidence
+        Shape (Y, X), in [0, 1].
+    grid
+        The grid of all three.
+    """
+
+    picture: FloatArray
+    slope_map: FloatArray
+    confidence: FloatArray
+    grid: FineGrid
+
+
+def display_matrix(color: ColorData) -> FloatArray:
+    """Shape (3, 3): linear sRGB of white-balanced camera colors, exposure included."""
+    return (exposure_gain(color) * np.asarray(color.camera_to_srgb, np.float64)).astype(np.float32)
+
+
+class _Reconstruction:
+    """State of one reconstruction: light, lenslets, grids, threads."""
+
+    def __init__(
+        self, rays: Rays, sampling: ViewSampling, parameters: RayParameters, progress: Progress
+    ) -> None:
+        self.parameters = parameters
+        self.runner = BandRunner()
+        noise = rays.calibration.noise or _usual_noise(rays)
+        self.light = measured_light(rays, least_response=parameters.least_response, noise=noise)
+        if not np.any(self.light.light > 0):
+            raise CaptureError("no pixel of the capture carries light above the black level")
+        self.lenslets = lenslet_table(rays.calibration.grid)
+        self.radius_px = parameters.radius_pitch * self.lenslets.pitch_px
+        self.grid = FineGrid(sampling=sampling, k=_FINEST, margin=_MARGIN)
+        self.display = display_matrix(rays.capture.color)
+        self.opponent = opponent_matrix(rays.capture.color)
+        self._progress = progress
+        self._done = 0
+
+    def run(self, disparity_range: tuple[float, float] | None) -> RaySolution:
+        """Disparity from the rays alone, picture, then both in turn."""
+        parameters = self.parameters
+        slope_map = self.first_disparity(disparity_range)
+        self.step()
+        observation = self.observe(slope_map)
+        picture = self.solve(observation, self.start(observation), parameters.first_rounds)
+        swept: SweptDisparity | None = None
+        for sweep in range(parameters.sweeps):
+            swept = self.next_disparity(slope_map, observation, picture)
+            slope_map = median_filtered(swept.slope)
+            observation = self.observe(slope_map)
+            last = sweep == parameters.sweeps - 1
+            rounds = parameters.final_rounds if last else parameters.rounds
+            picture = self.solve(observation, picture, rounds)
+        confidence = _confidence(swept, slope_map, parameters.truncation)
+        return RaySolution(
+            picture=picture, slope_map=slope_map, confidence=confidence, grid=self.grid
+        )
+
+    def step(self) -> None:
+        """Report one more step done."""
+        parameters = self.parameters
+        solves = len(parameters.first_rounds) + len(parameters.final_rounds)
+        solves += (parameters.sweeps - 1) * len(parameters.rounds)
+        self._done += 1
+        self._progress(self._done, 1 + parameters.sweeps + solves)
+
+    def bundle(self, grid: FineGrid) -> RayBundle:
+        """The rays on a grid."""
+        return RayBundle(
+            light=self.light,
+            lenslets=self.lenslets,
+            grid=grid,
+            radius_px=self.radius_px,
+            runner=self.runner,
+        )
+
+    def guide(self, picture: FloatArray) -> FloatArray:
+        """Display luma, shape (Y, X), of a picture in camera colors."""
+        luma = np.tensordot(self.display.T @ LUMA_WEIGHTS, picture, 1)
+        return np.asarray(np.maximum(luma, 0) ** np.float32(1 / 2.2), np.float32)
+
+    def first_disparity(self, disparity_range: tuple[float, float] | None) -> FloatArray:
+        """Slope map (Y, X) on the finest grid, from the rays' agreement on planes."""
+        parameters = self.parameters
+        half = dataclasses.replace(self.grid, k=_FINEST // 2, margin=_MARGIN // 2)
+        if disparity_range is None:
+            widest = parameters.widest_pitch * half.pixels_per_pitch
+            limits = (-widest, widest)
+        else:
+            limits = tuple(d * half.slope_scale for d in disparity_range)
+        bundle = self.bundle(half)
+        slopes = self.planes(half, limits)
+        guide = self.guide(plane_picture(bundle, 0.0, radius_px=0.6 * self.radius_px))
+        costs = consensus_costs(
+            bundle,
+            slopes,
+            outlier_error=parameters.outlier_error,
+            truncation=parameters.truncation,
+        )
+        swept = best_planes(costs, slopes, guide, parameters.smoothness)
+        slope = 2 * median_filtered(swept.slope)
+        size = (self.grid.shape[1], self.grid.shape[0])
+        return np.asarray(cv2.resize(slope, size, interpolation=cv2.INTER_NEAREST), np.float32)
+
+    def planes(self, grid: FineGrid, limits: tuple[float, float]) -> np.ndarray:
+        """Slopes from one limit to the other, close enough for the aperture."""
+        step = self.parameters.plane_step * grid.pixels_per_pitch / self.radius_px
+        return np.linspace(*limits, max(3, int(np.ceil((limits[1] - limits[0]) / step)) + 1))
+
+    def next_disparity(
+        self, slope_map: FloatArray, observation: RayObservation, picture: FloatArray
+    ) -> SweptDisparity:
+        """Sweep again, against the sharp picture, over the range found so far."""
+        parameters = self.parameters
+        widen = 0.02 * self.grid.pixels_per_pitch
+        low, high = np.percentile(slope_map, (0.2, 99.8))
+        slopes = self.planes(self.grid, (float(low) - widen, float(high) + widen))
+        everywhere = np.full(self.grid.shape, np.inf, np.float32)
+        costs = residual_costs(
+            self.bundle(self.grid), slopes, observation.blur(picture), low=-everywhere,
+            high=everywhere, outlier_error=parameters.outlier_error,
+            truncation=parameters.truncation, window=5,
+        )  # fmt: skip
+        swept = best_planes(costs, slopes, self.guide(picture), parameters.smoothness)
+        self.step()
+        return swept
+
+    def observe(self, slope_map: FloatArray) -> RayObservation:
+        """Follow every ray to the surface that it sees."""
+        parameters = self.parameters
+        step = parameters.visibility_step * self.grid.pixels_per_pitch
+        width = parameters.footprint_pitch * self.grid.pixels_per_pitch
+        return RayObservation(
+            self.light,
+            self.lenslets,
+            self.grid,
+            slopes=visible_slopes(self.bundle(self.grid), slope_map, step=step),
+            taps=footprint_taps(width**2 / 12),
+            radius_px=self.radius_px,
+            runner=self.runner,
+        )
+
+    def start(self, observation: RayObservation) -> FloatArray:
+        """The rays' weighted mean around every pixel."""
+        dark = np.zeros((3, *self.grid.shape), np.float32)
+        trusting = dataclasses.replace(self.parameters.weighting, robustness=1e12)
+        equations = observation.normal_equations(dark, trusting)
+        amount = observation.blur(equations.moment)
+        weight = observation.normal(equations, np.ones_like(dark))
+        return np.asarray(amount / (weight + np.float32(1e-3) * weight.mean()), np.float32)
+
+    def solve(
+        self,
+        observation: RayObservation,
+        picture: FloatArray,
+        rounds: tuple[tuple[float, float, int], ...],
+    ) -> FloatArray:
+        """Reweight the rays and solve, once per round."""
+        solver = RaySolver(observation, self.opponent)
+        for strength, softening, iterations in rounds:
+            equations = observation.normal_equations(picture, self.parameters.weighting)
+            prior = Variation(strength=strength, softening=softening)
+            picture = solver.solve(equations, picture, prior, iterations=iterations)
+            self.step()
+        return picture
+
+
+def _usual_noise(rays: Rays) -> NoiseModel:
+    """Noise of a 12-bit sensor of small pixels, for captures whose noise is not known."""
+    codes = float(rays.capture.white_codes[0] - rays.capture.black_codes[0])
+    return NoiseModel(read_variance=(1e-3 * codes) ** 2, shot_gain=2e-4 * codes, relative=0.01)
+
+
+def _confidence(
+    swept: SweptDisparity | None, slope_map: FloatArray, truncation: float
+) -> FloatArray:
+    """How much better the best plane is than the average one, 0 to 1."""
+    if swept is None:
+        return np.zeros_like(slope_map)
+    contrast = np.maximum(swept.contrast, 0.0)
+    return np.asarray(contrast / (contrast + np.float32(0.05 * truncation)), np.float32)
+
+
+def _result(
+    solution: RaySolution,
+    rays: Rays,
+    settings: FusionSettings,
+    *,
+    scale: int,
+    sampling: ViewSampling,
+) -> FusionResult:
+    grid = solution.grid
+    colors = np.moveaxis(
+        np.tensordot(display_matrix(rays.capture.color), solution.picture, 1), 0, -1
+    )
+    finest = np.ascontiguousarray(grid.inner(colors))
+    slope = grid.inner(solution.slope_map) / np.float32(grid.slope_scale)
+
+    def upright(picture: FloatArray) -> FloatArray:
+        return np.ascontiguousarray(oriented(picture, sampling.orientation))
+
+    return FusionResult(
+        all_in_focus=upright(area_average(finest, sampling.shape, 1)),
+        super_resolved=upright(area_average(finest, sampling.shape, scale)),
+        scale=scale,
+        disparity=upright(_middle(slope)),
+        disparity_confidence=upright(_middle(grid.inner(solution.confidence))),
+        data_term="rays",
+        prior="total variation",
+        seed=settings.seed,
+        settings=dataclasses.asdict(settings),
+        history=(*rays.capture.history, f"reconstructed from rays at scale {scale}"),
+    )
+
+
+def area_average(finest: FloatArray, shape: tuple[int, int], scale: int) -> FloatArray:
+    """Average (4T, 4S, C) over the pixels of a grid `scale` times finer than `shape`."""
+    size = (scale * shape[1], scale * shape[0])
+    if scale == _FINEST:
+        return finest
+    return np.asarray(cv2.resize(finest, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _middle(fine: FloatArray) -> FloatArray:
+    """Median of every block of 4 x 4, shape (T, S)."""
+    t, s = fine.shape[0] // _FINEST, fine.shape[1] // _FINEST
+    blocks = fine.reshape(t, _FINEST, s, _FINEST).swapaxes(1, 2).reshape(t, s, -1)
+    return np.asarray(np.median(blocks, axis=-1), np.float32)
