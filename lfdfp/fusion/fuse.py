@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,12 +13,13 @@ from lfdfp.datatypes import FloatArray, FocalStack, FusionResult, LightField
 from lfdfp.errors import ImageError, SettingsError
 from lfdfp.fusion.decision_map import decision_maps, disparity_from_maps, fuse_slices
 from lfdfp.fusion.display import decode_display, encode
-from lfdfp.fusion.presets import PRESETS, EngineSettings
+from lfdfp.fusion.presets import PRESETS, EngineSettings, PaperSettings
 from lfdfp.settings import FusionSettings
 
 Progress = Callable[[int, int], None]
 
 _RAYS_MODULE = "lfdfp.fusion.ray_reconstruction"
+_DIVERGED = "the network's fit diverged; the enlarged fused picture was kept"
 
 
 def ignore_progress(done: int, total: int) -> None:
@@ -102,13 +104,85 @@ def _from_rays(
             "data = rays: reconstruction from rays is not part of this installation; "
             "use data = stack"
         ) from error
-    result: FusionResult = module.reconstruct(stack, settings, field=field, progress=progress)
+    slopes = stack.slopes
+    result: FusionResult = module.reconstruct(
+        field.rays,
+        settings,
+        scale=settings.scale,
+        sampling=field.sampling,
+        disparity_range=None if slopes is None else (float(slopes[0]), float(slopes[-1])),
+        progress=progress,
+    )
     return result
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    """Encoded pictures on their way to a `FusionResult`."""
+
+    fused: FloatArray
+    fine: FloatArray
+    maps: FloatArray
+    prior: str
+    losses: dict[str, float]
+    warnings: tuple[str, ...] = ()
+    device: str = "cpu"
 
 
 def _from_stack(
     stack: FocalStack, settings: FusionSettings, engine: EngineSettings, progress: Progress
 ) -> FusionResult:
+    slices = np.stack([encode(one) for one in stack.slices])
+    if engine.paper is not None:
+        made = _by_paper(slices, settings, engine.paper, progress)
+    else:
+        made = _by_engine(slices, stack.coverage, settings, engine, progress)
+    return FusionResult(
+        all_in_focus=decode_display(made.fused),
+        super_resolved=decode_display(made.fine),
+        scale=settings.scale,
+        decision_map=made.maps,
+        disparity=_disparity(stack, made.maps),
+        data_term="stack",
+        prior=made.prior,
+        losses=made.losses,
+        settings=dataclasses.asdict(settings),
+        seed=settings.seed,
+        device=made.device,
+        warnings=(*stack.warnings, *made.warnings),
+        history=(*stack.history, f"fused {len(slices)} slices, preset {settings.preset}"),
+    )
+
+
+def _by_paper(
+    slices: FloatArray, settings: FusionSettings, paper: PaperSettings, progress: Progress
+) -> _Made:
+    from lfdfp.fusion.deep_fusion_prior import deliberate_threads, pick_device
+    from lfdfp.fusion.paper_recipe import follow_paper
+
+    device = pick_device(settings.device)
+    with deliberate_threads():
+        result = follow_paper(
+            slices, settings.scale, paper, seed=settings.seed, device=device, progress=progress
+        )
+    return _Made(
+        fused=result.fused,
+        fine=result.fine,
+        maps=result.maps,
+        prior="bicubic" if result.diverged else "SKIPnet",
+        losses=result.losses,
+        warnings=(_DIVERGED,) if result.diverged else (),
+        device=str(device),
+    )
+
+
+def _by_engine(
+    slices: FloatArray,
+    coverage: FloatArray | None,
+    settings: FusionSettings,
+    engine: EngineSettings,
+    progress: Progress,
+) -> _Made:
     from lfdfp.fusion.deep_fusion_prior import (
         Observations,
         back_projected,
@@ -117,13 +191,12 @@ def _from_stack(
         pick_device,
     )
 
-    slices = np.stack([encode(one) for one in stack.slices])
-    maps = decision_maps(slices, stack.coverage, engine.decision)
+    maps = decision_maps(slices, coverage, engine.decision)
     fused = fuse_slices(slices, maps)
     seen = Observations(slices=slices, maps=maps, fused=fused, scale=settings.scale)
     fine = back_projected(fused, seen.model, engine.back_projections)
     losses: dict[str, float] = {}
-    prior, warnings = "back-projection", list(stack.warnings)
+    prior, warnings = "back-projection", []
     device = pick_device(settings.device)
     if engine.network is not None and settings.scale > 1:
         with deliberate_threads():
@@ -137,24 +210,18 @@ def _from_stack(
             )
         losses["held_out_gain"] = gain
         if not np.isfinite(residual).all():
-            warnings.append("the network's fit diverged; the back-projected base was kept")
+            warnings.append(_DIVERGED)
         elif residual.any():
             fine = fine + residual
             prior = "SKIPnet residual"
-    return FusionResult(
-        all_in_focus=decode_display(fused),
-        super_resolved=decode_display(fine),
-        scale=settings.scale,
-        decision_map=maps,
-        disparity=_disparity(stack, maps),
-        data_term="stack",
+    return _Made(
+        fused=fused,
+        fine=fine,
+        maps=maps,
         prior=prior,
         losses=losses,
-        settings=dataclasses.asdict(settings),
-        seed=settings.seed,
-        device=str(device),
         warnings=tuple(warnings),
-        history=(*stack.history, f"fused {len(slices)} slices, preset {settings.preset}"),
+        device=str(device),
     )
 
 
