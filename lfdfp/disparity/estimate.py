@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ from lfdfp.disparity.guided_filter import GuidedFilter
 from lfdfp.disparity.plane_sweep import sweep_planes
 from lfdfp.disparity.slope_range import scene_range
 from lfdfp.errors import SettingsError
+from lfdfp.progress import Progress, ignore_progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,8 +40,8 @@ def estimate_disparity(
     field: LightField,
     slopes: DoubleArray | None = None,
     *,
-    threads: int = 1,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    threads: int | None = None,
+    progress: Progress = ignore_progress,
 ) -> DisparityEstimate:
     """Disparity from the agreement of the views on each of many planes.
 
@@ -51,7 +51,7 @@ def estimate_disparity(
         Shape (N,), N >= 3, evenly spaced: planes to try, in pixels per angular step; None takes
         the scene's range, as finely as the aperture tells planes apart.
     threads
-        Bands of rows computed at the same time.
+        Bands of rows computed at the same time; None takes numba's setting.
 
     Raises
     ------

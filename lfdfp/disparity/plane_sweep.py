@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -13,6 +12,8 @@ from lfdfp.color import LUMA_WEIGHTS
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray, LightField
 from lfdfp.disparity.spline import split_shifts
 from lfdfp.disparity.sweep_kernels import sweep_band
+from lfdfp.disparity.threads import thread_count
+from lfdfp.progress import Progress, ignore_progress
 
 _ROWS_PER_BAND = 64
 _LEAST_SHARE = 0.6
@@ -24,8 +25,8 @@ def sweep_planes(
     slopes: DoubleArray,
     *,
     opened: BoolArray | None = None,
-    threads: int = 1,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    threads: int | None = None,
+    progress: Progress = ignore_progress,
 ) -> FloatArray:
     """How much the views differ on each plane.
 
@@ -65,7 +66,7 @@ def sweep_planes(
             variance,
         )
 
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(thread_count(threads)) as pool:
         for done, _ in enumerate(pool.map(sweep, edges)):
             progress(done + 1, len(edges))
     return variance

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import get_args
 
 import numpy as np
 
 from lfdfp.datatypes import DoubleArray, FloatArray, LightField
+from lfdfp.disparity.threads import thread_count
 from lfdfp.errors import SettingsError
+from lfdfp.progress import Progress, ignore_progress
+from lfdfp.refocus.fourier_sum import fourier_sum
 from lfdfp.refocus.shifts import Shifts
 from lfdfp.refocus.spline_sum import spline_sum
 from lfdfp.settings import Kernel
 
-_BATCH_BYTES = 80 << 20  # of slices accumulated at once: a few batches reread the field instead
+_ADD_UP: Mapping[str, Callable[..., None]] = {
+    "linear": partial(spline_sum, order=1),
+    "cubic": partial(spline_sum, order=3),
+    "fourier": fourier_sum,
+}
+_BATCH_BYTES = {"linear": 80 << 20, "cubic": 80 << 20, "fourier": 36 << 20}
+"""Of slices made at once, which bounds the memory; more planes read the field again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +43,7 @@ def refocus(
     aperture: DoubleArray | None = None,
     viewpoint: tuple[float, float] | None = None,
     equal_weights: bool = False,
-    threads: int = 1,
+    threads: int | None = None,
 ) -> FloatArray:
     """Bring the plane of one slope into focus.
 
@@ -58,7 +68,7 @@ def refocus(
         Weigh every measured ray alike, which removes the cat's-eye shape that vignetting gives
         to the aperture towards the corners, at the price of noise.
     threads
-        Bands of rows computed at the same time.
+        Bands of rows computed at the same time; None takes numba's setting.
 
     Returns
     -------
@@ -96,8 +106,8 @@ def refocus_planes(
     aperture: DoubleArray | None = None,
     viewpoint: tuple[float, float] | None = None,
     equal_weights: bool = False,
-    threads: int = 1,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    threads: int | None = None,
+    progress: Progress = ignore_progress,
 ) -> Planes:
     """Bring several planes into focus, reading the field once for all of them.
 
@@ -115,18 +125,18 @@ def refocus_planes(
     height, width = field.spatial_shape
     slices = np.empty((len(slopes), height, width, field.views.shape[4]), np.float32)
     coverage = np.empty((len(slopes), height, width), np.float32)
-    batch = max(1, _BATCH_BYTES // (slices[0].nbytes + coverage[0].nbytes))
+    add_up = _ADD_UP[kernel]
+    batch = max(1, _BATCH_BYTES[kernel] // (slices[0].nbytes + coverage[0].nbytes))
     for first in range(0, len(slopes), batch):
         progress(first, len(slopes))
         some = slice(first, first + batch)
-        spline_sum(
+        add_up(
             field,
             shifts.of_planes(some),
             slices[some],
             coverage[some],
-            order=1 if kernel == "linear" else 3,
             equal_weights=equal_weights,
-            threads=threads,
+            threads=thread_count(threads),
         )
     progress(len(slopes), len(slopes))
     return Planes(slices, coverage)

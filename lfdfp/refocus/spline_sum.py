@@ -7,10 +7,8 @@ and the filter runs once per slice instead of once per view.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 from lfdfp.datatypes import DoubleArray, FloatArray, LightField
 from lfdfp.disparity import spline as splines
 from lfdfp.disparity.spline import SPLINE_MARGIN, prefilter_columns, prefilter_rows
+from lfdfp.disparity.threads import in_threads
 from lfdfp.refocus.accumulation import accumulate, normalize
 from lfdfp.refocus.shifts import Shifts
 
@@ -25,7 +24,6 @@ LEAST_COVERAGE = 0.01
 """Pixels that less of the aperture than this reached count as not measured."""
 
 SplineOrder = Literal[1, 3]
-_Item = TypeVar("_Item")
 
 
 def spline_sum(
@@ -35,12 +33,14 @@ def spline_sum(
     coverage: FloatArray,
     *,
     order: SplineOrder,
+    full: float | None = None,
     equal_weights: bool = False,
     threads: int = 1,
 ) -> None:
     """Fill slices (N, T, S, C) and coverage (N, T, S) with the weighted mean of shifted views.
 
-    `order` is that of the splines: 1 interpolates linearly, 3 by cubic B-splines.
+    `order` is that of the splines: 1 interpolates linearly, 3 by cubic B-splines. `full` is the
+    weight that counts as full coverage; None takes `full_weight` of the field.
     """
     margin = SPLINE_MARGIN if order == 3 else 0
     planes, height, width, colors = slices.shape
@@ -48,7 +48,8 @@ def spline_sum(
     rays = np.zeros((planes, height + 2 * margin, width + 2 * margin), np.float32)
     whole_v, taps_v = split_shifts(shifts.along_t, order)
     whole_u, taps_u = split_shifts(shifts.along_s, order)
-    full = full_weight(field, shifts.gains, equal_weights=equal_weights)
+    if full is None:
+        full = full_weight(field, shifts.gains, equal_weights=equal_weights)
 
     def add(band: tuple[int, int]) -> None:
         accumulate(
@@ -79,8 +80,8 @@ def spline_sum(
         )
 
     edges = np.linspace(0, height + 2 * margin, threads + 1).astype(int)
-    _in_threads(add, pairwise(edges.tolist()), threads)
-    _in_threads(finish, range(planes), threads)
+    in_threads(add, pairwise(edges.tolist()), threads)
+    in_threads(finish, range(planes), threads)
 
 
 def split_shifts(shifts: DoubleArray, order: SplineOrder) -> tuple[NDArray[np.int64], FloatArray]:
@@ -103,12 +104,3 @@ def full_weight(field: LightField, gains: DoubleArray, *, equal_weights: bool) -
 def _samples_to_coefficients(lines: FloatArray, step: int) -> None:
     prefilter_rows(lines, 0, lines.shape[0], step)
     prefilter_columns(lines, 0, lines.shape[1])
-
-
-def _in_threads(work: Callable[[_Item], None], items: Iterable[_Item], threads: int) -> None:
-    if threads == 1:
-        for item in items:
-            work(item)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, items))

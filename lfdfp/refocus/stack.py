@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import ceil
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from lfdfp.datatypes import DoubleArray, FocalStack, LightField
 from lfdfp.disparity import scene_range
 from lfdfp.errors import SettingsError
+from lfdfp.progress import Progress, ignore_progress
 from lfdfp.refocus.shift_and_sum import refocus_planes
 from lfdfp.settings import RefocusSettings
 
@@ -21,8 +21,8 @@ def focal_stack(
     field: LightField,
     settings: RefocusSettings = _DEFAULTS,
     *,
-    threads: int = 1,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    threads: int | None = None,
+    progress: Progress = ignore_progress,
 ) -> FocalStack:
     """Refocus a light field on planes that are even in disparity over the scene's range.
 
@@ -31,7 +31,7 @@ def focal_stack(
     settings
         Range, number of planes and kernel; what is None is chosen from the scene.
     threads
-        Bands of rows computed at the same time.
+        Bands of rows computed at the same time; None takes numba's setting.
     progress
         Told the planes done and their number.
 
@@ -55,7 +55,9 @@ def focal_stack(
     )
 
 
-def choose_slopes(field: LightField, settings: RefocusSettings, *, threads: int = 1) -> DoubleArray:
+def choose_slopes(
+    field: LightField, settings: RefocusSettings, *, threads: int | None = None
+) -> DoubleArray:
     """Slopes (N,) of the planes, even in disparity.
 
     Raises
