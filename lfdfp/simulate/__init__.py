@@ -10,8 +10,9 @@ from lfdfp.simulate.files import (
     load_truth,
     write_simulated_capture,
 )
+from lfdfp.simulate.layers import Layer
 from lfdfp.simulate.presets import ScenePreset, make_scene
-from lfdfp.simulate.scene import Layer, Scene, scene_from_pictures
+from lfdfp.simulate.scene import Scene, scene_from_pictures
 
 __all__ = [
     "REALISTIC",

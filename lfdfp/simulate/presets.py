@@ -9,8 +9,9 @@ import numpy as np
 
 from lfdfp.datatypes import ROW_STEP_PITCHES, FloatArray
 from lfdfp.errors import SettingsError
+from lfdfp.simulate.layers import Layer
 from lfdfp.simulate.painting_kernels import SHAPE_DTYPE, paint_shapes
-from lfdfp.simulate.scene import Layer, Scene, corner_frame, even_disparity
+from lfdfp.simulate.scene import Scene, corner_frame, even_disparity
 from lfdfp.simulate.textures import (
     TextureStyle,
     dead_leaves,

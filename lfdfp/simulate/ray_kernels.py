@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from lfdfp.datatypes import FloatArray
+from lfdfp.datatypes import BoolArray, FloatArray
 
 MAX_LAYERS = 8
 """Layers of a scene; shorter scenes are padded, so that one compiled kernel serves all."""
@@ -37,6 +37,8 @@ def render_rays(
     texture_frames: FloatArray,
     disparities: tuple[FloatArray, ...],
     disparity_frames: FloatArray,
+    occupied: tuple[BoolArray, ...],
+    cells: FloatArray,
     n_layers: int,
     rays: FloatArray,
     bundles: FloatArray,
@@ -52,6 +54,10 @@ def render_rays(
         Per layer (y, x) of the first sample in pitches, and samples per pitch along y and x.
     disparities
         Per layer, shape (rows, columns): pitches per raw pixel, at surface points.
+    occupied
+        Per layer: False where no texel within three cells has light or opacity.
+    cells
+        Shape (layers, 2): cells of `occupied` per texel, along rows and columns.
     rays
         Shape (4, n): y, x (pitches) and v, u (raw pixels). NaN in y skips the ray.
     bundles
@@ -81,6 +87,10 @@ def render_rays(
             last_row = np.float32(texture.shape[0] - 1.001)
             last_column = np.float32(texture.shape[1] - 1.001)
             y0, x0, scale_y, scale_x = frame[0], frame[1], frame[2], frame[3]
+            row = min(max((surface_y - y0) * scale_y, np.float32(0)), last_row)
+            column = min(max((surface_x - x0) * scale_x, np.float32(0)), last_column)
+            if not occupied[layer][int(row * cells[layer, 0]), int(column * cells[layer, 1])]:
+                continue
             for k in range(n_offsets):
                 t = through[k]
                 if t <= _OPAQUE:

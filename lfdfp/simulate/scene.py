@@ -13,38 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from lfdfp.datatypes import DoubleArray, FloatArray
+from lfdfp.simulate.layers import REACH_PITCH, Layer, PackedLayers, pack_layers
 from lfdfp.simulate.ray_kernels import MAX_LAYERS, front_disparity, render_rays
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Layer:
-    """One textured surface.
-
-    Attributes
-    ----------
-    texture
-        Shape (rows, columns, 4), float32: premultiplied linear RGB and opacity. Opacity 0 with
-        color above 0 is light without a body (a reflection).
-    texture_frame
-        (y, x) of the first texel in pitches, then texels per pitch along y and x. Beyond its
-        border a texture goes on with its border's values.
-    disparity
-        Shape (rows, columns), at least (2, 2), float32: pitches per raw pixel over the surface.
-    disparity_frame
-        As `texture_frame`, for `disparity`.
-    """
-
-    texture: FloatArray
-    texture_frame: tuple[float, float, float, float]
-    disparity: FloatArray
-    disparity_frame: tuple[float, float, float, float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Scene:
     """Layers, front first, over a field of `field_pitch` (rows, columns) around the lens center."""
 
@@ -59,10 +37,8 @@ class Scene:
     @property
     def disparity_range(self) -> tuple[float, float]:
         """(nearest, farthest) disparity of any layer, pitches per raw pixel."""
-        return (
-            min(float(layer.disparity.min()) for layer in self.layers),
-            max(float(layer.disparity.max()) for layer in self.layers),
-        )
+        fields = [layer.disparity for layer in self.layers]
+        return float(min(map(np.min, fields))), float(max(map(np.max, fields)))
 
     def render(self, rays: FloatArray, bundles: FloatArray) -> FloatArray:
         """Mean radiance, shape (n, 3), over bundles of rays.
@@ -74,14 +50,18 @@ class Scene:
         bundles
             Shape (S, 4, K): offsets around each ray; ray n takes bundle ``n % S``.
         """
+        reach = self._reach(bundles)
+        if reach > REACH_PITCH:
+            raise ValueError(f"bundles reach {reach:.2f} pitches, more than {REACH_PITCH}")
         light = np.empty((rays.shape[1], 3), np.float32)
-        textures, frames = self._padded_textures()
-        disparities, disparity_frames = self._padded_disparities()
+        packed = self._packed
         render_rays(
-            textures,
-            frames,
-            disparities,
-            disparity_frames,
+            packed.textures,
+            packed.texture_frames,
+            packed.disparities,
+            packed.disparity_frames,
+            packed.occupied,
+            packed.cells,
             len(self.layers),
             np.ascontiguousarray(rays, np.float32),
             np.ascontiguousarray(bundles, np.float32),
@@ -100,27 +80,27 @@ class Scene:
         """Disparity, pitches per raw pixel, of what the center view sees at (y, x), or NaN."""
         y, x = np.broadcast_arrays(y, x)
         found = np.empty(y.size, np.float32)
-        textures, frames = self._padded_textures()
-        disparities, disparity_frames = self._padded_disparities()
-        points = np.stack([y.ravel(), x.ravel()]).astype(np.float32)
+        packed = self._packed
         front_disparity(
-            textures, frames, disparities, disparity_frames, len(self.layers), points, found
+            packed.textures,
+            packed.texture_frames,
+            packed.disparities,
+            packed.disparity_frames,
+            len(self.layers),
+            np.stack([y.ravel(), x.ravel()]).astype(np.float32),
+            found,
         )
         return found.reshape(y.shape)
 
-    def _padded_textures(self) -> tuple[tuple[FloatArray, ...], FloatArray]:
-        missing = MAX_LAYERS - len(self.layers)
-        textures = tuple(np.ascontiguousarray(layer.texture, np.float32) for layer in self.layers)
-        textures += (np.zeros((2, 2, 4), np.float32),) * missing
-        frames = [layer.texture_frame for layer in self.layers] + [(0.0, 0.0, 1.0, 1.0)] * missing
-        return textures, np.array(frames, np.float32)
+    @cached_property
+    def _packed(self) -> PackedLayers:
+        return pack_layers(self.layers)
 
-    def _padded_disparities(self) -> tuple[tuple[FloatArray, ...], FloatArray]:
-        missing = MAX_LAYERS - len(self.layers)
-        fields = tuple(np.ascontiguousarray(layer.disparity, np.float32) for layer in self.layers)
-        fields += (np.zeros((2, 2), np.float32),) * missing
-        frames = [layer.disparity_frame for layer in self.layers] + [(0.0, 0.0, 1.0, 1.0)] * missing
-        return fields, np.array(frames, np.float32)
+    def _reach(self, bundles: FloatArray) -> float:
+        """How far from its central ray a bundle touches a layer, at most, in pitches."""
+        steepest = max(abs(disparity) for disparity in self.disparity_range)
+        widest = np.abs(bundles).max(axis=(0, 2))
+        return float(max(widest[0] + steepest * widest[2], widest[1] + steepest * widest[3]))
 
 
 def scene_from_pictures(

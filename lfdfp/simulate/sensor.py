@@ -24,7 +24,8 @@ from lfdfp.simulate.sensor_kernels import (
     OwnerArray,
     find_owners,
     lenslet_response,
-    trace_paths,
+    rays_along,
+    share_light,
 )
 
 Progress = Callable[[int, int], None]
@@ -164,27 +165,52 @@ def _band_light(
     shape = owners.shape[:2]
     grid = camera.grid
     turn = (float(np.cos(grid.rotation_rad)), float(np.sin(grid.rotation_rad)))
-    crosstalk = camera.imperfections.crosstalk
-    rays, shares = np.empty((4, *shape), np.float32), np.empty(shape, np.float32)
+    shares = _band_shares(camera, images, profile, rows, owners)
+    rays = np.empty((4, *shape), np.float32)
     total = np.zeros((*shape, 3), np.float32)
-    for path in range(N_PATHS if crosstalk > 0 else 1):
-        trace_paths(
+    for path, share in enumerate(shares):
+        rays_along(
             images.centers,
             images.first,
             rows.start,
             owners,
             turn,
-            profile,
-            _PROFILE_SAMPLES_PER_PX,
-            crosstalk,
-            grid.pitch_px / 2,
             path,
+            grid.pitch_px / 2,
+            share,
             rays,
-            shares,
         )
-        light = scene.render(rays.reshape(4, -1), bundles).reshape(*shape, 3)
-        total += shares[..., None] * light
+        bundle = bundles if path == 0 else bundles[..., ::2]
+        light = scene.render(rays.reshape(4, -1), bundle).reshape(*shape, 3)
+        light *= share[..., None]
+        total += light
     return total
+
+
+def _band_shares(
+    camera: CameraModel,
+    images: LensletImages,
+    profile: FloatArray,
+    rows: slice,
+    owners: OwnerArray,
+) -> FloatArray:
+    """Shape (paths, rows, W): one path where nothing leaks between lenslets, else seven."""
+    shape = owners.shape[:2]
+    crosstalk = camera.imperfections.crosstalk
+    if crosstalk == 0:
+        return np.ones((1, *shape), np.float32)
+    shares = np.empty((N_PATHS, *shape), np.float32)
+    share_light(
+        images.centers,
+        images.first[0],
+        rows.start,
+        owners,
+        profile,
+        _PROFILE_SAMPLES_PER_PX,
+        crosstalk,
+        shares,
+    )
+    return shares
 
 
 def expose(

@@ -6,13 +6,14 @@ column ``q = first_q + i - (r >> 1)``, so that the list is an upright rectangle 
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from lfdfp.datatypes import DoubleArray, FloatArray
+from lfdfp.datatypes import ROW_STEP_PITCHES, DoubleArray, FloatArray
 
 OwnerArray: TypeAlias = NDArray[np.int32]
 
@@ -70,21 +71,65 @@ def _profile_at(profile: FloatArray, radius: float, samples_per_px: float) -> fl
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def trace_paths(
+def share_light(
+    centers: DoubleArray,
+    first_r: int,
+    first_row: int,
+    owners: OwnerArray,
+    profile: FloatArray,
+    samples_per_px: float,
+    crosstalk: float,
+    shares: FloatArray,
+) -> None:
+    """Share of each pixel's light that comes along each of the seven paths.
+
+    Parameters
+    ----------
+    profile
+        Light by the distance from a lenslet image's center, `samples_per_px` entries per pixel.
+    crosstalk
+        1 shares the light among the lenslets in proportion to their profiles; 0 leaves it all to
+        the nearest. Shares below 1 % go to the nearest.
+    shares
+        Shape (7, rows, columns), overwritten; they sum to 1.
+    """
+    n_r, n_q = centers.shape[0], centers.shape[1]
+    light = np.empty(N_PATHS)
+    for row in range(owners.shape[0]):
+        for column in range(owners.shape[1]):
+            y, x = first_row + row, column
+            j, i = owners[row, column, 0], owners[row, column, 1]
+            total = 0.0
+            for path in range(N_PATHS):
+                jj, ii = _neighbor(j, i, first_r, path)
+                light[path] = 0.0
+                if 0 <= jj < n_r and 0 <= ii < n_q:
+                    distance = math.hypot(y - centers[jj, ii, 0], x - centers[jj, ii, 1])
+                    light[path] = _profile_at(profile, distance, samples_per_px)
+                    total += light[path]
+            own = 1.0
+            for path in range(1, N_PATHS):
+                share = crosstalk * light[path] / max(total, 1e-6)
+                if share < _LEAST_SHARE:
+                    share = 0.0
+                shares[path, row, column] = share
+                own -= share
+            shares[0, row, column] = own
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def rays_along(
     centers: DoubleArray,
     first: tuple[int, int],
     first_row: int,
     owners: OwnerArray,
     turn: tuple[float, float],
-    profile: FloatArray,
-    samples_per_px: float,
-    crosstalk: float,
-    widest_px: float,
     path: int,
-    rays: FloatArray,
+    widest_px: float,
     shares: FloatArray,
+    rays: FloatArray,
 ) -> None:
-    """Rays into the pixels of a band of rows along one path, and their shares of the light.
+    """Rays into the pixels of a band of rows along one path.
 
     Parameters
     ----------
@@ -92,53 +137,25 @@ def trace_paths(
         Lenslet images, and (first_r, first_q).
     turn
         (cos, sin) of the grid's rotation.
-    profile
-        Light by the distance from the lenslet image's center, `samples_per_px` entries per pixel.
-    crosstalk
-        1 shares the light among the lenslets in proportion to their profiles; 0 leaves it all to
-        the nearest.
     widest_px
         Light of neighbors comes from inside this radius of their images.
-    rays
-        Shape (4, rows, columns), overwritten: y, x, v, u; NaN where the share is below 1 %.
     shares
-        Shape (rows, columns), overwritten.
+        Shape (rows, columns): where 0, no ray is needed.
+    rays
+        Shape (4, rows, columns), overwritten: y, x, v, u, or NaN.
     """
-    n_r, n_q = centers.shape[0], centers.shape[1]
     for row in range(shares.shape[0]):
         for column in range(shares.shape[1]):
-            y, x = first_row + row, column
-            j, i = owners[row, column, 0], owners[row, column, 1]
-            total, own, given_away = 0.0, 0.0, 0.0
-            if crosstalk > 0:
-                for other in range(N_PATHS):
-                    jj, ii = _neighbor(j, i, first[0], other)
-                    if 0 <= jj < n_r and 0 <= ii < n_q:
-                        r = np.hypot(y - centers[jj, ii, 0], x - centers[jj, ii, 1])
-                        total += _profile_at(profile, r, samples_per_px)
-                for other in range(1, N_PATHS):
-                    jj, ii = _neighbor(j, i, first[0], other)
-                    if 0 <= jj < n_r and 0 <= ii < n_q:
-                        r = np.hypot(y - centers[jj, ii, 0], x - centers[jj, ii, 1])
-                        share = crosstalk * _profile_at(profile, r, samples_per_px)
-                        share /= max(total, 1e-6)
-                        if share >= _LEAST_SHARE:
-                            given_away += share
-                            if other == path:
-                                own = share
-            if path == 0:
-                own = 1.0 - given_away
-            shares[row, column] = own
-            if own <= 0.0:
+            if shares[row, column] <= 0.0:
                 rays[:, row, column] = np.nan
                 continue
-            j, i = _neighbor(j, i, first[0], path)
+            j, i = _neighbor(owners[row, column, 0], owners[row, column, 1], first[0], path)
             r = first[0] + j
-            down, right = y - centers[j, i, 0], x - centers[j, i, 1]
+            down, right = first_row + row - centers[j, i, 0], column - centers[j, i, 1]
             if path > 0:
-                closer = min(1.0, widest_px / max(np.hypot(down, right), 1e-6))
+                closer = min(1.0, widest_px / max(math.hypot(down, right), 1e-6))
                 down, right = down * closer, right * closer
-            rays[0, row, column] = r * 0.8660254037844386
+            rays[0, row, column] = r * ROW_STEP_PITCHES
             rays[1, row, column] = first[1] + i - (r >> 1) + 0.5 * r
             rays[2, row, column] = turn[0] * down - turn[1] * right
             rays[3, row, column] = turn[1] * down + turn[0] * right
@@ -173,10 +190,10 @@ def lenslet_response(
             j, i = owners[row, column, 0], owners[row, column, 1]
             down = first_row + row - centers[j, i, 0]
             right = column - centers[j, i, 1]
-            light = _profile_at(profile, np.hypot(down, right), samples_per_px)
+            light = _profile_at(profile, math.hypot(down, right), samples_per_px)
             if shift_per_px != 0:
                 down += shift_per_px * (centers[j, i, 0] - middle[0])
                 right += shift_per_px * (centers[j, i, 1] - middle[1])
-                inside = far_edge_px - np.hypot(down, right)
-                light *= 0.5 + 0.5 * np.tanh(2.0 * inside)
+                inside = far_edge_px - math.hypot(down, right)
+                light *= 0.5 + 0.5 * math.tanh(2.0 * inside)
             response[row, column] = light * gains[j, i]

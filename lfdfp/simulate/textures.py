@@ -17,10 +17,15 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.simulate.painting_kernels import SHAPE_DTYPE, paint_shapes
 
+_HUES_DEG = (10, 25, 40, 40, 55, 95, 110, 130, 205, 220, 300)
+"""Hues that photographs are full of: skin and wood, leaves, sky; few others."""
+
+_REGION_TEXELS = 150
 _BAND_LIMIT_TEXELS = 0.6
 """Gaussian that keeps the spectrum of a texture inside what its samples can carry."""
 
@@ -43,8 +48,8 @@ class TextureStyle:
         0 gray, 1 vivid.
     """
 
-    smallest: float = 5.0
-    largest: float = 160.0
+    smallest: float = 7.0
+    largest: float = 220.0
     patterned: float = 0.35
     roughness: float = 0.25
     flat_share: float = 0.2
@@ -54,10 +59,9 @@ class TextureStyle:
 def palette(rng: np.random.Generator, count: int, saturation: float) -> FloatArray:
     """Shape (count, 3): linear RGB colors, dark to bright, most of them muted."""
     light = np.exp(rng.uniform(np.log(0.03), np.log(0.75), count))
-    hue = rng.uniform(0, 2 * np.pi, count)
+    hue = np.radians(rng.choice(_HUES_DEG, count) + 18 * rng.standard_normal(count))
     vivid = saturation * rng.beta(1.5, 1.5, count)
-    angles = hue[:, None] + np.array([0, 2 * np.pi / 3, -2 * np.pi / 3])
-    tint = 1 + vivid[:, None] * np.cos(angles)
+    tint = 1 + vivid[:, None] * np.cos(hue[:, None] - np.radians([0, 120, 240]))
     tint /= tint @ np.array([0.2126, 0.7152, 0.0722])[:, None]
     return np.asarray(np.clip(light[:, None] * tint, 0.01, 0.9), np.float32)
 
@@ -76,11 +80,24 @@ def random_shapes(
     shapes["half_height"], shapes["half_width"] = radius * aspect, radius / aspect
     shapes["cos"], shapes["sin"] = np.cos(angle), np.sin(angle)
     shapes["outline"] = rng.integers(0, 3, count)
+    regions = _regional_colors(rng, shapes, area, style.saturation)
     colors = palette(rng, 24, style.saturation)
-    shapes["color"] = colors[rng.integers(0, len(colors), count)]
-    shapes["other_color"] = colors[rng.integers(0, len(colors), count)]
+    for name in ("color", "other_color"):
+        own = colors[rng.integers(0, len(colors), count)]
+        shapes[name] = np.sqrt(regions * own)
     _add_patterns(rng, shapes, style.patterned)
     return shapes
+
+
+def _regional_colors(
+    rng: np.random.Generator, shapes: NDArray[Any], area: tuple[int, int], saturation: float
+) -> FloatArray:
+    """One color per shape, alike among neighbors: the nearest of a few scattered ones."""
+    count = 4 + int(area[0] * area[1] / _REGION_TEXELS**2)
+    places = rng.random((count, 2)) * area
+    tree = cKDTree(places)
+    _, nearest = tree.query(np.stack([shapes["row"], shapes["column"]], axis=1))
+    return palette(rng, count, saturation)[nearest]
 
 
 def _add_patterns(rng: np.random.Generator, shapes: NDArray[Any], share: float) -> None:
