@@ -30,6 +30,7 @@ _HEADER = struct.Struct(">8sII")
 _DIGEST_BYTES = 80
 _REFERENCE_CHARACTERS = 45
 _ALIGNMENT = 16
+_MOST_SECTIONS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +160,10 @@ class Container:
             if verify:
                 _check(section, len(sections), position)
             sections.append(section)
+            if len(sections) > _MOST_SECTIONS:
+                raise LfpFormatError(
+                    f"more than {_MOST_SECTIONS} sections; no camera writes so many"
+                )
         return cls(sections=tuple(sections), version=version)
 
     def pieces(self) -> Iterator[bytes]:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from lfdfp.errors import MetadataError
 
+_DEEPEST = 32
+"""Levels of a document; the deepest seen has 11."""
+
 LARGEST_TEXT = 1 << 20
 """Bytes of JSON text; the longest seen has 58 thousand."""
 
@@ -85,8 +88,8 @@ class Leaf:
 
     @property
     def key(self) -> str:
-        """The last key on the trail that is no index."""
-        return next((key for _, key in reversed(self.trail) if isinstance(key, str)), "")
+        """The last key, of a value or of the list that holds it."""
+        return next((key for _, key in self.trail[:-3:-1] if isinstance(key, str)), "")
 
     @property
     def path(self) -> str:
@@ -96,9 +99,9 @@ class Leaf:
 
 
 def leaves(document: Node) -> Iterator[Leaf]:
-    """All leaves of a document in the order of the text.
+    """All leaves of a document in the order of the text, as deep as any camera writes.
 
-    Takes memory for its depth only, and none for paths: text that is not trusted can be long.
+    Takes memory for the depth only, and none for paths: text that is not trusted can be long.
     """
     trail: list[tuple[object, str | int]] = []
     pending = [_children(document.value)]
@@ -110,11 +113,12 @@ def leaves(document: Node) -> Iterator[Leaf]:
             continue
         container, key, value = step
         trail.append((container, key))
-        if isinstance(value, dict | list):
+        if isinstance(value, dict | list) and len(trail) < _DEEPEST:
             pending.append(_children(value))
-        else:
+            continue
+        if not isinstance(value, dict | list):
             yield Leaf(value, trail)
-            trail.pop()
+        trail.pop()
 
 
 def parse_json(payload: bytes, name: str) -> Node:

@@ -140,6 +140,14 @@ def test_a_size_is_checked_before_memory_is_taken() -> None:
         tracemalloc.stop()
 
 
+def test_a_file_of_empty_sections_is_refused_before_it_fills_the_memory() -> None:
+    head = to_bytes(Container(sections=()))
+    empty = b"".join(Section.make("component", b"").pieces())
+    assert len(from_bytes(head + empty * 10_000).sections) == 10_000
+    with pytest.raises(LfpFormatError, match="more than 10000 sections"):
+        from_bytes(head + empty * 10_001)
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

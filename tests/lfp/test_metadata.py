@@ -194,21 +194,3 @@ def test_text_from_the_file_is_safe_to_show(f01: dict[str, Any]) -> None:
     read = parsed(changed(f01, "camera.firmware", "v1\x1b]0;title\x07\r\n" + "x" * 999))
     assert read.camera.firmware.isprintable()
     assert len(read.camera.firmware) <= 200
-
-
-def test_trailing_zeros_and_line_ends_are_ignored() -> None:
-    assert parse_json(b'\xef\xbb\xbf{"a": 1}\r\n\0\0', "text").value == {"a": 1}
-
-
-@pytest.mark.parametrize(
-    "payload",
-    [b"", b"{", b"\xff\xfe{}", b"[" * 100_000, b'{"a": ' + b"9" * 10_000 + b"}", b"{} {}"],
-)
-def test_what_is_no_json_is_refused(payload: bytes) -> None:
-    with pytest.raises(MetadataError, match="contents is not readable JSON text"):
-        parse_json(payload, "contents")
-
-
-def test_text_that_is_far_too_long_is_not_read() -> None:
-    with pytest.raises(MetadataError, match="has 2000000 bytes; no camera"):
-        parse_json(bytes(2_000_000), "contents")
