@@ -66,7 +66,7 @@ def spread_kernel(sharp: FloatArray, blurred: FloatArray) -> FloatArray:
     if total <= 0.0:
         kernel = np.zeros_like(kernel)
         kernel[half_r, half_c] = total = 1.0
-    return (kernel / total).astype(np.float32)
+    return np.asarray(kernel / total, np.float32)
 
 
 def _window(shape: tuple[int, ...]) -> NDArray[np.float64]:
@@ -81,7 +81,7 @@ def reblur_response(
     reflect = cv2.BORDER_REFLECT_101
     lost = np.abs(sharp - cv2.filter2D(sharp, -1, kernel[::-1, ::-1], borderType=reflect))
     size = (settings.blur_size, settings.blur_size)
-    return np.abs(lost - cv2.GaussianBlur(lost, size, 0, borderType=reflect)).astype(np.float32)
+    return np.asarray(np.abs(lost - cv2.GaussianBlur(lost, size, 0, borderType=reflect)))
 
 
 def filled_largest_region(region: BoolArray) -> BoolArray:
@@ -108,8 +108,8 @@ def double_reblur_maps(lumas: FloatArray, settings: DoubleReblurSettings) -> Flo
     """Hard decision maps, shape (N, T, S), of encoded lumas (N, T, S), N >= 2.
 
     Two slices as in the paper: what is not in the first one's region belongs to the second. More
-    slices: a pixel goes to the slice that claims it, and among several claims, or none, to the one of
-    strongest response.
+    slices: a pixel goes to the slice that claims it, and among several claims, or none, to the
+    one of strongest response.
     """
     others = [np.delete(lumas, k, axis=0).mean(axis=0) for k in range(len(lumas))]
     responses = [reblur_response(y, o, settings) for y, o in zip(lumas, others, strict=True)]
@@ -120,4 +120,4 @@ def double_reblur_maps(lumas: FloatArray, settings: DoubleReblurSettings) -> Flo
     # A claim outweighs any response; among several claims, or none, the response decides.
     claims = np.stack(regions) * smooth.max()
     chosen = (claims + smooth).argmax(axis=0)
-    return (np.arange(len(lumas))[:, None, None] == chosen).astype(np.float32)
+    return np.asarray(np.arange(len(lumas))[:, None, None] == chosen, np.float32)

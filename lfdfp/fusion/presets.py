@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from lfdfp.fusion.decision_map import DecisionSettings
+from lfdfp.fusion.double_reblur import DoubleReblurSettings
+from lfdfp.fusion.downsampling import DownsamplingKernel
 from lfdfp.settings import Preset
 
 BlockOrder = Literal["paper", "code"]
-Output = Literal["sigmoid", "zero_residual"]
+Output = Literal["sigmoid", "logits", "zero_residual"]
 Luma = Literal["true", "code"]
 Laplacian = Literal["signed", "absolute"]
+Code = Literal["mean", "noise"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +32,8 @@ class SkipnetSettings:
         Features that each skip is narrowed to (0: no skip) in the code's order; the paper's order
         takes the encoder's features whole.
     output
-        "sigmoid" as in the paper; "zero_residual" starts at exactly zero, without sigmoid.
+        "sigmoid" as in the paper; "logits" leaves it out; "zero_residual" starts at exactly zero,
+        without sigmoid.
     """
 
     channels: tuple[int, ...] = (8, 16, 32, 64, 128)
@@ -97,6 +101,32 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaperSettings:
+    """The paper's recipe; the defaults are its own, but for two corrections in `losses`.
+
+    Attributes
+    ----------
+    mask_skipnet
+        Network of the decision embedding: the published code gives it skips at the two deepest
+        scales only.
+    code
+        What the network is fed: the mean of the enlarged slices, or uniform noise.
+    """
+
+    skipnet: SkipnetSettings = field(default_factory=SkipnetSettings)
+    mask_skipnet: SkipnetSettings = field(
+        default_factory=lambda: SkipnetSettings(skip_channels=(0, 0, 0, 4, 4))
+    )
+    double_reblur: DoubleReblurSettings = field(default_factory=DoubleReblurSettings)
+    losses: LossSettings = field(default_factory=LossSettings)
+    iterations: int = 2000
+    embedding_iterations: int = 500
+    learning_rate: float = 1e-3
+    code: Code = "mean"
+    kernel: DownsamplingKernel = "lanczos2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
     """Everything that fusing a stack uses beyond scale, seed and device.
 
@@ -106,16 +136,19 @@ class EngineSettings:
         Iterations of the back-projected base.
     network
         None returns the base.
+    paper
+        The paper's recipe in place of all of the above.
     """
 
     decision: DecisionSettings = field(default_factory=DecisionSettings)
     back_projections: int = 5
     network: NetworkSettings | None = None
+    paper: PaperSettings | None = None
 
 
 PRESETS: Mapping[Preset, EngineSettings] = {
     "fast": EngineSettings(),
     "balanced": EngineSettings(network=NetworkSettings()),
     "best": EngineSettings(network=NetworkSettings(iterations=300)),
-    "paper": EngineSettings(network=NetworkSettings(iterations=300)),
+    "paper": EngineSettings(paper=PaperSettings()),
 }

@@ -190,4 +190,4 @@ def _covered(shape: Sequence[int], warp: NDArray[np.float32]) -> FloatArray:
     x = warp[0, 0] * columns + warp[0, 1] * rows + warp[0, 2]
     y = warp[1, 0] * columns + warp[1, 1] * rows + warp[1, 2]
     inside = (x >= -0.5) & (x <= shape[1] - 0.5) & (y >= -0.5) & (y <= shape[0] - 0.5)
-    return inside.astype(np.float32)
+    return np.asarray(inside, np.float32)

@@ -67,9 +67,9 @@ class Skipnet(nn.Module):
         self.has_skip = [paper or count > 0 for count in settings.skip_channels[: len(channels)]]
         self.head = nn.Conv2d(channels[0], n_out, 1)
         self.sigmoid = settings.output == "sigmoid"
-        if not self.sigmoid:
-            nn.init.zeros_(self.head.weight)
-            nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+        if settings.output == "zero_residual":
+            for parameter in self.head.parameters():
+                nn.init.zeros_(parameter)
 
     def forward(self, code: Tensor) -> Tensor:
         features = [code]
