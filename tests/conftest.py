@@ -16,3 +16,15 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no data folder at {folder} (set LFDFP_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A simulated F01 capture of a small sensor, with white image and truth beside it."""
+    from lfdfp.simulate import camera_model, make_scene, simulate_capture, write_simulated_capture
+
+    camera = camera_model("f01", size=400)
+    scene = make_scene("layers", camera.field_pitch, seed=3)
+    capture = simulate_capture(scene, camera, seed=3)
+    target = tmp_path_factory.mktemp("capture") / "small.lfp"
+    return write_simulated_capture(target, capture).capture

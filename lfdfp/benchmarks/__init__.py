@@ -1,0 +1,1 @@
+"""Speed, memory and quality, measured beside peers and floors; each module is a command."""

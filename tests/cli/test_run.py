@@ -1,0 +1,180 @@
+"""`lfdfp run` from a raw file to pictures, and what it does with bad files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from lfdfp.cli.main import app
+
+runner = CliRunner()
+QUICK = ("--preset", "fast", "--planes", "4")
+PICTURES = {
+    "all_in_focus_x2.png",
+    "all_in_focus.png",
+    "center_view.png",
+    "contact_sheet.png",
+    "decision_map.png",
+    "disparity.png",
+    "inspect.html",
+}
+
+
+def _run(*arguments: object) -> Result:
+    return runner.invoke(app, ["run", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def finished(small_capture: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("finished") / "out"
+    result = _run(small_capture, "-o", folder, *QUICK)
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+def _digests(folder: Path, names: set[str]) -> dict[str, str]:
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+
+
+def test_a_run_makes_what_it_promises(finished: Path) -> None:
+    made = {path.name for path in finished.iterdir()}
+    assert made >= PICTURES | {"focal_stack.h5", "fusion.h5", "run.json"}
+    assert not [name for name in made if name.startswith(".")]
+    with Image.open(finished / "all_in_focus.png") as one:
+        size = one.size
+    with Image.open(finished / "all_in_focus_x2.png") as two:
+        assert two.size == (2 * size[0], 2 * size[1])
+
+
+def test_run_json_tells_how_it_was_made(finished: Path, small_capture: Path) -> None:
+    record = json.loads((finished / "run.json").read_text())
+    assert record["input_sha256"] == hashlib.sha256(small_capture.read_bytes()).hexdigest()
+    assert record["facts"]["calibration"]["pitch_px"] == pytest.approx(9.93, abs=0.05)
+    assert record["settings"]["fusion"]["scale"] == 2
+    assert [stage["name"] for stage in record["stages"]] == [
+        "read",
+        "calibrate",
+        "decode",
+        "refocus",
+        "fuse",
+        "export",
+    ]
+    assert record["peak_memory_mib"] > 0
+
+
+def test_resume_reuses_what_has_not_changed(finished: Path, small_capture: Path) -> None:
+    before = _digests(finished, PICTURES)
+    result = _run(small_capture, "-o", finished, *QUICK, "--resume", "--json")
+    assert result.exit_code == 0, result.output
+    (record,) = json.loads(result.stdout)
+    reused = {stage["name"]: stage["reused"] for stage in record["stages"]}
+    assert reused == {"refocus": True, "fuse": True, "export": False}
+    assert record["facts"]["calibration"]["pitch_px"] > 0
+    assert _digests(finished, PICTURES) == before
+
+
+def test_resume_makes_again_what_has_changed(
+    finished: Path, small_capture: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "changed"
+    shutil.copytree(finished, folder)
+    result = _run(small_capture, "-o", folder, *QUICK, "--resume", "--scale", 1, "--json")
+    (record,) = json.loads(result.stdout)
+    reused = {stage["name"]: stage["reused"] for stage in record["stages"]}
+    assert reused["refocus"]
+    assert not reused["fuse"]
+    assert (folder / "all_in_focus_x1.png").is_file()
+
+
+def test_the_same_seed_gives_the_same_bytes(
+    finished: Path, small_capture: Path, tmp_path: Path
+) -> None:
+    assert _run(small_capture, "-o", tmp_path / "again", *QUICK).exit_code == 0
+    names = PICTURES - {"inspect.html"}
+    assert _digests(tmp_path / "again", names) == _digests(finished, names)
+
+
+def _bad_file(folder: Path, kind: str, good: Path) -> Path:
+    path = folder / f"{kind}.lfp"
+    if kind == "truncated":
+        path.write_bytes(good.read_bytes()[:100_000])
+    elif kind == "jpeg":
+        Image.new("RGB", (64, 64)).save(path, format="JPEG")
+    elif kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "flipped_bit":
+        content = bytearray(good.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["truncated", "jpeg", "empty", "missing", "flipped_bit"])
+def test_a_bad_file_gives_one_line_and_leaves_nothing(
+    kind: str, small_capture: Path, tmp_path: Path
+) -> None:
+    path = _bad_file(tmp_path, kind, small_capture)
+    before = {p.name for p in tmp_path.iterdir()}
+    result = _run(path)
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert path.name in result.stderr
+    assert "Traceback" not in result.output
+    assert {p.name for p in tmp_path.iterdir()} == before
+
+
+def test_a_flipped_bit_can_be_accepted(small_capture: Path, tmp_path: Path) -> None:
+    path = _bad_file(tmp_path, "flipped_bit", small_capture)
+    assert _run(path, *QUICK, "--no-verify", "--scale", 1).exit_code == 0
+
+
+def test_a_black_capture_is_refused_in_one_line(tmp_path: Path) -> None:
+    from lfdfp.simulate import camera_model, make_scene, simulate_capture, write_simulated_capture
+
+    camera = camera_model("f01", size=200)
+    scene = make_scene("flat", camera.field_pitch, seed=1)
+    capture = simulate_capture(scene, camera, seed=1)
+    capture.mosaic[...] = 168
+    path = write_simulated_capture(
+        tmp_path / "black.lfp", capture, white_image=False, truth=False
+    ).capture
+    result = _run(path)
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert "black.lfp" in result.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["black.lfp"]
+
+
+@pytest.mark.data
+def test_a_processed_file_is_refused_in_one_line(data_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "IMG_0007-stk.lfp"
+    shutil.copy(data_dir / "lytro" / "containers" / "f01_IMG_0007-stk.lfp", path)
+    result = _run(path)
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert "no raw" in result.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == [path.name]
+
+
+def test_one_bad_file_does_not_stop_the_rest(small_capture: Path, tmp_path: Path) -> None:
+    bad = _bad_file(tmp_path, "empty", small_capture)
+    folder = tmp_path / "out"
+    result = _run(bad, small_capture, "-o", folder, *QUICK, "--scale", 1)
+    assert result.exit_code == 1
+    assert "1 of 2 captures done, 1 failed" in result.stdout
+    assert "empty.lfp" in result.stdout
+    assert (folder / "small" / "all_in_focus.png").is_file()
+
+
+def test_a_picture_is_neither_black_nor_clipped(finished: Path) -> None:
+    with Image.open(finished / "all_in_focus_x2.png") as image:
+        values = np.asarray(image)
+    assert 30 < values.mean() < 225
+    assert (values == 255).mean() < 0.05
