@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from lfdfp.datatypes import CodeArray, RawCapture
-from lfdfp.errors import LfdfpError, LfpFormatError, MetadataError, NotRawError
+from lfdfp.errors import MetadataError, NotRawError
 from lfdfp.lfp.container import FILE_MAGIC, Container, read_container
 from lfdfp.lfp.contents import (
     find_frame,
-    frame_document,
+    frame_metadata,
     read_contents,
     referenced,
 )
-from lfdfp.lfp.document import Node, parse_json, printable
+from lfdfp.lfp.document import Node, parse_json
 from lfdfp.lfp.inventory import find_codes, summary
 from lfdfp.lfp.metadata import FrameMetadata, SensorFormat, parse_metadata
+from lfdfp.lfp.opening import named, not_a_capture, read_head
 from lfdfp.lfp.packing import unpack
 from lfdfp.lfp.raw_pair import is_raw_pair, read_pair
-from lfdfp.lfp.signature import signature
 
 
 def read_capture(path: str | os.PathLike[str], *, verify: bool = True) -> RawCapture:
@@ -91,57 +89,6 @@ def capture_from_container(container: Container) -> RawCapture:
     return _capture(raw.payload, parsed, white_image=white, sha256=sha256, notes=notes)
 
 
-def frame_metadata(container: Container, contents: Node) -> tuple[Node | None, Node | None]:
-    """Metadata and private metadata of the first frame, each None where there are none.
-
-    Raises
-    ------
-    MetadataError
-        If a section that should hold them is not JSON text.
-    """
-    frame = find_frame(contents)
-    if frame is None:
-        return None, None
-    metadata = frame_document(container, frame, "metadata")
-    return metadata, frame_document(container, frame, "privateMetadata")
-
-
-def read_head(path: Path) -> bytes:
-    """The first bytes of a file.
-
-    Raises
-    ------
-    LfpFormatError
-        If it is missing, empty, a folder, or cannot be read.
-    """
-    if path.is_dir():
-        raise LfpFormatError("this is a folder; give a file (.lfp, .lfr, or .raw with its .txt)")
-    if path.exists() and not path.is_file():
-        raise LfpFormatError("this is no regular file; give a file (.lfp, .lfr)")
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(16)
-    except FileNotFoundError as error:
-        raise LfpFormatError("there is no such file; check the path") from error
-    except (OSError, ValueError) as error:
-        raise LfpFormatError(f"cannot be read: {error}") from error
-    if not head:
-        raise LfpFormatError("the file is empty; copy it again from its source")
-    return head
-
-
-@contextmanager
-def named(path: Path) -> Iterator[None]:
-    """Put the file's name before the text of every error of this project."""
-    try:
-        yield
-    except LfdfpError as error:
-        named_error = type(error)(f"{printable(str(path), 4096)}: {error}")
-        if isinstance(error, LfpFormatError) and isinstance(named_error, LfpFormatError):
-            named_error.offset = error.offset
-        raise named_error from error
-
-
 def _capture(
     data: bytes,
     parsed: FrameMetadata,
@@ -185,28 +132,37 @@ def _mosaic(data: bytes, sensor: SensorFormat) -> CodeArray:
 def _white_image(
     container: Container, contents: Node, parsed: FrameMetadata, sha256: str
 ) -> tuple[RawCapture | None, tuple[str, ...]]:
-    """The packed white image beside the capture; it has the capture's format unless it says so.
+    """The packed white image that some files carry beside the capture.
 
     It is an extra: what is wrong with it is told in the history and does not stop the capture.
     """
     section = find_codes(container, contents, "modulationDataRef")
     if section is None:
         return None, ()
+    metadata, notes = _white_metadata(container, contents, parsed)
     try:
-        white = _white_metadata(container, contents) or parsed
-        image = _capture(section.payload, white, sha256=sha256)
+        image = _capture(section.payload, metadata, sha256=sha256)
     except MetadataError as error:
-        return None, (f"the white image in the file was not used: {error}",)
-    return image, ("took the white image that the file carries",)
+        return None, (*notes, f"did not use the white image in the file: {error}")
+    return image, (*notes, "took the white image that the file carries")
 
 
-def _white_metadata(container: Container, contents: Node) -> FrameMetadata | None:
+def _white_metadata(
+    container: Container, contents: Node, parsed: FrameMetadata
+) -> tuple[FrameMetadata, tuple[str, ...]]:
+    """The white image's own metadata where they are there and readable, else the capture's.
+
+    No file with such metadata has been seen, so what they look like is not certain.
+    """
     frame = find_frame(contents)
     section = None if frame is None else referenced(container, frame, "modulationDataMetadataRef")
     if section is None:
-        return None
-    document = parse_json(section.payload, "modulationDataMetadata")
-    return parse_metadata(*documents_of_pair([document]))
+        return parsed, ()
+    try:
+        document = parse_json(section.payload, "modulationDataMetadata")
+        return parse_metadata(*documents_of_pair([document])), ()
+    except MetadataError as error:
+        return parsed, (f"took the capture's metadata for its white image: {error}",)
 
 
 def documents_of_pair(documents: list[Node]) -> tuple[Node, Node | None]:
@@ -225,14 +181,3 @@ def _capture_from_pair(path: Path) -> RawCapture:
     data, documents = read_pair(path)
     sha256 = hashlib.sha256(data).hexdigest()
     return _capture(data, parse_metadata(*documents_of_pair(documents)), sha256=sha256)
-
-
-def not_a_capture(head: bytes) -> LfdfpError:
-    """The error for a file that begins with these bytes and is none of Lytro's."""
-    known = signature(head)
-    what = known or f"unknown data ({head[:8]!r})"
-    if known == "JSON text":
-        return NotRawError(f"this is {what}; give the .RAW file that it belongs to")
-    return LfpFormatError(
-        f"this is {what}, not a Lytro capture; give the camera's original file (.lfp, .lfr)"
-    )

@@ -81,3 +81,18 @@ def references(document: Node) -> dict[str, Reference]:
             ancestors = tuple(Node(container, document.path) for container, _ in leaf.trail)
             found[leaf.value.lower()] = Reference(path=leaf.path, key=leaf.key, ancestors=ancestors)
     return found
+
+
+def frame_metadata(container: Container, contents: Node) -> tuple[Node | None, Node | None]:
+    """Metadata and private metadata of the first frame, each None where there are none.
+
+    Raises
+    ------
+    MetadataError
+        If a section that should hold them is not JSON text.
+    """
+    frame = find_frame(contents)
+    if frame is None:
+        return None, None
+    metadata = frame_document(container, frame, "metadata")
+    return metadata, frame_document(container, frame, "privateMetadata")

@@ -11,9 +11,9 @@ from typing import Any, Literal, TypeVar
 
 from lfdfp.datatypes import Camera, ColorData, Lens, MicrolensArray
 from lfdfp.errors import MetadataError
-from lfdfp.lfp.capture import documents_of_pair, frame_metadata, named, not_a_capture, read_head
+from lfdfp.lfp.capture import documents_of_pair
 from lfdfp.lfp.container import FILE_MAGIC, Container, read_container
-from lfdfp.lfp.contents import read_contents
+from lfdfp.lfp.contents import frame_metadata, read_contents
 from lfdfp.lfp.document import Node, leaves, printable
 from lfdfp.lfp.inventory import Content, Item, find_codes, inventory, summary
 from lfdfp.lfp.metadata import (
@@ -28,6 +28,7 @@ from lfdfp.lfp.metadata import (
     parse_pixel_pitch,
     parse_sensor_format,
 )
+from lfdfp.lfp.opening import named, not_a_capture, read_head
 from lfdfp.lfp.raw_pair import is_raw_pair, read_pair
 
 FileKind = Literal["raw capture", "processed picture", "camera store", "bare raw image", "other"]
@@ -135,6 +136,10 @@ def describe(path: str | os.PathLike[str], *, verify: bool = True) -> FileDescri
     ------
     LfpFormatError
         If the file is no well-formed LFP file.
+    NotRawError
+        If a bare raw image has no metadata beside it.
+    MetadataError
+        If the table of contents is no JSON text.
     """
     path = Path(path)
     with named(path):

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from lfdfp.errors import StorageError
-from lfdfp.lfp.capture import named, not_a_capture, read_head
 from lfdfp.lfp.container import FILE_MAGIC, read_container
 from lfdfp.lfp.contents import read_contents
 from lfdfp.lfp.inventory import Item, inventory
+from lfdfp.lfp.opening import named, not_a_capture, read_head
 from lfdfp.lfp.writing import replacing
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")

@@ -21,6 +21,7 @@ from lfdfp.lfp import (
     write_pair,
 )
 from lfdfp.lfp.metadata import compose_metadata, compose_private_metadata
+from lfdfp.lfp.packing import F01_PACKING, pack
 
 LAYOUTS = pytest.mark.parametrize(("layout", "bits"), [("f01", 12), ("illum", 10)])
 
@@ -79,16 +80,34 @@ def test_a_white_image_without_metadata_takes_those_of_the_capture(
     assert read.lens == capture.lens
 
 
-def test_a_bad_white_image_is_told_and_left_out(tmp_path: Path, make_capture) -> None:
+def _with_white_image(make_capture, *, pixels: bytes, text: bytes) -> Container:
+    """A capture whose white image and white metadata are these bytes."""
     container = container_of(make_capture(white_image=make_capture(seed=1)), layout="f01")
-    *others, _, white_text = container.sections
-    broken = Section.make("component", b"{}")
-    table = others[0].payload.replace(white_text.reference.encode(), broken.reference.encode())
-    sections = (Section.make("table", table), *container.sections[1:-1], broken)
-    write_container(tmp_path / "a.lfp", Container(sections=sections))
+    table, metadata, private, raw, *old = container.sections
+    new = [Section.make("component", payload) for payload in (pixels, text)]
+    contents = table.payload
+    for before, after in zip(old, new, strict=True):
+        contents = contents.replace(before.reference.encode(), after.reference.encode())
+    return Container(sections=(Section.make("table", contents), metadata, private, raw, *new))
+
+
+def test_white_metadata_that_cannot_be_read_are_replaced(tmp_path: Path, make_capture) -> None:
+    pixels = pack(make_capture(seed=2).mosaic, F01_PACKING)
+    container = _with_white_image(make_capture, pixels=pixels, text=b"{}")
+    write_container(tmp_path / "a.lfp", container)
     read = read_capture(tmp_path / "a.lfp")
+    assert read.white_image is not None
+    assert same(read.white_image, make_capture(seed=2))
+    assert "took the capture's metadata for its white image: modulat" in read.history[1]
+
+
+def test_a_bad_white_image_is_told_and_left_out(tmp_path: Path, make_capture) -> None:
+    container = _with_white_image(make_capture, pixels=bytes(7), text=b"{}")
+    write_container(tmp_path / "a.lfp", container)
+    read = read_capture(tmp_path / "a.lfp")
+    assert same(read, make_capture())
     assert read.white_image is None
-    assert "the white image in the file was not used: modulationDataMeta" in read.history[-1]
+    assert "did not use the white image in the file: 20 x 24 pixels" in read.history[-1]
 
 
 @LAYOUTS

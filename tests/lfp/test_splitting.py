@@ -77,6 +77,29 @@ def test_names_inside_the_file_never_become_paths(tmp_path: Path) -> None:
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["in", "out"]
 
 
+def test_streams_and_pictures_are_counted_apart(tmp_path: Path) -> None:
+    payloads = (
+        b"\x89PNG\r\n\x1a\n",
+        b"\0\0\0\1\x67 one",
+        b"any two",
+        b"\xff\xd8\xff\xe0",
+        b"stray",
+    )
+    sections = [Section.make("component", payload) for payload in payloads]
+    references = [section.reference for section in sections]
+    contents = {"a": references[0], "b": [{"blockOfImagesRef": r} for r in references[1:3]]}
+    table = Section.make("table", json.dumps(contents).encode())
+    write_container(tmp_path / "x.lfp", Container(sections=(table, *sections)))
+    assert [path.name for path in split(tmp_path / "x.lfp", tmp_path)] == [
+        "x_table.json",
+        "x_00.png",
+        "x_blockOfImagesRef_00.h264",
+        "x_blockOfImagesRef_01.h264",
+        "x_00.jpg",
+        "x_unknown0.bin",
+    ]
+
+
 def test_empty_sections_make_no_file(tmp_path: Path) -> None:
     sections = (Section.make("component", b""), Section.make("table", b"{}"))
     write_container(tmp_path / "a.lfp", Container(sections=sections))
