@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from lfdfp.calibration.center_refinement import refine_centers
 from lfdfp.calibration.lattice_frequencies import INDICES, find_frequencies
 from lfdfp.calibration.lattice_signal import BlockPhases, block_phases, lattice_planes
 from lfdfp.calibration.metadata_grid import grid_from_metadata
+from lfdfp.calibration.noise import noise_from_iso
 from lfdfp.calibration.phase_fit import PhaseFit, fit_phases, grid_from_fit
 from lfdfp.datatypes import LensletGrid, RawCapture
 from lfdfp.errors import CalibrationError
@@ -74,7 +76,8 @@ def fit_lenslet_grid(
     fit = fit_phases(blocks, two, shape[0] / 2)
     _check(fit, blocks)
     source = "fitted to the white image" if is_white else "fitted to the capture itself"
-    return grid_from_fit(fit, blocks, (shape[0], shape[1]), source)
+    grid = grid_from_fit(fit, blocks, (shape[0], shape[1]), source)
+    return refine_centers(capture, grid, noise_from_iso(capture))
 
 
 def _block_px(shape: tuple[int, ...], pitch_px: float) -> int:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import fft
 
 from lfdfp.calibration.lattice_frequencies import INDICES
 from lfdfp.calibration.lattice_signal import BlockPhases
+from lfdfp.calibration.monomials import TERMS, fold_of_positions, monomials
 from lfdfp.datatypes import BoolArray, DoubleArray, LensletGrid
 
 _ROUNDS = 12
 _TUKEY = 4.0
-_TERMS = {1: 3, 2: 6, 3: 10}
 _FOLDS = 4
 _WORTH_IT = 0.98
 """Held-out error of a richer model relative to the simpler one that it must beat."""
@@ -72,13 +71,6 @@ def fit_phases(blocks: BlockPhases, two: DoubleArray, half_height_px: float) -> 
     return best
 
 
-def monomials(position: DoubleArray) -> DoubleArray:
-    """Shape (..., 10): 1, y, x, y², yx, x², y³, y²x, yx², x³ of positions (..., 2)."""
-    y, x = position[..., 0], position[..., 1]
-    terms = (np.ones_like(y), y, x, y * y, y * x, x * x, y**3, y * y * x, y * x * x, x**3)
-    return np.stack(terms, axis=-1)
-
-
 def predicted_phase(coefficients: DoubleArray, terms: DoubleArray) -> DoubleArray:
     """Shape (F, N), in cycles: n·(q, r) for the indices n."""
     return np.asarray(INDICES @ (coefficients @ terms.T))
@@ -124,9 +116,9 @@ def _robust_fit(
     keep: BoolArray | None = None,
 ) -> PhaseFit:
     """Iteratively reweighted least squares (Tukey's biweight) on wrapped residuals."""
-    used = terms[:, : _TERMS[degree]]
+    used = terms[:, : TERMS[degree]]
     coefficients = start.copy()
-    coefficients[:, _TERMS[degree] :] = 0.0
+    coefficients[:, TERMS[degree] :] = 0.0
     base = np.sqrt(np.abs(blocks.phasor)) * blocks.weight
     if keep is not None:
         base = base * keep
@@ -135,7 +127,7 @@ def _robust_fit(
         residual = _residual(blocks, coefficients, terms)
         weight = base * _biweight(residual, base)
         step = _weighted_step(used, residual, weight)
-        coefficients[:, : _TERMS[degree]] += step
+        coefficients[:, : TERMS[degree]] += step
         if np.abs(step).max() < 1e-7:
             break
     return PhaseFit(
@@ -176,7 +168,7 @@ def _held_out_loss(
     blocks: BlockPhases, terms: DoubleArray, start: PhaseFit, *, degree: int
 ) -> float:
     """Robust prediction error of zones of blocks that the fit did not see."""
-    fold = _fold_of(blocks)
+    fold = fold_of_positions(blocks.position, _FOLDS)
     total = weight_sum = 0.0
     base = np.sqrt(np.abs(blocks.phasor)) * blocks.weight
     scale = 3 * 1.4826 * _weighted_median(np.abs(start.residual_cycles), base) + 1e-6
@@ -186,13 +178,6 @@ def _held_out_loss(
         total += float((base * error)[:, fold == k].sum())
         weight_sum += float(base[:, fold == k].sum())
     return total / max(weight_sum, 1e-12)
-
-
-def _fold_of(blocks: BlockPhases) -> NDArray[np.int64]:
-    """Fold of every block: square zones, so that neighbors with a common window stay together."""
-    row, column = np.divmod(np.arange(blocks.shape[0] * blocks.shape[1]), blocks.shape[1])
-    zone = max(2, min(blocks.shape) // 8)
-    return np.asarray((row // zone + 2 * (column // zone)) % _FOLDS)
 
 
 def grid_from_fit(
