@@ -21,15 +21,16 @@ from scipy.special import ndtri
 from lfdfp.datatypes import ROW_STEP_PITCHES, DoubleArray, FloatArray
 from lfdfp.simulate.camera import Imperfections
 
-BundleSize = Literal[16, 32, 64, 256]
+BundleSize = Literal[16, 32, 64, 128, 256]
 
 _GENERATORS: Mapping[int, tuple[int, int, int, int]] = {
     16: (1, 10, 6, 2),
     32: (1, 6, 9, 23),
-    64: (1, 29, 16, 56),
-    256: (1, 215, 166, 115),
+    64: (1, 17, 53, 7),
+    128: (1, 109, 33, 87),
+    256: (1, 49, 63, 165),
 }
-"""Chosen for the smallest error of the footprint's transfer function below 2.3 cycles per pitch."""
+"""Chosen for the smallest error of the footprint's transfer function below 3 cycles per pitch."""
 
 _SHIFTS = 31
 
@@ -37,7 +38,7 @@ _SHIFTS = 31
 def lenslet_bundles(optics: Imperfections, size: BundleSize) -> FloatArray:
     """Shape (31, 4, K): offsets of y, x (pitches) and v, u (raw pixels), with 31 shifts."""
     if size not in get_args(BundleSize):
-        raise ValueError(f"bundles have 16, 32, 64 or 256 rays, got {size}")
+        raise ValueError(f"bundles have 16, 32, 64, 128 or 256 rays, got {size}")
     lattice = np.outer(_GENERATORS[size], np.arange(size) + 0.5) / size
     shifts = np.outer(np.arange(_SHIFTS), [0.7548776662, 0.5698402910, 0.4301597090, 0.2451223338])
     unit = (lattice[None] + shifts[..., None]) % 1.0

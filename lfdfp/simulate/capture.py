@@ -166,7 +166,7 @@ def simulate_capture(
     camera: CameraModel,
     *,
     seed: int,
-    rays_per_pixel: BundleSize = 32,
+    rays_per_pixel: BundleSize = 64,
     progress: Progress = _silent,
 ) -> SimulatedCapture:
     """Photograph a scene: light through the lens array onto the sensor, then noise and codes.
