@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from lfdfp.color import luma
-from lfdfp.datatypes import DoubleArray, FloatArray, LightField
+from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray, LightField
 from lfdfp.disparity.best_plane import best_plane, noise_variance
 from lfdfp.disparity.guided_filter import GuidedFilter
 from lfdfp.disparity.plane_sweep import sweep_planes
 from lfdfp.disparity.slope_range import scene_range
 from lfdfp.errors import SettingsError
 from lfdfp.progress import Progress, ignore_progress
+
+_WINDOWS = ((1, 1 / 2.6), (2, 1 / 2.6), (4, 0.5 / 2.6), (8, 0.1 / 2.6))
+"""(radius in pixels, share): fine windows keep edges, wide ones decide where there is little."""
+
+_FLOOR = 0.1  # of the variance, in units of the noise's, below which agreement says no more
+_LEAST_VIEW = 0.35
+_MOST_PLANES = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,19 +67,41 @@ def estimate_disparity(
         For fewer than three planes, or planes that are not evenly spaced.
     """
     if slopes is None:
-        first, last = scene_range(field, threads=threads)
-        step = 0.5 / max(field.angular_shape)
-        slopes = np.linspace(first, last, max(3, int(np.ceil((last - first) / step)) + 1))
+        slopes = fine_slopes(field, *scene_range(field, threads=threads))
     check_slopes(slopes)
-    variance = sweep_planes(field, slopes, threads=threads, progress=progress)
+    variance = sweep_planes(
+        field, slopes, opened=well_measured(field), threads=threads, progress=progress
+    )
     noise = noise_variance(variance)
     guide = luma(field.view(*field.center))
-    smooth = GuidedFilter(guide, radius_px=4, regularization=4 * noise)
-    costs = np.log(variance / noise + 0.3)
-    for n in range(len(slopes)):
-        costs[n] = smooth(costs[n])
+    filters = [
+        (np.float32(share), GuidedFilter(guide, radius_px=radius, regularization=4 * noise))
+        for radius, share in _WINDOWS
+    ]
+    costs = variance
+    for n, cost in enumerate(np.log(variance / noise + _FLOOR)):
+        costs[n] = sum(share * smooth(cost) for share, smooth in filters)
     disparity, confidence = best_plane(costs, slopes)
-    return DisparityEstimate(disparity=disparity, confidence=confidence, slopes=slopes)
+    line = f"disparity on {len(slopes)} planes, slopes {slopes[0]:.3f} to {slopes[-1]:.3f}"
+    return DisparityEstimate(
+        disparity=cv2.medianBlur(disparity, 3),
+        confidence=confidence,
+        slopes=slopes,
+        history=(*field.history, line),
+    )
+
+
+def fine_slopes(field: LightField, first: float, last: float) -> DoubleArray:
+    """Planes (N,) from first to last, between which the outermost views move by 0.2 pixels."""
+    step = 0.4 / max(*field.angular_shape, 2)
+    count = int(np.clip(np.ceil((last - first) / step) + 1, 3, _MOST_PLANES))
+    return np.linspace(first, last, count)
+
+
+def well_measured(field: LightField) -> BoolArray:
+    """Shape (V, U): views that are not from the dim rim of the lens images, which leaks light."""
+    mean = field.weights.mean(axis=(2, 3), dtype=np.float64)
+    return np.asarray(mean >= _LEAST_VIEW * mean.max(), np.bool_)
 
 
 def check_slopes(slopes: DoubleArray) -> None:
