@@ -103,6 +103,12 @@ def run_batch(
             yield future.result()
 
 
+def about(path: Path, error: LfdfpError) -> str:
+    """What went wrong, with the file named: a stage that sees only pixels does not know it."""
+    text = str(error)
+    return text if path.name in text else f"{path}: {text}"
+
+
 def _captures_in(folder: Path) -> list[Path]:
     return sorted(
         path
@@ -123,9 +129,9 @@ def _run(
     try:
         record = run_capture(job.path, job.folder, settings, options, stage_progress=stage_progress)
     except NotRawError as error:
-        return Outcome(job=job, error=str(error), skipped=job.found)
+        return Outcome(job=job, error=about(job.path, error), skipped=job.found)
     except LfdfpError as error:
-        return Outcome(job=job, error=str(error))
+        return Outcome(job=job, error=about(job.path, error))
     except MemoryError:
         return Outcome(job=job, error=f"{job.path}: not enough memory for this capture")
     return Outcome(job=job, record=record)

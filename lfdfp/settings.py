@@ -51,11 +51,17 @@ class RefocusSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FusionSettings:
-    """Focal stack (or rays) to fused image."""
+    """Focal stack (or rays) to fused image.
+
+    Attributes
+    ----------
+    data
+        What the picture is made from; a stack that has no rays behind it is its own data.
+    """
 
     scale: int = 2
     preset: Preset = "balanced"
-    data: Data = "stack"
+    data: Data = "rays"
     seed: int = 0
     device: str = "auto"
 

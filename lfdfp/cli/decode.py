@@ -37,7 +37,7 @@ def decode_command(
 
     settings = DecodeSettings(angular_size=angular_size)
     target = capture.with_suffix(".lf.h5") if output is None else output
-    with reported_errors():
+    with reported_errors(capture):
         raw = read_capture(capture, verify=not no_verify)
         with stage_bar("calibrate") as progress:
             calibration = calibrate(raw, progress=progress)

@@ -46,7 +46,7 @@ def refocus_command(
 
     settings = RefocusSettings(planes=planes, slopes=parse_slopes(slopes), kernel=kernel)
     target = light_field.with_suffix(".stack.h5") if output is None else output
-    with reported_errors():
+    with reported_errors(light_field):
         field = load_light_field(light_field)
         with stage_bar("refocus") as progress:
             stack = focal_stack(field, settings, progress=progress)

@@ -6,11 +6,13 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
 from tqdm import tqdm
 
+from lfdfp.batch import about
 from lfdfp.errors import LfdfpError
 from lfdfp.progress import Progress
 
@@ -22,12 +24,15 @@ def fail(message: str) -> typer.Exit:
 
 
 @contextmanager
-def reported_errors() -> Iterator[None]:
-    """Turn bad input into one line and exit code 1; anything else is a bug and stays visible."""
+def reported_errors(subject: Path | None = None) -> Iterator[None]:
+    """Turn bad input into one line and exit code 1; anything else is a bug and stays visible.
+
+    `subject` is named in the line where the error does not name it.
+    """
     try:
         yield
     except LfdfpError as error:
-        raise fail(str(error)) from None
+        raise fail(str(error) if subject is None else about(subject, error)) from None
     except MemoryError:
         raise fail("not enough memory") from None
     except BrokenPipeError:
