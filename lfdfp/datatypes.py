@@ -368,7 +368,9 @@ def default_view_sampling(grid: LensletGrid) -> ViewSampling:
         else:
             columns = slice(columns.start + (worst == 2), columns.stop - (worst == 3))
     if not left.size:
-        raise ValueError(f"a sensor of {grid.sensor_shape} holds no lenslet of {grid.pitch_px} px")
+        raise ValueError(
+            f"a sensor of {grid.sensor_shape} holds no lenslet of {grid.pitch_px:.4g} px"
+        )
     top_left = (first[0] + rows.start, first[1] + columns.start)
     return ViewSampling(
         origin_pitch=(ROW_STEP_PITCHES * top_left[0], ROW_STEP_PITCHES * top_left[1]),

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from lfdfp.simulate.camera import REALISTIC, CameraModel, CameraName, Imperfections, camera_model
+from lfdfp.simulate.camera import (
+    NOISY,
+    REALISTIC,
+    CameraModel,
+    CameraName,
+    Imperfections,
+    camera_model,
+)
 from lfdfp.simulate.capture import SimulatedCapture, simulate_capture
 from lfdfp.simulate.files import (
     SimulatedFiles,
@@ -15,6 +22,7 @@ from lfdfp.simulate.presets import ScenePreset, make_scene
 from lfdfp.simulate.scene import Scene, scene_from_pictures
 
 __all__ = [
+    "NOISY",
     "REALISTIC",
     "CameraModel",
     "CameraName",

@@ -14,6 +14,9 @@ _ONE = np.uint64(1)
 _FAST = {"nsz", "arcp", "contract", "afn", "reassoc"}
 """Fast arithmetic that still knows NaN, which marks rays to skip."""
 
+_BELOW = 1 - 1e-6
+"""Keeps the last place of a texture below its last texel, whatever the rounding."""
+
 _OPAQUE = np.float32(1e-3)
 
 
@@ -84,8 +87,8 @@ def render_rays(
             for _ in range(3):
                 d, slope_y, slope_x = _disparity(field, field_frame, y - d * v, x - d * u)
             surface_y, surface_x = y - d * v, x - d * u
-            last_row = np.float32(texture.shape[0] - 1.001)
-            last_column = np.float32(texture.shape[1] - 1.001)
+            last_row = np.float32((texture.shape[0] - 1) * _BELOW)
+            last_column = np.float32((texture.shape[1] - 1) * _BELOW)
             y0, x0, scale_y, scale_x = frame[0], frame[1], frame[2], frame[3]
             row = min(max((surface_y - y0) * scale_y, np.float32(0)), last_row)
             column = min(max((surface_x - x0) * scale_x, np.float32(0)), last_column)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,14 +93,16 @@ def lenslet_profile(camera: CameraModel) -> FloatArray:
     return np.nan_to_num(profile).astype(np.float32)
 
 
-def bands(camera: CameraModel, images: LensletImages) -> Iterator[tuple[slice, OwnerArray]]:
-    """Bands of rows, with the nearest lenslet of every pixel."""
-    height, width = camera.shape
-    for start in range(0, height, _BAND_ROWS):
-        rows = slice(start, min(start + _BAND_ROWS, height))
-        owners = np.empty((rows.stop - rows.start, width, 2), np.int32)
-        find_owners(images.centers, images.first[0], start, owners)
-        yield rows, owners
+def bands(height: int) -> list[slice]:
+    """The sensor's rows in bands, each of which fits into memory many times over."""
+    return [slice(n, min(n + _BAND_ROWS, height)) for n in range(0, height, _BAND_ROWS)]
+
+
+def nearest_lenslets(camera: CameraModel, images: LensletImages, rows: slice) -> OwnerArray:
+    """Place in the list of the lenslet nearest to each pixel of a band, shape (rows, W, 2)."""
+    owners = np.empty((rows.stop - rows.start, camera.shape[1], 2), np.int32)
+    find_owners(images.centers, images.first[0], rows.start, owners)
+    return owners
 
 
 def sensor_response(
@@ -109,12 +112,12 @@ def sensor_response(
     response = np.empty(camera.shape, np.float32)
     middle = ((camera.shape[0] - 1) / 2, (camera.shape[1] - 1) / 2)
     half_diagonal = float(np.hypot(*camera.full_shape)) / 2
-    for rows, owners in bands(camera, images):
+    for rows in bands(camera.shape[0]):
         lenslet_response(
             images.centers,
             images.gains,
             rows.start,
-            owners,
+            nearest_lenslets(camera, images, rows),
             profile,
             _PROFILE_SAMPLES_PER_PX,
             camera.imperfections.cat_eye_px / half_diagonal,
@@ -132,6 +135,7 @@ def sensor_light(
     images: LensletImages,
     *,
     rays_per_pixel: BundleSize,
+    threads: int,
     progress: Progress,
 ) -> FloatArray:
     """Shape (H, W): camera color of the light that falls on each pixel, before its response.
@@ -142,13 +146,19 @@ def sensor_light(
     profile = lenslet_profile(camera)
     to_camera = np.linalg.inv(camera_to_srgb_matrix(camera.color)).astype(np.float32)
     light = np.empty(camera.shape, np.float32)
-    for rows, owners in bands(camera, images):
+
+    def fill(rows: slice) -> int:
+        owners = nearest_lenslets(camera, images, rows)
         rgb = _band_light(scene, camera, images, profile, bundles, rows, owners)
         for k, channel in enumerate(camera.bayer):
             # Bands start at even rows, so that the Bayer cell starts at each band's top left.
             cell = (slice(k // 2, None, 2), slice(k % 2, None, 2))
             light[rows][cell] = rgb[cell] @ to_camera[BAYER_COLOR[channel]]
-        progress(rows.stop, camera.shape[0])
+        return int(rows.stop)
+
+    with ThreadPoolExecutor(threads) as pool:
+        for done in pool.map(fill, bands(camera.shape[0])):
+            progress(done, camera.shape[0])
     return light
 
 

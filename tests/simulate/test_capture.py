@@ -5,12 +5,15 @@ import pytest
 
 from lfdfp.datatypes import BAYER_COLOR
 from lfdfp.simulate import (
+    NOISY,
     Imperfections,
     SimulatedCapture,
     camera_model,
+    make_scene,
     scene_from_pictures,
     simulate_capture,
 )
+from lfdfp.simulate.capture import sample_positions
 from tests.factories import tiny_capture
 
 GRAY = (0.4, 0.4, 0.4)
@@ -120,3 +123,100 @@ def test_raw_pixels_see_what_their_lenslets_direction_shows() -> None:
     error = measured.flat[points] - light
     assert np.std(error) < 0.02
     assert abs(np.mean(error)) < 0.004
+
+
+def test_crosstalk_leaves_an_even_scene_even_and_mixes_a_detailed_one() -> None:
+    even = even_capture("f01", crosstalk=1.0)
+    level = np.median((even.mosaic - 168.0)[::2, ::2] / np.maximum(even.response[::2, ::2], 0.3))
+    other = even_capture("f01")
+    plain = np.median((other.mosaic - 168.0)[::2, ::2] / np.maximum(other.response[::2, ::2], 0.3))
+    assert level == pytest.approx(plain, rel=2e-3)
+    clean = tiny_capture(scene="plane", disparities=(0.3,))
+    mixed = tiny_capture(
+        scene="plane", disparities=(0.3,), imperfections=Imperfections(crosstalk=1.0)
+    )
+    change = np.abs(mixed.mosaic.astype(float) - clean.mosaic)
+    rim = clean.response < 0.3
+    assert change[rim].mean() > 4 * change[clean.response > 0.9].mean()
+
+
+def test_the_white_image_can_be_wrong_by_a_given_share() -> None:
+    right = even_capture("f01", white_image_error=0.0)
+    wrong = even_capture("f01", white_image_error=0.02)
+    bright = right.response > 0.3
+    ratio = (wrong.white_mosaic[bright] - 168.0) / (right.white_mosaic[bright] - 168.0)
+    assert 0.003 < abs(np.mean(ratio) - 1) + np.std(ratio) < 0.06
+    np.testing.assert_array_equal(wrong.mosaic, right.mosaic)
+
+
+def test_the_white_image_measures_the_response() -> None:
+    capture = even_capture(
+        "illum", cat_eye_px=1.0, lenslet_gain_spread=0.03, pixel_gain_spread=0.01
+    )
+    white = capture.white_capture()
+    _, rows, columns, black, level = white.bayer_planes()[0]
+    seen = (white.mosaic[rows, columns] - black) / (level - black)
+    truth = capture.response[rows, columns]
+    gain = (seen * truth).sum() / (truth * truth).sum()
+    assert np.std(seen / gain - truth) < 0.02
+    assert gain == pytest.approx(0.7, abs=0.01)
+
+
+def test_too_much_light_saturates() -> None:
+    capture = even_capture("illum", (3.0, 3.0, 3.0))
+    assert capture.mosaic.max() == 1023
+    assert np.mean(capture.mosaic == 1023) > 0.5
+
+
+def test_hot_pixels_are_bright_in_both_images_and_marked() -> None:
+    capture = even_capture("f01", (0.02, 0.02, 0.02), hot_pixels=1e-3)
+    hot = capture.response == 0
+    assert 40 < hot.sum() <= 66
+    assert capture.mosaic[hot].mean() > 3 * capture.mosaic[~hot].mean()
+
+
+def test_threads_do_not_change_the_result() -> None:
+    model = camera_model("f01", size=200)
+    picture = np.random.default_rng(0).random((40, 40, 3), np.float32)
+    scene = scene_from_pictures([picture], [-0.2], model.field_pitch)
+    done = []
+    one = simulate_capture(scene, model, seed=3, rays_per_pixel=16)
+    two = simulate_capture(
+        scene,
+        model,
+        seed=3,
+        rays_per_pixel=16,
+        threads=2,
+        progress=lambda n, of: done.append((n, of)),
+    )
+    np.testing.assert_array_equal(one.mosaic, two.mosaic)
+    assert done == [(64, 200), (128, 200), (192, 200), (200, 200)]
+
+
+def test_more_rays_change_less_than_the_noise() -> None:
+    model = camera_model("f01", size=128, imperfections=Imperfections(noise_factor=0.0))
+    scene = make_scene("layers", model.field_pitch, seed=2)
+    few, many = (
+        simulate_capture(scene, model, seed=3, rays_per_pixel=n).mosaic.astype(float)
+        for n in (64, 256)
+    )
+    assert np.std(few - many) / (4095 - 168) < 0.003
+
+
+def test_real_files_views_and_truth_share_one_grid() -> None:
+    capture = tiny_capture("illum", size=320)
+    y, x = sample_positions(capture.sampling, 1)
+    rows, columns = capture.sampling.shape
+    assert (y.size, x.size) == (rows, columns)
+    fine_y, _ = sample_positions(capture.sampling, 4)
+    np.testing.assert_allclose(fine_y.reshape(-1, 4).mean(axis=1), y[:, 0], atol=1e-12)
+    assert np.abs(y).min() == pytest.approx(0, abs=1e-12)
+    assert capture.all_in_focus(4).shape == (4 * rows, 4 * columns, 3)
+    blur = np.abs(capture.view(0, 0) - capture.all_in_focus(1)).mean()
+    assert blur < 0.01
+
+
+def test_every_scene_and_flaw_makes_a_capture() -> None:
+    for scene in ("slanted", "curved", "thin", "specular", "flat"):
+        capture = tiny_capture(scene=scene, imperfections=NOISY, size=160, iso=800)
+        assert 168 < np.median(capture.mosaic) < 3000
