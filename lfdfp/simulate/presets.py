@@ -136,12 +136,15 @@ def _thin(rng: np.random.Generator, field: _Field, disparities: _Disparities) ->
 def _specular(rng: np.random.Generator, field: _Field, disparities: _Disparities) -> _Layers:
     """Glossy things: their highlights lie behind the surface, and some of them saturate."""
     near, far = disparities
-    return (
-        _highlights(rng, field, near + rng.uniform(0.15, 0.3)),
+    surfaces = (
         _cutout(rng, field, near, share=0.3),
-        _highlights(rng, field, far - rng.uniform(0.15, 0.3)),
         _backdrop(rng, field, even_disparity(far)),
     )
+    glows = (
+        _highlights(rng, field, near + rng.uniform(0.15, 0.3), surfaces[0]),
+        _highlights(rng, field, far + rng.uniform(0.15, 0.3), surfaces[1]),
+    )
+    return (glows[0], surfaces[0], glows[1], surfaces[1])
 
 
 def _flat(rng: np.random.Generator, field: _Field, disparities: _Disparities) -> _Layers:
@@ -248,8 +251,12 @@ def _filled(rgb: FloatArray, opacity: FloatArray) -> FloatArray:
     return np.asarray(rgb / np.maximum(opacity, 1e-3)[..., None], np.float32)
 
 
-def _highlights(rng: np.random.Generator, field: _Field, disparity: float) -> Layer:
-    """Reflected lamps: light without a body, brighter than the sensor's white at some places."""
+def _highlights(rng: np.random.Generator, field: _Field, disparity: float, surface: Layer) -> Layer:
+    """Reflected lamps: light without a body, brighter than the sensor's white at some places.
+
+    They are virtual images behind the `surface` that they are seen in, and end at its outline
+    (exactly so in the center view).
+    """
     shape, frame = _canvas(field)
     count = max(4, int(field[0] * field[1] / 250))
     lamps = np.zeros(count, SHAPE_DTYPE)
@@ -261,6 +268,7 @@ def _highlights(rng: np.random.Generator, field: _Field, disparity: float) -> La
     rgb = np.zeros((*shape, 3), np.float32)
     paint_shapes(lamps, rgb, np.zeros(shape, np.float32))
     glow = premultiplied(rgb, np.ones(shape, np.float32))
+    glow *= surface.texture[..., 3:]
     glow[..., 3] = 0
     return Layer(
         texture=glow,
