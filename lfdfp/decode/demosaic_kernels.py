@@ -1,39 +1,49 @@
-"""Compiled demosaicing that stays within a lenslet's image."""
+"""Compiled gathering of the pixels under each lenslet."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def demosaic_weighted(
-    light: FloatArray, trust: FloatArray, colors: np.ndarray, rgb: FloatArray
+@njit(cache=True, nogil=True)
+def gather_lens_images(
+    light: FloatArray,
+    response: FloatArray,
+    corners: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    colors: NDArray[np.int64],
+    weights: FloatArray,
+    pixels: FloatArray,
+    means: FloatArray,
+    levels: FloatArray,
 ) -> None:
-    """Bilinear interpolation of the missing colors, normalized by the pixels' trust.
+    """Copy the pixels at `corners` + `offsets`, less their mean color.
 
-    The power of the response keeps the rim, and with it the neighboring lenslet, out [1]_.
-
-    References
-    ----------
-    .. [1] P. David, M. Le Pendu, C. Guillemot, "White lenslet image guided demosaicing for
-       plenoptic cameras", MMSP 2017.
+    Beyond the sensor's edge the pixels inside are mirrored, which keeps the Bayer color.
+    Fills `pixels` (lenslets, pixels), `means` (lenslets, 3) and `levels` (lenslets,), the
+    lenslet's mean response relative to `weights`' own.
     """
     height, width = light.shape
-    for row in range(height):
-        for column in range(width):
-            own = colors[row & 1, column & 1]
-            total = np.zeros(3, np.float32)
-            weight = np.zeros(3, np.float32)
-            for y in range(max(row - 1, 0), min(row + 2, height)):
-                for x in range(max(column - 1, 0), min(column + 2, width)):
-                    near = (2 - abs(y - row)) * (2 - abs(x - column))
-                    w = np.float32(near) * trust[y, x] ** 4
-                    total[colors[y & 1, x & 1]] += w * light[y, x]
-                    weight[colors[y & 1, x & 1]] += w
-            for c in range(3):
-                rgb[row, column, c] = total[c] / max(weight[c], np.float32(1e-12))
-            if trust[row, column] > 0:
-                rgb[row, column, own] = light[row, column]
+    for i in range(corners.shape[0]):
+        total = np.zeros(3, np.float32)
+        weight = np.zeros(3, np.float32)
+        response_sum = np.float32(0)
+        for k in range(offsets.shape[0]):
+            row = abs(corners[i, 0] + offsets[k, 0])
+            column = abs(corners[i, 1] + offsets[k, 1])
+            row = row if row < height else 2 * (height - 1) - row
+            column = column if column < width else 2 * (width - 1) - column
+            value = light[row, column]
+            pixels[i, k] = value
+            total[colors[k]] += weights[k] * value
+            weight[colors[k]] += weights[k]
+            response_sum += response[row, column]
+        for c in range(3):
+            means[i, c] = total[c] / weight[c]
+        for k in range(offsets.shape[0]):
+            pixels[i, k] -= means[i, colors[k]]
+        levels[i] = response_sum / offsets.shape[0]

@@ -9,20 +9,37 @@ import numpy as np
 from lfdfp.color import exposure_gain
 from lfdfp.datatypes import (
     Calibration,
+    CodeArray,
     LightField,
     RawCapture,
     Rays,
+    ViewSampling,
     default_view_sampling,
 )
-from lfdfp.decode.demosaic_kernels import demosaic_weighted
-from lfdfp.decode.sensor import sensor_light
-from lfdfp.decode.view_kernels import resample_rows, sample_sensor
-from lfdfp.decode.views import angular_size, lenslet_table, view_offsets_px
+from lfdfp.decode.demosaic import LensImages, demosaic_lens_images
+from lfdfp.decode.orientation import oriented_field
+from lfdfp.decode.sensor import SensorLight, sensor_light
+from lfdfp.decode.views import (
+    LensletTable,
+    angular_size,
+    lenslet_table,
+    ray_weights,
+    render_views,
+    rendering_matrix,
+    view_gains,
+    view_offsets_px,
+)
+from lfdfp.errors import CalibrationError, SettingsError
 from lfdfp.settings import DecodeSettings
 
-_HEADROOM = 4.0
-_FOOTROOM = 0.0625
+DARKEST_LIGHT = -0.0625
+"""Least light that the stored codes can hold: noise and the color matrix reach below zero."""
+
+_BRIGHTEST_LIGHT = 4.0
 _LARGEST_CODE = 65535
+_DEFAULT_SETTINGS = DecodeSettings()
+
+Progress = Callable[[int, int], None]
 
 
 def _ignore_progress(done: int, total: int) -> None:
@@ -32,44 +49,128 @@ def _ignore_progress(done: int, total: int) -> None:
 def decode(
     capture: RawCapture,
     calibration: Calibration,
-    settings: DecodeSettings = DecodeSettings(),  # noqa: B008  frozen
+    settings: DecodeSettings = _DEFAULT_SETTINGS,
     *,
-    progress: Callable[[int, int], None] = _ignore_progress,
+    progress: Progress = _ignore_progress,
 ) -> LightField:
-    """Turn raw codes into sub-aperture views."""
-    rays = Rays(capture=capture, calibration=calibration)
-    sensor = sensor_light(capture, calibration)
-    rgb = np.empty((*sensor.light.shape, 3), np.float32)
-    demosaic_weighted(sensor.light, sensor.trust, sensor.bayer_colors, rgb)
+    """Turn raw codes into sub-aperture views.
+
+    Levels, white balance and vignetting are applied on the mosaic, without clipping; the image
+    under each lenslet is estimated from its own Bayer pixels (`demosaic`), read at the exact
+    directions of the views, brought to the center view's exposure and color, interpolated from
+    the hexagonal to a square lattice (`hexagonal`), and turned into linear sRGB.
+
+    Parameters
+    ----------
+    capture
+        Raw codes with their metadata.
+    calibration
+        Lenslet grid, response and noise for this capture.
+    settings
+        `angular_size` None takes all directions within the lens image.
+    progress
+        Called with (done, total) in thousandths.
+
+    Returns
+    -------
+    LightField
+        Linear sRGB as uint16 codes with a scale, weights as uint8, upright; the unresampled rays
+        are attached.
+
+    Raises
+    ------
+    CalibrationError
+        For a calibration of another sensor size.
+    SettingsError
+        For an even or negative angular size.
+    """
+    if calibration.response.shape != capture.mosaic.shape:
+        raise CalibrationError(
+            f"the calibration is for a sensor of {calibration.response.shape}, the capture has "
+            f"{capture.mosaic.shape}: choose the calibration of this camera"
+        )
     sampling = default_view_sampling(calibration.grid)
-    size = settings.angular_size or angular_size(calibration.grid, sampling)
+    size = _checked_size(settings.angular_size) or angular_size(calibration.grid, sampling)
     table = lenslet_table(calibration.grid, sampling)
-    offsets = view_offsets_px(calibration.grid, sampling, size)
-    matrix = np.asarray(capture.color.camera_to_srgb, np.float32) * np.float32(
-        exposure_gain(capture.color)
+    sensor = sensor_light(capture, calibration)
+    progress(100, 1000)
+    images = demosaic_lens_images(
+        sensor,
+        calibration.response,
+        table.centers_px,
+        calibration.grid.pitch_px,
+        capture.color.white_balance,
+        progress=_part(progress, 100, 500),
     )
-    views = np.empty((size, size, *sampling.shape, 3), np.uint16)
-    weights = np.empty((size, size, *sampling.shape), np.uint8)
-    samples = np.empty((*table.centers_px.shape[1:], 4), np.float32)
-    trust = np.empty(samples.shape[:2], np.float32)
-    square = np.empty((*sampling.shape, 4), np.float32)
-    scale = (_HEADROOM + _FOOTROOM) / _LARGEST_CODE
-    offset = _FOOTROOM / scale
-    for k, (v, u) in enumerate(np.ndindex(size, size)):
-        sample_sensor(rgb, sensor.trust, table.centers_px, *offsets[v, u], samples[..., :3], trust)
-        samples[..., 3] = trust
-        resample_rows(samples, table.first_x, sampling.origin_pitch[1], sampling.step_pitch, square)
-        light = square[..., :3] @ matrix.T
-        views[v, u] = np.clip(np.rint(light / scale + offset), 0, _LARGEST_CODE)
-        weights[v, u] = np.clip(np.rint(square[..., 3] * 255), 0, 255)
-        progress(k + 1, size * size)
-    return LightField(
+    views = _views(capture, calibration, images, table, sampling, size, _part(progress, 500, 950))
+    offsets = view_offsets_px(calibration.grid, sampling, size)
+    weights = ray_weights(calibration.response, calibration.grid, sampling, offsets)
+    progress(1000, 1000)
+    scale = (_BRIGHTEST_LIGHT - DARKEST_LIGHT) / _LARGEST_CODE
+    field = LightField(
         views=views,
         weights=weights,
         scale=scale,
-        offset=offset,
+        offset=-DARKEST_LIGHT / scale,
         weight_scale=1 / 255,
         sampling=sampling,
-        rays=rays,
-        history=(*capture.history, "decode"),
+        rays=Rays(capture=capture, calibration=calibration),
+        warnings=calibration.warnings,
+        history=(*capture.history, *_history(sensor, images, size, sampling)),
+    )
+    return oriented_field(field, capture.orientation)
+
+
+def _checked_size(size: int | None) -> int | None:
+    if size is not None and (size < 1 or size % 2 == 0):
+        raise SettingsError(f"angular_size must be odd and positive, got {size}")
+    return size
+
+
+def _part(progress: Progress, first: int, last: int) -> Progress:
+    """`progress` for a stage that makes up the thousandths from `first` to `last`."""
+
+    def report(done: int, total: int) -> None:
+        progress(first + (last - first) * done // max(total, 1), 1000)
+
+    return report
+
+
+def _views(
+    capture: RawCapture,
+    calibration: Calibration,
+    images: LensImages,
+    table: LensletTable,
+    sampling: ViewSampling,
+    size: int,
+    progress: Progress,
+) -> CodeArray:
+    offsets = view_offsets_px(calibration.grid, sampling, size)
+    to_srgb = exposure_gain(capture.color) * np.asarray(capture.color.camera_to_srgb, np.float64)
+    gains = view_gains(images, offsets)
+    matrix = rendering_matrix(images.model, offsets, gains, to_srgb)
+    views = np.empty((size, size, *sampling.shape, 3), np.uint16)
+    scale = (_BRIGHTEST_LIGHT - DARKEST_LIGHT) / _LARGEST_CODE
+    render_views(
+        images,
+        table,
+        sampling,
+        matrix,
+        scale=scale,
+        offset=-DARKEST_LIGHT / scale,
+        views=views,
+        progress=progress,
+    )
+    return views
+
+
+def _history(
+    sensor: SensorLight, images: LensImages, size: int, sampling: ViewSampling
+) -> tuple[str, ...]:
+    n_t, n_s = sampling.shape
+    return (
+        f"linear light: {sensor.saturated} saturated, {sensor.unmeasured} unmeasured and "
+        f"{sensor.hot} hot pixels repaired",
+        f"demosaiced {int(images.valid.sum())} lens images with {images.model.count} coefficients",
+        f"{size} x {size} views of {n_t} x {n_s}, hexagonal to square by kriging",
     )

@@ -1,64 +1,105 @@
-"""Compiled sampling of sub-aperture views."""
+"""Compiled assembly of sub-aperture views."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from lfdfp.datatypes import FloatArray
+from lfdfp.datatypes import CodeArray, DoubleArray, FloatArray
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def sample_sensor(
-    rgb: FloatArray,
-    trust: FloatArray,
-    centers: FloatArray,
-    offset_row: float,
-    offset_column: float,
-    samples: FloatArray,
+def assemble_row(
+    lens_rows: FloatArray,
+    valid: NDArray[np.bool_],
+    first_x: FloatArray,
+    middle: int,
+    positions: DoubleArray,
+    neighbors: NDArray[np.int64],
     weights: FloatArray,
+    scale: float,
+    offset: float,
+    codes: CodeArray,
 ) -> None:
-    """Bilinear samples of `rgb` at `centers`, shape (2, rows, columns), plus an offset."""
-    height, width = trust.shape
-    for j in range(centers.shape[1]):
-        for i in range(centers.shape[2]):
-            y = centers[0, j, i] + offset_row
-            x = centers[1, j, i] + offset_column
-            samples[j, i, :] = 0.0
-            weights[j, i] = 0.0
-            if y < 0 or x < 0 or y >= height - 1 or x >= width - 1:
+    """One row of all views from the lenslets around it.
+
+    Parameters
+    ----------
+    lens_rows
+        Shape (rows, lenslets, channels): light of every view under each lenslet.
+    valid
+        Shape (rows, lenslets).
+    first_x
+        Shape (rows,): place of each row's first lenslet, in pitches.
+    middle
+        The row that the samples lie on.
+    positions
+        Shape (samples,), in pitches.
+    neighbors, weights
+        As `interpolation_table` gives them.
+    codes
+        Shape (samples, channels), filled: ``light / scale + offset``.
+    """
+    channels = lens_rows.shape[2]
+    columns = lens_rows.shape[1]
+    phases = neighbors.shape[0]
+    light = np.empty(channels, np.float32)
+    for i in range(positions.shape[0]):
+        step = int(np.rint((positions[i] - first_x[middle]) * phases))
+        phase = step % phases
+        at = first_x[middle] + step / phases
+        light[:] = 0
+        total = np.float32(0)
+        for k in range(neighbors.shape[1]):
+            j = middle + neighbors[phase, k, 0]
+            if j < 0 or j >= lens_rows.shape[0]:
                 continue
-            row, column = int(y), int(x)
-            fy, fx = np.float32(y - row), np.float32(x - column)
-            for dy in range(2):
-                for dx in range(2):
-                    near = (fy if dy else 1 - fy) * (fx if dx else 1 - fx)
-                    weights[j, i] += near * trust[row + dy, column + dx]
-                    for c in range(3):
-                        samples[j, i, c] += near * rgb[row + dy, column + dx, c]
+            m = int(np.floor(at - first_x[j] + 1e-6)) + neighbors[phase, k, 1]
+            if m < 0 or m >= columns or not valid[j, m]:
+                continue
+            w = weights[phase, k]
+            total += w
+            for c in range(channels):
+                light[c] += w * lens_rows[j, m, c]
+        norm = np.float32(1 / (scale * total)) if total > 0.05 else np.float32(0)
+        for c in range(channels):
+            code = light[c] * norm + np.float32(offset + 0.5)
+            codes[i, c] = np.uint16(min(max(code, np.float32(0)), np.float32(65535)))
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def resample_rows(
-    samples: FloatArray, first_x: FloatArray, origin_x: float, step: float, out: FloatArray
+@njit(cache=True, nogil=True)
+def scatter_row(codes: CodeArray, row: int, views: CodeArray) -> None:
+    """Write one row, shape (samples, V U C), into `views`, shape (V, U, T, S, C)."""
+    n_v, n_u, _, n_s, n_c = views.shape
+    for v in range(n_v):
+        for u in range(n_u):
+            for s in range(n_s):
+                for c in range(n_c):
+                    views[v, u, row, s, c] = codes[s, (v * n_u + u) * n_c + c]
+
+
+@njit(cache=True, nogil=True)
+def trust_row(
+    response: FloatArray,
+    centers: FloatArray,
+    offsets: FloatArray,
+    rim: FloatArray,
+    row: int,
+    weights: NDArray[np.uint8],
 ) -> None:
-    """Cubic interpolation along lenslet rows; row j's lenslets lie at ``first_x[j] + i``."""
-    for j in range(out.shape[0]):
-        last = samples.shape[1] - 1
-        for i in range(out.shape[1]):
-            x = origin_x + step * i - first_x[j]
-            base = int(np.floor(x))
-            f = np.float32(x - base)
-            w0 = ((-0.5 * f + 1.0) * f - 0.5) * f
-            w1 = (1.5 * f - 2.5) * f * f + 1.0
-            w2 = ((-1.5 * f + 2.0) * f + 0.5) * f
-            w3 = (0.5 * f - 0.5) * f * f
-            a, b = min(max(base - 1, 0), last), min(max(base, 0), last)
-            c, d = min(max(base + 1, 0), last), min(max(base + 2, 0), last)
-            for k in range(out.shape[2]):
-                out[j, i, k] = (
-                    w0 * samples[j, a, k]
-                    + w1 * samples[j, b, k]
-                    + w2 * samples[j, c, k]
-                    + w3 * samples[j, d, k]
-                )
+    """Weights of one row of all views: the response at the ray's pixel, faded out at the rim.
+
+    `centers`, shape (2, samples), are the image centers that the samples would have;
+    `offsets`, shape (V, U, 2), lead from there to each view's ray; `rim`, shape (V, U).
+    """
+    height, width = response.shape
+    n_v, n_u = rim.shape
+    for v in range(n_v):
+        for u in range(n_u):
+            for s in range(centers.shape[1]):
+                y = int(np.rint(centers[0, s] + offsets[v, u, 0]))
+                x = int(np.rint(centers[1, s] + offsets[v, u, 1]))
+                inside = 0 <= y < height and 0 <= x < width
+                trust = rim[v, u] * response[y, x] if inside else np.float32(0)
+                weights[v, u, row, s] = np.uint8(min(max(trust, 0.0), 1.0) * 255 + 0.5)
