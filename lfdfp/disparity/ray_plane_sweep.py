@@ -2,23 +2,27 @@
 
 Two sweeps share the search for the best plane. The first needs nothing but the rays: it compares
 every ray with the picture that all rays together give on the plane. The second compares them with
-a picture that is already sharp. Both look at half apertures too, because next to an occluder one half of
-the rays sees the surface and the other does not.
+a picture that is already sharp. Both look at half apertures too, because next to an occluder one
+half of the rays sees the surface and the other does not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from lfdfp.datatypes import DoubleArray, FloatArray
 from lfdfp.disparity import ray_sweep_kernels as kernels
 from lfdfp.disparity import semi_global_kernels as paths
 from lfdfp.ray_geometry import FineGrid, LensletTable, RayLight
 from lfdfp.row_bands import BandRunner
+
+IndexArray: TypeAlias = NDArray[np.int64]
 
 _HALF_APERTURE_PENALTY = 0.05
 _DOUBT = 0.1
@@ -63,9 +67,9 @@ class Smoothness:
         Change of the guide between neighbors that halves the price of a jump.
     """
 
-    step: float = 0.2
-    jump: float = 1.0
-    edge: float = 0.03
+    step: float = 0.3
+    jump: float = 3.0
+    edge: float = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -220,8 +224,8 @@ def best_planes(
     volume = np.empty((*guide.shape, len(slopes)), np.float32)
     for k, cost in enumerate(costs):
         volume[..., k] = cost
-    total = semi_global_costs(volume, guide, smoothness)
-    return _minimum(total, volume, slopes)
+    index = semi_global_costs(volume, guide, smoothness).argmin(axis=-1)
+    return _minimum(index, volume, slopes)
 
 
 def semi_global_costs(volume: FloatArray, guide: FloatArray, smoothness: Smoothness) -> FloatArray:
@@ -240,14 +244,15 @@ def semi_global_costs(volume: FloatArray, guide: FloatArray, smoothness: Smoothn
     return total
 
 
-def _minimum(total: FloatArray, volume: FloatArray, slopes: DoubleArray) -> SweptDisparity:
-    index = total.argmin(axis=-1)
+def _minimum(index: IndexArray, volume: FloatArray, slopes: DoubleArray) -> SweptDisparity:
+    """Parabola through the costs of the chosen planes and their neighbors."""
     middle = np.clip(index, 1, len(slopes) - 2)[..., None]
     left, center, right = (
-        np.take_along_axis(total, middle + k, axis=-1)[..., 0] for k in (-1, 0, 1)
+        np.take_along_axis(volume, middle + k, axis=-1)[..., 0] for k in (-1, 0, 1)
     )
-    bend = np.maximum(left - 2 * center + right, np.float32(1e-9))
-    shift = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
+    bend = left - 2 * center + right
+    shift = 0.5 * (left - right) / np.maximum(bend, np.float32(1e-9))
+    shift = np.where(bend > 0, np.clip(shift, -0.5, 0.5), 0.0)
     shift[(index == 0) | (index == len(slopes) - 1)] = 0.0
     slope = slopes[index] + (slopes[1] - slopes[0]) * shift
     cost = np.take_along_axis(volume, index[..., None], axis=-1)[..., 0]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.disparity import ray_sweep_kernels as kernels
-from lfdfp.disparity.guided_filter import GuidedFilter
 from lfdfp.disparity.ray_plane_sweep import RayBundle
+
+_SAME_SURFACE_PITCH = 0.08
+_USUAL_ERROR_PITCH = 0.1
+_REACH_PX = 9
+_STRIDE = 3
+_FITS = 2
 
 
 def slope_steps(
@@ -47,24 +53,38 @@ def slope_steps(
     return steps
 
 
-def refined(
-    slope_map: FloatArray,
-    steps: FloatArray,
-    smooth: GuidedFilter,
-    *,
-    typical_error: float,
-    largest: float,
-) -> FloatArray:
-    """`slope_map` after one step, averaged inside the guide's regions.
+def fitted_slopes(slope_map: FloatArray, steps: FloatArray, bundle: RayBundle) -> FloatArray:
+    """`slope_map` moved to where the rays want it, smoothed over each surface.
+
+    Around every pixel a plane is fitted to the slopes of the same surface and to the steps that
+    the rays ask for, each by its curvature; twice, the second time from the result of the first.
 
     Parameters
     ----------
-    typical_error
-        Standard deviation to expect of the slopes before the step: damps it where the rays say
-        little.
-    largest
-        Steps are cut off here.
+    steps
+        From `slope_steps`.
     """
-    gradient, curvature = smooth(steps[0]), np.maximum(smooth(steps[1]), 0.0)
-    step = gradient / (curvature + np.float32(1 / typical_error**2))
-    return np.asarray(slope_map + np.clip(step, -largest, largest), np.float32)
+    scale = bundle.grid.pixels_per_pitch
+    tolerance = np.float32(_SAME_SURFACE_PITCH * scale)
+    damping = np.float32(1 / (_USUAL_ERROR_PITCH * scale) ** 2)
+    gradient, curvature = (cv2.blur(s, (_STRIDE, _STRIDE)) * _STRIDE**2 for s in steps)
+    current = slope_map
+    for _ in range(_FITS):
+        fitted = np.empty_like(slope_map)
+        moves = np.stack([gradient, curvature])
+
+        def work(
+            first: int,
+            last: int,
+            current: FloatArray = current,
+            moves: FloatArray = moves,
+            fitted: FloatArray = fitted,
+        ) -> None:
+            kernels.fit_surfaces(
+                current, moves, _REACH_PX, _STRIDE, tolerance, damping, first, last, fitted
+            )
+
+        bundle.runner.map(work, slope_map.shape[0])
+        gradient = gradient - curvature * (fitted - current)
+        current = fitted
+    return current

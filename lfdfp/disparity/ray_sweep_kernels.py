@@ -249,3 +249,60 @@ def cast_rays(
                             found = surface
                         break
                 slopes[row, column] = found
+
+
+@njit(**_OPTIONS)
+def fit_surfaces(slope_map, steps, reach, stride, tolerance, damping, first, last, fitted):
+    """Write the middle of a plane, fitted to one Gauss-Newton step's targets, into `fitted`.
+
+    Every pixel within `reach` rows and columns whose slope differs by less than `tolerance`
+    votes for its own slope plus its step, with its own curvature as the weight.
+
+    Parameters
+    ----------
+    steps
+        Shape (2, Y, X): Σ ω J e and Σ ω J² (`gather_slope_steps`).
+    stride
+        Only every stride-th row and column votes.
+    damping
+        Curvature with which every voter holds on to its own slope.
+    """
+    height, width = slope_map.shape
+    scale = np.float32(1.0) / reach
+    for i in range(first, last):
+        for j in range(width):
+            here = slope_map[i, j]
+            n = y = x = yy = yx = xx = z = zy = zx = np.float32(0.0)
+            for di in range(-reach, reach + 1, stride):
+                ii = min(max(i + di, 0), height - 1)
+                dy = di * scale
+                for dj in range(-reach, reach + 1, stride):
+                    jj = min(max(j + dj, 0), width - 1)
+                    apart = (slope_map[ii, jj] - here) / tolerance
+                    share = 1 - apart * apart
+                    if share > 0:
+                        share *= share
+                        dx = dj * scale
+                        weight = share * (steps[1, ii, jj] + damping)
+                        target = weight * (slope_map[ii, jj] - here) + share * steps[0, ii, jj]
+                        n += weight
+                        y += weight * dy
+                        x += weight * dx
+                        yy += weight * dy * dy
+                        yx += weight * dy * dx
+                        xx += weight * dx * dx
+                        z += target
+                        zy += target * dy
+                        zx += target * dx
+            step = _middle(n, y, x, yy, yx, xx, z, zy, zx)
+            fitted[i, j] = here + min(max(step, -tolerance), tolerance)
+
+
+@njit(inline="always")
+def _middle(n, y, x, yy, yx, xx, z, zy, zx):
+    """Value at the origin of the plane whose weighted moments these are."""
+    yy += np.float32(0.05) * n
+    xx += np.float32(0.05) * n
+    c0, c1, c2 = yy * xx - yx * yx, yx * x - y * xx, y * yx - yy * x
+    determinant = n * c0 + y * c1 + x * c2
+    return (z * c0 + zy * c1 + zx * c2) / max(determinant, np.float32(1e-12) * n * n * n)

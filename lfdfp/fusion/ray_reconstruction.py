@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 
 from lfdfp.color import LUMA_WEIGHTS, exposure_gain, oriented
-from lfdfp.datatypes import ColorData, FloatArray, FusionResult, NoiseModel, Rays, ViewSampling
+from lfdfp.datatypes import ColorData, DoubleArray, FloatArray, FusionResult, NoiseModel, Rays, ViewSampling
+from lfdfp.disparity.guided_filter import GuidedFilter
 from lfdfp.disparity.ray_plane_sweep import (
     RayBundle,
     Smoothness,
@@ -27,6 +28,7 @@ from lfdfp.disparity.ray_plane_sweep import (
     plane_picture,
     residual_costs,
 )
+from lfdfp.disparity.ray_refinement import fitted_slopes, slope_steps
 from lfdfp.disparity.ray_visibility import visible_slopes
 from lfdfp.errors import CaptureError, SettingsError
 from lfdfp.fusion.observation import RayObservation, RayWeighting, footprint_taps
@@ -57,8 +59,8 @@ class RayParameters:
         Pixels farther than this from their lenslet's center are left out: crosstalk.
     footprint_pitch
         Side of the square that stands for a lenslet's area.
-    plane_step
-        Between planes of the first sweep, as the shift in pitches at the aperture's rim.
+    plane_step, fine_plane_step
+        Between planes of the first and of later sweeps, as the shift in pitches at the aperture's rim.
     widest_pitch
         Planes are searched up to this disparity, in pitches per raw pixel, either side of 0.
     schedule, final
@@ -69,19 +71,24 @@ class RayParameters:
     radius_pitch: float = 0.42
     footprint_pitch: float = 0.93
     plane_step: float = 0.25
+    fine_plane_step: float = 0.15
     widest_pitch: float = 0.5
     outlier_error: float = 0.02
     truncation: float = 9.0
     visibility_step: float = 0.06
-    smoothness: Smoothness = Smoothness()
-    weighting: RayWeighting = RayWeighting()
+    smoothness: Smoothness = field(default_factory=Smoothness)
+    weighting: RayWeighting = field(default_factory=RayWeighting)
     first_rounds: tuple[tuple[float, float, int], ...] = (
         (100.0, 0.06, 12),
         (30.0, 0.06, 12),
         (30.0, 0.06, 12),
     )
     rounds: tuple[tuple[float, float, int], ...] = ((30.0, 0.06, 12), (30.0, 0.06, 12))
-    final_rounds: tuple[tuple[float, float, int], ...] = ((30.0, 0.06, 15), (30.0, 0.03, 15))
+    final_rounds: tuple[tuple[float, float, int], ...] = (
+        (15.0, 0.03, 15),
+        (15.0, 0.015, 20),
+        (15.0, 0.015, 20),
+    )
     sweeps: int = 2
 
 
@@ -193,8 +200,11 @@ class _Reconstruction:
             slope_map = median_filtered(swept.slope)
             observation = self.observe(slope_map)
             last = sweep == parameters.sweeps - 1
-            rounds = parameters.final_rounds if last else parameters.rounds
-            picture = self.solve(observation, picture, rounds)
+            picture = self.solve(observation, picture, parameters.rounds)
+            slope_map = self.refine(slope_map, observation, picture)
+            observation = self.observe(slope_map)
+            if last:
+                picture = self.solve(observation, picture, parameters.final_rounds)
         confidence = _confidence(swept, slope_map, parameters.truncation)
         return RaySolution(
             picture=picture, slope_map=slope_map, confidence=confidence, grid=self.grid
@@ -204,7 +214,7 @@ class _Reconstruction:
         """Report one more step done."""
         parameters = self.parameters
         solves = len(parameters.first_rounds) + len(parameters.final_rounds)
-        solves += (parameters.sweeps - 1) * len(parameters.rounds)
+        solves += parameters.sweeps * len(parameters.rounds)
         self._done += 1
         self._progress(self._done, 1 + parameters.sweeps + solves)
 
@@ -233,7 +243,7 @@ class _Reconstruction:
         else:
             limits = tuple(d * half.slope_scale for d in disparity_range)
         bundle = self.bundle(half)
-        slopes = self.planes(half, limits)
+        slopes = self.planes(half, limits, parameters.plane_step)
         guide = self.guide(plane_picture(bundle, 0.0, radius_px=0.6 * self.radius_px))
         costs = consensus_costs(
             bundle,
@@ -246,9 +256,11 @@ class _Reconstruction:
         size = (self.grid.shape[1], self.grid.shape[0])
         return np.asarray(cv2.resize(slope, size, interpolation=cv2.INTER_NEAREST), np.float32)
 
-    def planes(self, grid: FineGrid, limits: tuple[float, float]) -> np.ndarray:
-        """Slopes from one limit to the other, close enough for the aperture."""
-        step = self.parameters.plane_step * grid.pixels_per_pitch / self.radius_px
+    def planes(
+        self, grid: FineGrid, limits: tuple[float, float], shift_pitch: float
+    ) -> DoubleArray:
+        """Slopes from one limit to the other, a shift at the aperture's rim apart."""
+        step = shift_pitch * grid.pixels_per_pitch / self.radius_px
         return np.linspace(*limits, max(3, int(np.ceil((limits[1] - limits[0]) / step)) + 1))
 
     def next_disparity(
@@ -258,16 +270,32 @@ class _Reconstruction:
         parameters = self.parameters
         widen = 0.02 * self.grid.pixels_per_pitch
         low, high = np.percentile(slope_map, (0.2, 99.8))
-        slopes = self.planes(self.grid, (float(low) - widen, float(high) + widen))
+        limits = float(low) - widen, float(high) + widen
+        slopes = self.planes(self.grid, limits, parameters.fine_plane_step)
         everywhere = np.full(self.grid.shape, np.inf, np.float32)
+        guide = self.guide(picture)
+        smooth = GuidedFilter(guide, radius_px=4, regularization=0.02**2)
         costs = residual_costs(
             self.bundle(self.grid), slopes, observation.blur(picture), low=-everywhere,
             high=everywhere, outlier_error=parameters.outlier_error,
-            truncation=parameters.truncation, window=5,
+            truncation=parameters.truncation, window=3,
         )  # fmt: skip
-        swept = best_planes(costs, slopes, self.guide(picture), parameters.smoothness)
+        swept = best_planes(map(smooth, costs), slopes, guide, parameters.smoothness)
         self.step()
         return swept
+
+    def refine(
+        self, slope_map: FloatArray, observation: RayObservation, picture: FloatArray
+    ) -> FloatArray:
+        """Fit the slopes of each surface to the rays' residuals."""
+        parameters = self.parameters
+        bundle = self.bundle(self.grid)
+        steps = slope_steps(
+            bundle, observation.slopes, observation.blur(picture),
+            outlier_error=parameters.weighting.model_error,
+            robustness=parameters.weighting.robustness,
+        )  # fmt: skip
+        return fitted_slopes(slope_map, steps, bundle)
 
     def observe(self, slope_map: FloatArray) -> RayObservation:
         """Follow every ray to the surface that it sees."""
