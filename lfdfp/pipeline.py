@@ -128,6 +128,7 @@ def run_capture(
             provenance=chain.provenance(chain.fusion_key),
         )
     record = chain.record
+    record.input_sha256 = chain.input_sha256
     record.pictures += [str(p) for p in pictures]
     record.warnings += chain.warnings()
     record.peak_memory_mib = peak_memory_mib()

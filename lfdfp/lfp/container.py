@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import BinaryIO, Literal, Self
 
 from lfdfp.errors import ChecksumError, LfpFormatError
+from lfdfp.files import replacing
 from lfdfp.lfp.signature import signature
-from lfdfp.lfp.writing import replacing
 
 SectionKind = Literal["table", "component"]
 
@@ -236,7 +236,7 @@ def write_container(path: Path, container: Container) -> None:
     StorageError
         If the file cannot be written.
     """
-    with replacing(path) as stream:
+    with replacing(path) as temporary, temporary.open("wb") as stream:
         container.write(stream)
 
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from lfdfp.datatypes import RawCapture
 from lfdfp.errors import LfpFormatError, NotRawError
+from lfdfp.files import replacing
 from lfdfp.lfp.document import LARGEST_TEXT, Node, parse_json
 from lfdfp.lfp.metadata import PACKINGS, Layout, compose_white_text
 from lfdfp.lfp.packing import pack
 from lfdfp.lfp.signature import signature
-from lfdfp.lfp.writing import replacing
 
 _LARGEST_RAW = 1 << 30
 
@@ -105,7 +105,7 @@ def write_pair(path: Path, capture: RawCapture, *, layout: Layout) -> Path:
         If a file cannot be written.
     """
     text = path.with_suffix(".TXT")
-    with replacing(path) as raw_stream, replacing(text) as text_stream:
-        raw_stream.write(pack(capture.mosaic, PACKINGS[layout]))
-        text_stream.write(json.dumps(compose_white_text(capture, layout), indent="\t").encode())
+    with replacing(path) as raw_part, replacing(text) as text_part:
+        raw_part.write_bytes(pack(capture.mosaic, PACKINGS[layout]))
+        text_part.write_text(json.dumps(compose_white_text(capture, layout), indent="\t"))
     return text

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from lfdfp.errors import StorageError
+from lfdfp.files import replacing
 from lfdfp.lfp.container import FILE_MAGIC, read_container
 from lfdfp.lfp.contents import read_contents
 from lfdfp.lfp.inventory import Item, inventory
 from lfdfp.lfp.opening import named, not_a_capture, read_head
-from lfdfp.lfp.writing import replacing
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _FILE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9]{1,8}")
@@ -72,7 +72,7 @@ def split(
         _refuse_existing([target for target, _ in targets])
     _make_folder(folder)
     for target, item in targets:
-        with replacing(target) as stream:
+        with replacing(target) as temporary, temporary.open("wb") as stream:
             for piece in _written(item):
                 stream.write(piece)
     return [target for target, _ in targets]

@@ -166,12 +166,13 @@ def test_what_is_no_container_is_named(data: bytes, message: str) -> None:
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"a file where a folder is needed")
     with pytest.raises(StorageError, match="cannot be written"):
-        write_container(tmp_path / "no such folder" / "a.lfp", sample())
+        write_container(tmp_path / "file" / "a.lfp", sample())
     (tmp_path / "folder.lfp").mkdir()
     with pytest.raises(StorageError, match="cannot be written"):
         write_container(tmp_path / "folder.lfp", sample())
-    assert [entry.name for entry in tmp_path.iterdir()] == ["folder.lfp"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", "folder.lfp"]
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
