@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,35 @@ def replacing(target: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(target: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `target`; rename it to `target` if the block succeeds.
+
+    Raises
+    ------
+    StorageError
+        If `target` exists and is not an empty folder (nothing of the user's is ever removed), or
+        cannot be made.
+    """
+    temporary: Path | None = None
+    try:
+        if target.is_dir() and not any(target.iterdir()):
+            target.rmdir()
+        if target.exists():
+            raise StorageError(f"{target}: exists already; remove it or name another folder")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name[:40]}-"))
+        temporary.chmod(0o777 & ~_umask())
+        yield temporary
+        temporary.rename(target)
+    except OSError as error:
+        reason = error.strerror or error
+        raise StorageError(f"{target}: cannot be written: {reason}") from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_bytes(target: Path, content: bytes) -> None:

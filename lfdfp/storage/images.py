@@ -76,11 +76,7 @@ def read_picture(path: Path) -> Picture:
         exif = _header_exif(image)
         orientation = exif.get(_ORIENTATION_TAG, 1)
         icc_profile = image.info.get("icc_profile")
-        try:
-            deep = _deep_values(path, image.format)
-            values = _shallow_values(image) if deep is None else deep
-        except (OSError, ValueError, SyntaxError, cv2.error) as error:
-            raise ImageError(f"{path}: the picture is damaged: {_one_line(error)}") from error
+        values = _values(path, image)
     bits: Bits = 16 if values.dtype == np.uint16 else 8
     scaled = values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
     if 1 <= orientation <= 8:
@@ -94,6 +90,20 @@ def read_picture(path: Path) -> Picture:
         icc_profile=icc_profile,
         exif=exif.tobytes() if len(exif) else None,
     )
+
+
+def read_codes(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """A picture's values as stored, upright: shape (T, S, C); alpha is last where C is 2 or 4.
+
+    Raises
+    ------
+    ImageError
+        As `read_picture`.
+    """
+    with _opened(path) as image:
+        orientation = _header_exif(image).get(_ORIENTATION_TAG, 1)
+        values = _values(path, image)
+    return oriented(values, orientation) if 2 <= orientation <= 8 else values
 
 
 def write_picture(path: Path, picture: Picture, provenance: Mapping[str, object]) -> None:
@@ -159,6 +169,15 @@ def _header_exif(image: Image.Image) -> Image.Exif:
     if image.format == "PNG" and "exif" not in image.info:
         return Image.Exif()
     return image.getexif()
+
+
+def _values(path: Path, image: Image.Image) -> NDArray[Any]:
+    """The values of an opened picture, shape (T, S, C), uint8 or uint16, as stored."""
+    try:
+        deep = _deep_values(path, image.format)
+        return _shallow_values(image) if deep is None else deep
+    except (OSError, ValueError, SyntaxError, cv2.error) as error:
+        raise ImageError(f"{path}: the picture is damaged: {_one_line(error)}") from error
 
 
 def _shallow_values(image: Image.Image) -> NDArray[Any]:

@@ -1,0 +1,35 @@
+"""Folders appear whole or not at all, and never in the place of something."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lfdfp.errors import StorageError
+from lfdfp.files import replacing_folder
+
+
+def test_a_folder_appears_whole(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "folder"
+    with replacing_folder(target) as folder:
+        (folder / "a.txt").write_text("a")
+        assert not target.exists()
+    assert [path.name for path in target.iterdir()] == ["a.txt"]
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), replacing_folder(tmp_path / "folder") as folder:
+        (folder / "a.txt").write_text("a")
+        raise KeyError
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_there_stays(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with replacing_folder(tmp_path / "folder") as folder:
+        (folder / "a.txt").write_text("a")
+    with pytest.raises(StorageError, match="exists already"), replacing_folder(tmp_path / "folder"):
+        raise AssertionError("the block must not be entered")
+    assert (tmp_path / "folder" / "a.txt").read_text() == "a"
