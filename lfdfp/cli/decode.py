@@ -8,7 +8,13 @@ from typing import Annotated
 
 import typer
 
-from lfdfp.cli.reporting import echo_json, printable, reported_errors, stage_bar
+from lfdfp.cli.reporting import (
+    announce_compilation,
+    echo_json,
+    printable,
+    reported_errors,
+    stage_bar,
+)
 from lfdfp.settings import DecodeSettings
 
 
@@ -36,6 +42,7 @@ def decode_command(
     from lfdfp.storage.hdf5 import save_light_field
 
     settings = DecodeSettings(angular_size=angular_size)
+    announce_compilation()
     target = capture.with_suffix(".lf.h5") if output is None else output
     with reported_errors(capture):
         raw = read_capture(capture, verify=not no_verify)

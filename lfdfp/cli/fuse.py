@@ -9,7 +9,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from lfdfp.cli.reporting import echo_json, printable, reported_errors, stage_bar
+from lfdfp.cli.reporting import (
+    announce_compilation,
+    echo_json,
+    printable,
+    reported_errors,
+    stage_bar,
+)
 from lfdfp.datatypes import FloatArray, FocalStack, FusionResult
 from lfdfp.errors import ImageError
 from lfdfp.settings import FusionSettings, Preset
@@ -50,6 +56,7 @@ def fuse_command(
     from lfdfp.storage.images import write_picture
 
     settings = FusionSettings(scale=scale, preset=preset, data="stack", seed=seed, device=device)
+    announce_compilation()
     first = inputs[0]
     target = first.with_name(f"{first.stem}_fused.png") if output is None else output
     with reported_errors():

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lfdfp.cli.parsing import parse_slopes
-from lfdfp.cli.reporting import echo_json, reported_errors, stage_bar
+from lfdfp.cli.reporting import announce_compilation, echo_json, reported_errors, stage_bar
 from lfdfp.settings import Kernel, RefocusSettings
 
 
@@ -45,6 +45,7 @@ def refocus_command(
     from lfdfp.storage.images import write_screen_image
 
     settings = RefocusSettings(planes=planes, slopes=parse_slopes(slopes), kernel=kernel)
+    announce_compilation()
     target = light_field.with_suffix(".stack.h5") if output is None else output
     with reported_errors(light_field):
         field = load_light_field(light_field)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,14 @@ def stage_bar(name: str) -> Iterator[Progress]:
         yield update
         bar.n = bar.total
         bar.refresh()
+
+
+def announce_compilation() -> None:
+    """Say so where the kernels are not compiled yet: the first run is slower than all others."""
+    package = Path(__file__).parents[1]
+    kept_here = os.access(package, os.W_OK) and "NUMBA_CACHE_DIR" not in os.environ
+    if kept_here and next(package.rglob("*.nbi"), None) is None:
+        typer.echo("first run: kernels are compiled, once; this takes about a minute", err=True)
 
 
 def echo_json(value: Any) -> None:

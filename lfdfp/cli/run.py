@@ -11,7 +11,14 @@ import typer
 
 from lfdfp.batch import Job, Outcome, plan_jobs, run_batch
 from lfdfp.cli.parsing import parse_slopes
-from lfdfp.cli.reporting import echo_json, fail, printable, reported_errors, stage_bar
+from lfdfp.cli.reporting import (
+    announce_compilation,
+    echo_json,
+    fail,
+    printable,
+    reported_errors,
+    stage_bar,
+)
 from lfdfp.pipeline import RunOptions, RunRecord, silent_stage
 from lfdfp.settings import Data, Preset, Settings, read_settings
 
@@ -103,6 +110,7 @@ def run_command(
         verify=not no_verify,
     )
     quiet = json_output or jobs > 1
+    announce_compilation()
     outcomes = []
     for outcome in run_batch(
         planned,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lfdfp.cli.parsing import parse_size
-from lfdfp.cli.reporting import echo_json, reported_errors, stage_bar
+from lfdfp.cli.reporting import announce_compilation, echo_json, reported_errors, stage_bar
 from lfdfp.simulate.camera import CameraName
 from lfdfp.simulate.presets import ScenePreset
 
@@ -49,6 +49,7 @@ def simulate_command(
     if if_missing and target.is_file():
         typer.echo(f"{target}: is there already")
         return
+    announce_compilation()
     flaws = REALISTIC if realistic else None
     with reported_errors():
         model = camera_model(camera, size=parse_size(size), iso=iso, imperfections=flaws)
