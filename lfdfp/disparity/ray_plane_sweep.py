@@ -10,19 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from lfdfp.datatypes import DoubleArray, FloatArray
 from lfdfp.disparity import ray_sweep_kernels as kernels
 from lfdfp.disparity import semi_global_kernels as paths
 from lfdfp.ray_geometry import FineGrid, LensletTable, RayLight
 from lfdfp.row_bands import BandRunner
-
-IndexArray: TypeAlias = NDArray[np.int64]
 
 _HALF_APERTURE_PENALTY = 0.05
 _DOUBT = 0.1
@@ -67,7 +63,7 @@ class Smoothness:
         Change of the guide between neighbors that halves the price of a jump.
     """
 
-    step: float = 0.3
+    step: float = 0.2
     jump: float = 3.0
     edge: float = 0.01
 
@@ -224,8 +220,7 @@ def best_planes(
     volume = np.empty((*guide.shape, len(slopes)), np.float32)
     for k, cost in enumerate(costs):
         volume[..., k] = cost
-    index = semi_global_costs(volume, guide, smoothness).argmin(axis=-1)
-    return _minimum(index, volume, slopes)
+    return _minimum(semi_global_costs(volume, guide, smoothness), volume, slopes)
 
 
 def semi_global_costs(volume: FloatArray, guide: FloatArray, smoothness: Smoothness) -> FloatArray:
@@ -244,11 +239,12 @@ def semi_global_costs(volume: FloatArray, guide: FloatArray, smoothness: Smoothn
     return total
 
 
-def _minimum(index: IndexArray, volume: FloatArray, slopes: DoubleArray) -> SweptDisparity:
-    """Parabola through the costs of the chosen planes and their neighbors."""
+def _minimum(total: FloatArray, volume: FloatArray, slopes: DoubleArray) -> SweptDisparity:
+    """Parabola through the smooth costs of the best planes and their neighbors."""
+    index = total.argmin(axis=-1)
     middle = np.clip(index, 1, len(slopes) - 2)[..., None]
     left, center, right = (
-        np.take_along_axis(volume, middle + k, axis=-1)[..., 0] for k in (-1, 0, 1)
+        np.take_along_axis(total, middle + k, axis=-1)[..., 0] for k in (-1, 0, 1)
     )
     bend = left - 2 * center + right
     shift = 0.5 * (left - right) / np.maximum(bend, np.float32(1e-9))

@@ -71,7 +71,7 @@ class RayParameters:
     radius_pitch: float = 0.42
     footprint_pitch: float = 0.93
     plane_step: float = 0.25
-    fine_plane_step: float = 0.15
+    fine_plane_step: float = 0.2
     widest_pitch: float = 0.5
     outlier_error: float = 0.02
     truncation: float = 9.0
@@ -274,11 +274,11 @@ class _Reconstruction:
         slopes = self.planes(self.grid, limits, parameters.fine_plane_step)
         everywhere = np.full(self.grid.shape, np.inf, np.float32)
         guide = self.guide(picture)
-        smooth = GuidedFilter(guide, radius_px=4, regularization=0.02**2)
+        smooth = GuidedFilter(guide, radius_px=2, regularization=0.02**2)
         costs = residual_costs(
             self.bundle(self.grid), slopes, observation.blur(picture), low=-everywhere,
             high=everywhere, outlier_error=parameters.outlier_error,
-            truncation=parameters.truncation, window=3,
+            truncation=parameters.truncation, window=5,
         )  # fmt: skip
         swept = best_planes(map(smooth, costs), slopes, guide, parameters.smoothness)
         self.step()
