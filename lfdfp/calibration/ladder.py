@@ -8,13 +8,13 @@ import numpy as np
 
 from lfdfp.calibration.lenslet_grid import fit_lenslet_grid
 from lfdfp.calibration.metadata_grid import grid_from_metadata
-from lfdfp.calibration.noise import noise_from_iso
+from lfdfp.calibration.noise import noise_from_capture, noise_from_iso
 from lfdfp.calibration.vignetting import (
     default_response,
     response_from_capture,
     response_from_white_image,
 )
-from lfdfp.datatypes import Calibration, FloatArray, LensletGrid, RawCapture
+from lfdfp.datatypes import Calibration, FloatArray, LensletGrid, NoiseModel, RawCapture
 from lfdfp.errors import CalibrationError, CaptureError
 
 Progress = Callable[[int, int], None]
@@ -88,9 +88,9 @@ def _from_white_image(
         )
     grid = fit_lenslet_grid(white, is_white=True)
     progress(1, 3)
-    response = response_from_white_image(white)
+    response = response_from_white_image(white, grid)
     progress(2, 3)
-    noise = noise_from_iso(capture)
+    noise = _noise(capture, grid, response)
     progress(3, 3)
     return Calibration(
         grid=grid,
@@ -118,7 +118,7 @@ def _from_capture(
     progress(1, 3)
     response = _response(capture, grid)
     progress(2, 3)
-    noise = noise_from_iso(capture)
+    noise = _noise(capture, grid, response)
     progress(3, 3)
     return Calibration(grid=grid, response=response, noise=noise, source=source, warnings=warnings)
 
@@ -127,6 +127,13 @@ def _response(capture: RawCapture, grid: LensletGrid) -> FloatArray:
     if np.isnan(grid.residual_px):
         return default_response(grid)
     return response_from_capture(capture, grid)
+
+
+def _noise(capture: RawCapture, grid: LensletGrid, response: FloatArray) -> NoiseModel:
+    try:
+        return noise_from_capture(capture, grid, response)
+    except CalibrationError:
+        return noise_from_iso(capture)
 
 
 def _pitch_warning(capture: RawCapture, grid: LensletGrid) -> tuple[str, ...]:

@@ -52,8 +52,16 @@ def _row_polynomials(distortion: DoubleArray, y: float) -> DoubleArray:
 
 
 @njit(cache=True, nogil=True)
-def row_offsets(row: int, shape: tuple[int, int], grid: GridArrays, offsets: FloatArray) -> None:
-    """Fill `offsets`, shape (2, W): (down, right) from the nearest lenslet's image center.
+def row_offsets(
+    row: int,
+    shape: tuple[int, int],
+    grid: GridArrays,
+    offsets: FloatArray,
+    lattice: NDArray[np.int32],
+) -> None:
+    """Fill (down, right) from the nearest lenslet's image center, and that lenslet's (q, r).
+
+    Both arrays have the shape (2, W).
 
     The displacement is taken at the pixel, not at the undistorted position: it is so smooth that
     the difference does not count.
@@ -69,8 +77,9 @@ def row_offsets(row: int, shape: tuple[int, int], grid: GridArrays, offsets: Flo
         right = column - grid.origin[1] - moved_right
         q = inverse[0, 0] * down + inverse[0, 1] * right
         r = inverse[1, 0] * down + inverse[1, 1] * right
-        q -= np.floor(q)
-        r -= np.floor(r)
+        whole_q, whole_r = np.floor(q), np.floor(r)
+        q -= whole_q
+        r -= whole_r
         best = 1e30
         # The nearest of the four corners of the lattice cell is the nearest lenslet of all.
         for a in range(2):
@@ -81,6 +90,8 @@ def row_offsets(row: int, shape: tuple[int, int], grid: GridArrays, offsets: Flo
                     best = v * v + u * u
                     offsets[0, column] = v
                     offsets[1, column] = u
+                    lattice[0, column] = whole_q + a
+                    lattice[1, column] = whole_r + b
 
 
 @njit(cache=True, nogil=True)
@@ -111,9 +122,9 @@ def ratio_histograms(
     """
     height, width = mosaic.shape
     zones, bins = counts.shape[0], counts.shape[5]
-    offsets = np.empty((2, width), np.float32)
+    offsets, lattice = np.empty((2, width), np.float32), np.empty((2, width), np.int32)
     for row in range(height):
-        row_offsets(row, (height, width), grid, offsets)
+        row_offsets(row, (height, width), grid, offsets, lattice)
         zone_row = row * zones // height
         for column in range(width):
             k = 2 * (row & 1) + (column & 1)
@@ -141,9 +152,9 @@ def blend_profiles(
     """Fill `response`, shape (H, W), from tables (Z, Z, K, N, N), linear in zone and offset."""
     height, width = response.shape
     zones = profiles.shape[0]
-    offsets = np.empty((2, width), np.float32)
+    offsets, lattice = np.empty((2, width), np.float32), np.empty((2, width), np.int32)
     for row in range(height):
-        row_offsets(row, (height, width), grid, offsets)
+        row_offsets(row, (height, width), grid, offsets, lattice)
         z = min(max((row + 0.5) * zones / height - 0.5, 0.0), zones - 1.0)
         z0 = int(z)
         z1 = min(z0 + 1, zones - 1)
@@ -163,3 +174,41 @@ def blend_profiles(
                     lower = p[i + 1, j] * (1 - (x - j)) + p[i + 1, j + 1] * (x - j)
                     total += row_share * share * (upper * (1 - (y - i)) + lower * (y - i))
             response[row, column] = total
+
+
+@njit(cache=True, nogil=True)
+def lenslet_products(
+    image: FloatArray,
+    profile: FloatArray,
+    grid: GridArrays,
+    first: tuple[int, int],
+    sums: DoubleArray,
+) -> None:
+    """Add Σ image·profile and Σ profile² of every lenslet to `sums`, shape (2, R, X).
+
+    Lenslet (q, r) is counted at ``[r - first[0], q + (r >> 1) - first[1]]``.
+    """
+    height, width = image.shape
+    offsets, lattice = np.empty((2, width), np.float32), np.empty((2, width), np.int32)
+    for row in range(height):
+        row_offsets(row, (height, width), grid, offsets, lattice)
+        for column in range(width):
+            q, r = lattice[0, column], lattice[1, column]
+            j, i = r - first[0], q + (r >> 1) - first[1]
+            p = profile[row, column]
+            sums[0, j, i] += image[row, column] * p
+            sums[1, j, i] += p * p
+
+
+@njit(cache=True, nogil=True)
+def scale_by_lenslet(
+    profile: FloatArray, grid: GridArrays, first: tuple[int, int], gains: DoubleArray
+) -> None:
+    """Multiply `profile`, shape (H, W), by its lenslets' gains (R, X), in place."""
+    height, width = profile.shape
+    offsets, lattice = np.empty((2, width), np.float32), np.empty((2, width), np.int32)
+    for row in range(height):
+        row_offsets(row, (height, width), grid, offsets, lattice)
+        for column in range(width):
+            q, r = lattice[0, column], lattice[1, column]
+            profile[row, column] *= gains[r - first[0], q + (r >> 1) - first[1]]

@@ -39,13 +39,19 @@ def random_grid(
     )
 
 
-def lenslet_profile(grid: LensletGrid, *, edge: float = 0.45) -> FloatArray:
-    """Response (H, W): a soft disc under every lenslet, integrated over 2 x 2 parts of a pixel."""
+def offsets_from_centers(grid: LensletGrid) -> FloatArray:
+    """Shape (H, 2, W): (down, right) of every pixel from its nearest lenslet's center."""
     height, width = grid.sensor_shape
     offsets = np.empty((height, 2, width), np.float32)
-    arrays = grid_arrays(grid)
+    lattice = np.empty((2, width), np.int32)
     for row in range(height):
-        row_offsets(row, grid.sensor_shape, arrays, offsets[row])
+        row_offsets(row, grid.sensor_shape, grid_arrays(grid), offsets[row], lattice)
+    return offsets
+
+
+def lenslet_profile(grid: LensletGrid, *, edge: float = 0.45) -> FloatArray:
+    """Response (H, W): a soft disc under every lenslet, integrated over 2 x 2 parts of a pixel."""
+    offsets = offsets_from_centers(grid)
     total = np.zeros(grid.sensor_shape)
     for down in (-0.25, 0.25):
         for right in (-0.25, 0.25):
@@ -102,8 +108,5 @@ def center_error_px(found: LensletGrid, true: LensletGrid) -> DoubleArray:
 
 def untouched_rings(grid: LensletGrid, radius_pitches: float) -> np.ndarray:
     """Mask (H, W) of the pixels within a radius of their lenslet's center."""
-    offsets = np.empty((grid.sensor_shape[0], 2, grid.sensor_shape[1]), np.float32)
-    arrays = grid_arrays(grid)
-    for row in range(grid.sensor_shape[0]):
-        row_offsets(row, grid.sensor_shape, arrays, offsets[row])
+    offsets = offsets_from_centers(grid)
     return np.hypot(offsets[:, 0], offsets[:, 1]) < radius_pitches * grid.pitch_px
