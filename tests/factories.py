@@ -124,7 +124,7 @@ def tiny_capture(
     """
     model = camera_model(camera, size=size, iso=iso, imperfections=imperfections)
     made = make_scene(scene, model.field_pitch, seed=seed, disparities=disparities)
-    return simulate_capture(made, model, seed=seed, rays_per_pixel=16)
+    return simulate_capture(made, model, seed=seed, rays_per_pixel=32)
 
 
 def true_field(capture: SimulatedCapture, *, radius: int = 3) -> LightField:

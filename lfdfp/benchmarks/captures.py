@@ -25,8 +25,8 @@ from lfdfp.fusion.baselines import bicubic, laplacian_pyramid
 from lfdfp.pipeline import peak_memory_mib
 from lfdfp.settings import Data, FusionSettings
 from lfdfp.simulate import SimulatedCapture, camera_model, make_scene, simulate_capture
-from lfdfp.simulate.camera import REALISTIC, CameraName
-from lfdfp.simulate.presets import ScenePreset
+from lfdfp.simulate.camera import REALISTIC
+from lfdfp.simulate.names import CameraName, ScenePreset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,7 @@ import typer
 
 from lfdfp.cli.parsing import parse_size
 from lfdfp.cli.reporting import announce_compilation, echo_json, reported_errors, stage_bar
-from lfdfp.simulate.camera import CameraName
-from lfdfp.simulate.presets import ScenePreset
+from lfdfp.simulate.names import CameraName, ScenePreset
 
 
 def simulate_command(

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from lfdfp.simulate.camera import (
-    NOISY,
-    REALISTIC,
-    CameraModel,
-    CameraName,
-    Imperfections,
-    camera_model,
-)
-from lfdfp.simulate.capture import SimulatedCapture, simulate_capture
-from lfdfp.simulate.files import (
-    SimulatedFiles,
-    Truth,
-    load_truth,
-    write_simulated_capture,
-)
-from lfdfp.simulate.layers import Layer
-from lfdfp.simulate.presets import ScenePreset, make_scene
-from lfdfp.simulate.scene import Scene, scene_from_pictures
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from lfdfp.simulate.names import CameraName, ScenePreset
+
+if TYPE_CHECKING:
+    from lfdfp.simulate.camera import NOISY, REALISTIC, CameraModel, Imperfections, camera_model
+    from lfdfp.simulate.capture import SimulatedCapture, simulate_capture
+    from lfdfp.simulate.files import SimulatedFiles, Truth, load_truth, write_simulated_capture
+    from lfdfp.simulate.layers import Layer
+    from lfdfp.simulate.presets import make_scene
+    from lfdfp.simulate.scene import Scene, scene_from_pictures
 
 __all__ = [
     "NOISY",
@@ -40,3 +34,20 @@ __all__ = [
     "simulate_capture",
     "write_simulated_capture",
 ]
+
+_HOMES = {
+    "camera": ("NOISY", "REALISTIC", "CameraModel", "Imperfections", "camera_model"),
+    "capture": ("SimulatedCapture", "simulate_capture"),
+    "files": ("SimulatedFiles", "Truth", "load_truth", "write_simulated_capture"),
+    "layers": ("Layer",),
+    "presets": ("make_scene",),
+    "scene": ("Scene", "scene_from_pictures"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a module when one of its names is first used: compiled kernels load slowly."""
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"lfdfp.simulate.{module}"), name)
+    raise AttributeError(f"module 'lfdfp.simulate' has no attribute {name!r}")

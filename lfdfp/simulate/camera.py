@@ -19,8 +19,8 @@ from lfdfp.datatypes import (
     NoiseModel,
 )
 from lfdfp.errors import SettingsError
+from lfdfp.simulate.names import CameraName
 
-CameraName = Literal["f01", "illum"]
 Footprint = Literal["box", "hexagon"]
 
 _CUBIC_DEGREES = np.array([0, 1, 1, 2, 2, 2, 3, 3, 3, 3])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias, get_args
 
 import numpy as np
 
 from lfdfp.datatypes import ROW_STEP_PITCHES, FloatArray
 from lfdfp.errors import SettingsError
 from lfdfp.simulate.layers import Layer
+from lfdfp.simulate.names import ScenePreset
 from lfdfp.simulate.painting_kernels import SHAPE_DTYPE, paint_shapes
 from lfdfp.simulate.scene import Scene, corner_frame, even_disparity
 from lfdfp.simulate.textures import (
@@ -19,9 +20,6 @@ from lfdfp.simulate.textures import (
     palette,
     premultiplied,
 )
-
-ScenePreset = Literal["layers", "plane", "slanted", "curved", "thin", "specular", "flat", "mix"]
-"""Names that `make_scene` knows."""
 
 TEXELS_PER_PITCH = 6.0 / ROW_STEP_PITCHES
 """Six texels per view pixel: what the x4 grid can show, and a little more."""
