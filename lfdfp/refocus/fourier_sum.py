@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,11 @@ from lfdfp.refocus.fourier_kernels import (
     load_periodic_rows,
     sum_spectra,
 )
-from lfdfp.refocus.shifts import Shifts
-from lfdfp.refocus.spline_sum import LEAST_COVERAGE, full_weight, spline_sum
+from lfdfp.refocus.shifts import Shifts, full_weight
+from lfdfp.refocus.spline_sum import LEAST_COVERAGE, spline_sum
+
+if TYPE_CHECKING:
+    import torch
 
 _LEAST_GAP = 16  # pixels over which the end of a view blends into its repeated beginning
 
@@ -37,12 +41,12 @@ def fourier_sum(
     slices: FloatArray,
     coverage: FloatArray,
     *,
-    equal_weights: bool = False,
     threads: int = 1,
+    device: torch.device | None = None,
 ) -> None:
     """Fill slices (N, T, S, C) and coverage (N, T, S) with the weighted mean of shifted views."""
-    full = full_weight(field, shifts.gains, equal_weights=equal_weights)
-    sums = _sum_of_views(field, shifts, equal_weights=equal_weights, threads=threads)
+    full = full_weight(field, shifts)
+    sums = _sum_of_views(field, shifts, threads, device)
     _, height, width, colors = slices.shape
     for n, planes in enumerate(sums):
         rays = planes[colors, :height, :width]
@@ -52,21 +56,35 @@ def fourier_sum(
         for c in range(colors):
             mean = planes[c, :height, :width] * inverse
             slices[n, ..., c] = field.scale * (mean - field.offset * measured)
-    _replace_rim(
-        field, shifts, slices, coverage, full, equal_weights=equal_weights, threads=threads
-    )
+    _replace_rim(field, shifts, slices, coverage, full, threads=threads, device=device)
 
 
 def _sum_of_views(
-    field: LightField, shifts: Shifts, *, equal_weights: bool, threads: int
+    field: LightField, shifts: Shifts, threads: int, device: torch.device | None
 ) -> FloatArray:
     """Σ w x and, last, Σ w over the shifted views, shape (N, C + 1, T', S')."""
+    height, width = field.spatial_shape
+    blends = _blend(height), _blend(width)
+    frequencies = fft.fftfreq(height + blends[0].size), fft.rfftfreq(width + blends[1].size)
+    turns = _turns(shifts.along_t, frequencies[0]), _turns(shifts.along_s, frequencies[1])
+    if device is None:
+        return _compiled_sums(field, shifts, turns, blends, threads)
+    from lfdfp.refocus.torch_sums import fourier_sums
+
+    return fourier_sums(field, shifts, turns, blends, device=device)
+
+
+def _compiled_sums(
+    field: LightField,
+    shifts: Shifts,
+    turns: tuple[FloatArray, FloatArray],
+    blends: tuple[FloatArray, FloatArray],
+    threads: int,
+) -> FloatArray:
+    """As `torch_sums.fourier_sums`, by compiled kernels."""
     n_v, n_u, height, width, colors = field.views.shape
-    blend_t, blend_s = _blend(height), _blend(width)
-    long_t, long_s = height + blend_t.size, width + blend_s.size
-    turns_t = _turns(shifts.along_t, np.asarray(fft.fftfreq(long_t), np.float64))
-    turns_s = np.moveaxis(_turns(shifts.along_s, np.asarray(fft.rfftfreq(long_s))), -1, 2)
-    columns = turns_s.shape[3]
+    turns_t, turns_s = turns[0], np.moveaxis(turns[1], -1, 2)
+    long_t, long_s, columns = turns_t.shape[2], width + blends[1].size, turns_s.shape[3]
     spectra = np.empty((n_u, colors + 1, height, columns), np.complex64)
     row_sum = np.empty((len(turns_t), colors + 1, long_t, columns), np.complex64)
     total = np.zeros_like(row_sum)
@@ -77,11 +95,11 @@ def _sum_of_views(
         samples, weights = field.views[v, u], field.weights[v, u]
         gain = shifts.gains[v, u]
         light = np.empty((colors + 1, height, long_s), np.float32)
-        load_periodic_rows(samples, weights, gain, equal_weights, blend_s, light)
+        load_periodic_rows(samples, weights, gain, shifts.equal_weights, blends[1], light)
         spectra[k] = fft.rfft(light)
 
     def add(v: int, n: int) -> None:
-        fill_gap_below(_pairs(row_sum[n]).reshape(colors + 1, long_t, -1), blend_t)
+        fill_gap_below(_pairs(row_sum[n]).reshape(colors + 1, long_t, -1), blends[0])
         turned = fft.fft(row_sum[n], axis=1, overwrite_x=True)
         add_turned(_pairs(turned), turns_t[n, v], _pairs(total[n]))
 
@@ -90,8 +108,8 @@ def _sum_of_views(
         if not used:
             continue
         in_threads(transform, [(k, v, u) for k, u in enumerate(used)], threads)
-        turns = np.ascontiguousarray(turns_s[:, used])
-        combine = partial(sum_spectra, _pairs(spectra[: len(used)]), turns, _pairs(row_sum))
+        some = np.ascontiguousarray(turns_s[:, used])
+        combine = partial(sum_spectra, _pairs(spectra[: len(used)]), some, _pairs(row_sum))
         in_threads(combine, pairwise(edges), threads)
         in_threads(partial(add, v), range(len(total)), threads)
     return np.asarray(fft.irfft2(total, s=(long_t, long_s), overwrite_x=True), np.float32)
@@ -109,7 +127,7 @@ def _blend(size: int) -> FloatArray:
     return (0.5 + 0.5 * np.cos(np.pi * place)).astype(np.float32)
 
 
-def _turns(shifts: DoubleArray, frequencies: DoubleArray) -> FloatArray:
+def _turns(shifts: DoubleArray, frequencies: NDArray[Any]) -> FloatArray:
     """exp(2πi f δ), shape (N, V, F, 2); its real part at the highest frequency of even lengths."""
     turns = np.exp(2j * np.pi * np.multiply.outer(shifts, frequencies))
     highest = np.abs(frequencies) == 0.5
@@ -124,8 +142,8 @@ def _replace_rim(
     coverage: FloatArray,
     full: float,
     *,
-    equal_weights: bool,
     threads: int,
+    device: torch.device | None,
 ) -> None:
     """Write the cubic result where a view ends within the reach of the shifts."""
     for axis, along in ((2, shifts.along_t), (3, shifts.along_s)):
@@ -138,9 +156,8 @@ def _replace_rim(
             shape = (len(slices), *strip.views.shape[2:])
             light, share = np.empty(shape, np.float32), np.empty(shape[:3], np.float32)
             spline_sum(
-                strip, shifts, light, share, order=3, full=full,
-                equal_weights=equal_weights, threads=threads,
-            )  # fmt: skip
+                strip, shifts, light, share, order=3, full=full, threads=threads, device=device
+            )
             for n, (start, rim) in enumerate(zip(starts, rims, strict=True)):
                 where = (slice(None),) * (axis - 2) + (slice(start, start + rim),)
                 source = (slice(None),) * (axis - 2) + (slice(start - first, start - first + rim),)

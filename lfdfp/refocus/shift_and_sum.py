@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from lfdfp.refocus.fourier_sum import fourier_sum
 from lfdfp.refocus.shifts import Shifts
 from lfdfp.refocus.spline_sum import spline_sum
 from lfdfp.settings import Kernel
+
+if TYPE_CHECKING:
+    import torch
 
 _ADD_UP: Mapping[str, Callable[..., None]] = {
     "linear": partial(spline_sum, order=1),
@@ -44,6 +47,7 @@ def refocus(
     viewpoint: tuple[float, float] | None = None,
     equal_weights: bool = False,
     threads: int | None = None,
+    device: str | None = None,
 ) -> FloatArray:
     """Bring the plane of one slope into focus.
 
@@ -69,6 +73,8 @@ def refocus(
         to the aperture towards the corners, at the price of noise.
     threads
         Bands of rows computed at the same time; None takes numba's setting.
+    device
+        A torch device ("cuda") to compute on; None takes compiled kernels on the processor.
 
     Returns
     -------
@@ -78,7 +84,8 @@ def refocus(
     Raises
     ------
     SettingsError
-        For an unknown kernel, or an aperture that is closed or does not fit the field.
+        For an unknown kernel, a device that is not there, or an aperture that is closed or does
+        not fit the field.
 
     References
     ----------
@@ -93,6 +100,7 @@ def refocus(
         viewpoint=viewpoint,
         equal_weights=equal_weights,
         threads=threads,
+        device=device,
     )
     picture: FloatArray = planes.slices[0]
     return picture
@@ -107,6 +115,7 @@ def refocus_planes(
     viewpoint: tuple[float, float] | None = None,
     equal_weights: bool = False,
     threads: int | None = None,
+    device: str | None = None,
     progress: Progress = ignore_progress,
 ) -> Planes:
     """Bring several planes into focus, reading the field once for all of them.
@@ -117,11 +126,13 @@ def refocus_planes(
     Raises
     ------
     SettingsError
-        For an unknown kernel, or an aperture that is closed or does not fit the field.
+        For an unknown kernel, a device that is not there, or an aperture that is closed or does
+        not fit the field.
     """
     if kernel not in get_args(Kernel):
         raise SettingsError(f"unknown kernel {kernel!r}; known are {', '.join(get_args(Kernel))}")
-    shifts = Shifts.of(field, slopes, aperture, viewpoint)
+    shifts = Shifts.of(field, slopes, aperture, viewpoint, equal_weights=equal_weights)
+    target = None if device is None else _torch_device(device)
     height, width = field.spatial_shape
     slices = np.empty((len(slopes), height, width, field.views.shape[4]), np.float32)
     coverage = np.empty((len(slopes), height, width), np.float32)
@@ -135,8 +146,14 @@ def refocus_planes(
             shifts.of_planes(some),
             slices[some],
             coverage[some],
-            equal_weights=equal_weights,
             threads=thread_count(threads),
+            device=target,
         )
     progress(len(slopes), len(slopes))
     return Planes(slices, coverage)
+
+
+def _torch_device(name: str) -> torch.device:
+    from lfdfp.refocus.torch_sums import torch_device
+
+    return torch_device(name)

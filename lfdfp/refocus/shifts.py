@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -22,11 +22,19 @@ class Shifts:
         ``(t + along_t[n, v], s + along_s[n, u])``.
     gains
         Shape (V, U): factor on the stored weights of each view.
+    equal_weights
+        Whether every stored weight above 0 is taken as 1.
     """
 
     along_t: DoubleArray
     along_s: DoubleArray
     gains: DoubleArray
+    equal_weights: bool = False
+
+    @property
+    def count(self) -> int:
+        """Number of slices."""
+        return len(self.along_t)
 
     @classmethod
     def of(
@@ -35,6 +43,8 @@ class Shifts:
         slopes: DoubleArray,
         aperture: DoubleArray | None,
         viewpoint: tuple[float, float] | None,
+        *,
+        equal_weights: bool,
     ) -> Self:
         """Shifts that bring planes of the given slopes (N,) into focus.
 
@@ -51,11 +61,18 @@ class Shifts:
             along_t=np.multiply.outer(slopes, np.arange(n_v) - float(v)),
             along_s=np.multiply.outer(slopes, np.arange(n_u) - float(u)),
             gains=view_gains(field, aperture),
+            equal_weights=equal_weights,
         )
 
     def of_planes(self, some: slice) -> Shifts:
         """The same for some of the planes."""
-        return Shifts(along_t=self.along_t[some], along_s=self.along_s[some], gains=self.gains)
+        return replace(self, along_t=self.along_t[some], along_s=self.along_s[some])
+
+
+def full_weight(field: LightField, shifts: Shifts) -> float:
+    """What the weights of one pixel sum to where every open view is at its best."""
+    best = field.weights.max(axis=(2, 3)).astype(np.float64)
+    return float(np.sum(shifts.gains * (best > 0 if shifts.equal_weights else best)))
 
 
 def view_gains(field: LightField, aperture: DoubleArray | None) -> DoubleArray:

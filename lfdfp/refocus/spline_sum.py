@@ -8,7 +8,7 @@ and the filter runs once per slice instead of once per view.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,16 @@ from lfdfp.disparity import spline as splines
 from lfdfp.disparity.spline import SPLINE_MARGIN, prefilter_columns, prefilter_rows
 from lfdfp.disparity.threads import in_threads
 from lfdfp.refocus.accumulation import accumulate, normalize
-from lfdfp.refocus.shifts import Shifts
+from lfdfp.refocus.shifts import Shifts, full_weight
+
+if TYPE_CHECKING:
+    import torch
 
 LEAST_COVERAGE = 0.01
 """Pixels that less of the aperture than this reached count as not measured."""
 
 SplineOrder = Literal[1, 3]
+Split: TypeAlias = tuple[NDArray[np.int64], FloatArray]
 
 
 def spline_sum(
@@ -34,57 +38,76 @@ def spline_sum(
     *,
     order: SplineOrder,
     full: float | None = None,
-    equal_weights: bool = False,
     threads: int = 1,
+    device: torch.device | None = None,
 ) -> None:
     """Fill slices (N, T, S, C) and coverage (N, T, S) with the weighted mean of shifted views.
 
     `order` is that of the splines: 1 interpolates linearly, 3 by cubic B-splines. `full` is the
-    weight that counts as full coverage; None takes `full_weight` of the field.
+    weight that counts as full coverage; None takes `full_weight` of the field. The sums are made
+    by compiled kernels, or by torch on a device.
     """
     margin = SPLINE_MARGIN if order == 3 else 0
-    planes, height, width, colors = slices.shape
-    light = np.zeros((planes, height + 2 * margin, (width + 2 * margin) * colors), np.float32)
-    rays = np.zeros((planes, height + 2 * margin, width + 2 * margin), np.float32)
-    whole_v, taps_v = split_shifts(shifts.along_t, order)
-    whole_u, taps_u = split_shifts(shifts.along_s, order)
-    if full is None:
-        full = full_weight(field, shifts.gains, equal_weights=equal_weights)
+    splits = split_shifts(shifts.along_t, order), split_shifts(shifts.along_s, order)
+    if device is None:
+        light, rays = _compiled_sums(field, shifts, splits, margin, threads)
+    else:
+        from lfdfp.refocus.torch_sums import spline_sums
+
+        light, rays = spline_sums(field, shifts, splits, margin, device=device)
+    best = full_weight(field, shifts) if full is None else full
+    inside = slice(margin, margin + slices.shape[1])
+
+    def finish(n: int) -> None:
+        normalize(
+            light[n][inside],
+            rays[n][inside],
+            margin,
+            (field.scale, field.offset),
+            (best, LEAST_COVERAGE * best),
+            slices[n],
+            coverage[n],
+        )
+
+    in_threads(finish, range(shifts.count), threads)
+
+
+def _compiled_sums(
+    field: LightField, shifts: Shifts, splits: tuple[Split, Split], margin: int, threads: int
+) -> tuple[FloatArray, FloatArray]:
+    """Σ w x, shape (N, T', S', C), and Σ w, shape (N, T', S'), as `torch_sums.spline_sums`."""
+    _, _, height, width, colors = field.views.shape
+    rows, columns = height + 2 * margin, width + 2 * margin
+    light = np.zeros((shifts.count, rows, columns * colors), np.float32)
+    rays = np.zeros((shifts.count, rows, columns), np.float32)
+    (whole_t, taps_t), (whole_s, taps_s) = splits
 
     def add(band: tuple[int, int]) -> None:
         accumulate(
             field.views,
             field.weights,
             shifts.gains,
-            equal_weights,
-            (whole_v, whole_u),
-            (taps_v, taps_u),
+            shifts.equal_weights,
+            (whole_t, whole_s),
+            (taps_t, taps_s),
             margin,
             band,
             light,
             rays,
         )
 
-    def finish(n: int) -> None:
-        if order == 3:
-            _samples_to_coefficients(light[n], colors)
-            _samples_to_coefficients(rays[n], 1)
-        normalize(
-            light[n].reshape(height + 2 * margin, -1, colors)[margin : margin + height],
-            rays[n][margin : margin + height],
-            margin,
-            (field.scale, field.offset),
-            (full, LEAST_COVERAGE * full),
-            slices[n],
-            coverage[n],
-        )
+    def to_coefficients(n: int) -> None:
+        for lines, step in ((light[n], colors), (rays[n], 1)):
+            prefilter_rows(lines, 0, rows, step)
+            prefilter_columns(lines, 0, lines.shape[1])
 
-    edges = np.linspace(0, height + 2 * margin, threads + 1).astype(int)
-    in_threads(add, pairwise(edges.tolist()), threads)
-    in_threads(finish, range(planes), threads)
+    in_threads(add, pairwise(np.linspace(0, rows, threads + 1).astype(int).tolist()), threads)
+    if margin:
+        in_threads(to_coefficients, range(shifts.count), threads)
+    return light.reshape(shifts.count, rows, columns, colors), rays
 
 
-def split_shifts(shifts: DoubleArray, order: SplineOrder) -> tuple[NDArray[np.int64], FloatArray]:
+def split_shifts(shifts: DoubleArray, order: SplineOrder) -> Split:
     """Whole pixels (N, V) and the factors (N, V, 4) of samples whole − 1 … whole + 2."""
     if order == 3:
         return splines.split_shifts(shifts)
@@ -93,14 +116,3 @@ def split_shifts(shifts: DoubleArray, order: SplineOrder) -> tuple[NDArray[np.in
     taps = np.zeros((*shifts.shape, 4), np.float32)
     taps[..., 1], taps[..., 2] = 1 - fraction, fraction
     return whole.astype(np.int64), taps
-
-
-def full_weight(field: LightField, gains: DoubleArray, *, equal_weights: bool) -> float:
-    """What the weights of one pixel sum to where every open view is at its best."""
-    best = field.weights.max(axis=(2, 3)).astype(np.float64)
-    return float(np.sum(gains * (best > 0 if equal_weights else best)))
-
-
-def _samples_to_coefficients(lines: FloatArray, step: int) -> None:
-    prefilter_rows(lines, 0, lines.shape[0], step)
-    prefilter_columns(lines, 0, lines.shape[1])

@@ -174,3 +174,36 @@ def test_an_impossible_request_is_refused() -> None:
         refocus(field, 0.0, aperture=np.zeros((3, 5)))
     with pytest.raises(SettingsError, match="finite"):
         refocus(field, float("nan"))
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("codes", [False, True])
+def test_torch_and_the_compiled_kernels_agree(kernel: Kernel, codes: bool) -> None:
+    field = random_field(13, shape=(3, 5, 32, 40, 3))
+    if codes:
+        field = replace(field, views=(field.views * 65535).astype(np.uint16), scale=1 / 65535)
+    aperture = np.ones((3, 5))
+    aperture[0, 0] = 0.0
+    slopes = np.array([-0.7, 0.4])
+    options = {"kernel": kernel, "aperture": aperture, "equal_weights": codes}
+    compiled = refocus_planes(field, slopes, **options)  # type: ignore[arg-type]
+    by_torch = refocus_planes(field, slopes, **options, device="cpu")  # type: ignore[arg-type]
+    np.testing.assert_allclose(by_torch.slices, compiled.slices, atol=2e-4)
+    np.testing.assert_allclose(by_torch.coverage, compiled.coverage, atol=2e-5)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_cuda_and_the_compiled_kernels_agree(kernel: Kernel) -> None:
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    field, slopes = random_field(14, shape=(3, 5, 32, 40, 3)), np.array([-0.7, 0.4])
+    compiled = refocus_planes(field, slopes, kernel=kernel)
+    by_cuda = refocus_planes(field, slopes, kernel=kernel, device="cuda")
+    np.testing.assert_allclose(by_cuda.slices, compiled.slices, atol=2e-4)
+
+
+def test_a_device_that_is_not_there_is_refused() -> None:
+    with pytest.raises(SettingsError, match="device 'abacus' cannot be used"):
+        refocus(random_field(15), 0.0, device="abacus")
