@@ -92,8 +92,10 @@ def read_picture(path: Path) -> Picture:
     )
 
 
-def read_codes(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """A picture's values as stored, upright: shape (T, S, C); alpha is last where C is 2 or 4.
+def read_codes(path: Path) -> NDArray[Any]:
+    """A picture's uint8 or uint16 values as stored, upright: shape (T, S, C).
+
+    Alpha is last where C is 2 or 4.
 
     Raises
     ------
@@ -103,7 +105,8 @@ def read_codes(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
     with _opened(path) as image:
         orientation = _header_exif(image).get(_ORIENTATION_TAG, 1)
         values = _values(path, image)
-    return oriented(values, orientation) if 2 <= orientation <= 8 else values
+    turned: NDArray[Any] = oriented(values, orientation) if 2 <= orientation <= 8 else values
+    return turned
 
 
 def write_picture(path: Path, picture: Picture, provenance: Mapping[str, object]) -> None:
