@@ -9,11 +9,8 @@ import numpy as np
 from lfdfp.calibration.lenslet_grid import fit_lenslet_grid
 from lfdfp.calibration.metadata_grid import grid_from_metadata
 from lfdfp.calibration.noise import noise_from_capture, noise_from_iso
-from lfdfp.calibration.vignetting import (
-    default_response,
-    response_from_capture,
-    response_from_white_image,
-)
+from lfdfp.calibration.vignetting import default_response, response_from_capture
+from lfdfp.calibration.white_image import response_from_white_image
 from lfdfp.datatypes import Calibration, FloatArray, LensletGrid, NoiseModel, RawCapture
 from lfdfp.errors import CalibrationError, CaptureError
 

@@ -1,0 +1,266 @@
+"""What a picture of uniform light tells of a camera: grid, vignetting, gains, dead pixels."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from lfdfp.calibration.lenslet_grid import fit_lenslet_grid
+from lfdfp.calibration.noise import noise_from_capture, noise_from_iso
+from lfdfp.calibration.offset_kernels import (
+    OffsetTable,
+    blend_profiles,
+    grid_arrays,
+    lenslet_products,
+    scale_by_lenslet,
+)
+from lfdfp.calibration.vignetting import (
+    LEAST_RESPONSE,
+    offset_table,
+    plane_tables,
+    ratio_counts,
+    zone_profiles,
+)
+from lfdfp.datatypes import (
+    BAYER_COLOR,
+    BayerPattern,
+    BoolArray,
+    DoubleArray,
+    FloatArray,
+    LensletGrid,
+    NoiseModel,
+    RawCapture,
+)
+from lfdfp.errors import CalibrationError
+
+_DARKEST = 0.02
+_GROSS_SHARE = 0.4
+_GROSS_LEVEL = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LensletResponse:
+    """Response of the lenslets at one zoom and focus, without what single pixels add.
+
+    Attributes
+    ----------
+    grid
+        Where the lenslets' images lie.
+    profiles
+        Shape (Z, Z, 3, N, N): light by zone, color and offset (see `offset_table`).
+    gains
+        Shape (3, R, X): light of every lenslet per color, 1 at the best-lit ones; lenslet
+        (q, r) is at ``[r - first[0], q + (r >> 1) - first[1]]``. Empty where not known.
+    first
+        See `gains`.
+    zoom_step, focus_step
+        Of the main lens; None where the file did not say.
+    """
+
+    grid: LensletGrid
+    profiles: FloatArray
+    gains: DoubleArray
+    first: tuple[int, int]
+    zoom_step: int | None = None
+    focus_step: int | None = None
+
+    def render(self, bayer: BayerPattern, grid: LensletGrid | None = None) -> FloatArray:
+        """Response (H, W) of every pixel, on this grid or on a slightly different one."""
+        seen = self.grid if grid is None else _same_labels(grid, self.grid)
+        response = np.empty(seen.sensor_shape, np.float32)
+        tables = np.array([BAYER_COLOR[channel] for channel in bayer], np.int64)
+        table = _table_of(self.profiles, self.grid)
+        blend_profiles(self.profiles, tables, grid_arrays(seen), table, response)
+        np.maximum(response, LEAST_RESPONSE, out=response)
+        if self.gains.size:
+            frame = _frame(seen)
+            padded = _padded(self.gains, self.first, frame)
+            for color in range(3):
+                chosen = pixels_of(bayer, color, response.shape)
+                scaled = response.copy()
+                scale_by_lenslet(scaled, grid_arrays(seen), frame[0], padded[color])
+                response[chosen] = scaled[chosen]
+        return response
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PixelEvidence:
+    """What one white image says of its single pixels.
+
+    Attributes
+    ----------
+    deviation
+        Shape (H, W): light / smooth model - 1.
+    precision
+        Shape (H, W): inverse variance of the deviation.
+    spread
+        Standard deviation of the true deviations: how differently pixels respond.
+    defective
+        Shape (H, W): pixels that differ grossly.
+    """
+
+    deviation: FloatArray
+    precision: FloatArray
+    spread: float
+    defective: BoolArray
+
+    def gain(self) -> FloatArray:
+        """Shape (H, W): response of the pixels beside their neighbors', 0 where defective.
+
+        The noise of a white image (1 to 2 % per pixel) would be added to every capture that is
+        divided by it. So a pixel keeps only the share of its deviation that exceeds the noise
+        (a Wiener filter).
+        """
+        share = self.spread**2 / (self.spread**2 + 1 / np.maximum(self.precision, 1e-6))
+        return np.where(self.defective, np.float32(0.0), 1 + share * self.deviation).astype(
+            np.float32
+        )
+
+
+def response_from_white_image(white: RawCapture, grid: LensletGrid) -> FloatArray:
+    """Response (H, W) of every pixel from a picture of uniform light.
+
+    A smooth model (profiles by offset and zone, times each lenslet's gain), times what single
+    pixels add to it. Each color is divided by its own 99.9th percentile, so that dividing a
+    capture by the response neither adds a color cast nor carries the lamp's. Pixels that differ
+    grossly from the model are dead or hot: their response is 0.
+
+    Raises
+    ------
+    CalibrationError
+        When the white image is too dark.
+    """
+    lenslets = lenslet_response(white, grid)
+    return np.asarray(lenslets.render(white.bayer) * pixel_evidence(white, lenslets).gain())
+
+
+def lenslet_response(white: RawCapture, grid: LensletGrid | None = None) -> LensletResponse:
+    """Measure the smooth part of the response; the grid is fitted where it is not given.
+
+    Raises
+    ------
+    CalibrationError
+        When no lattice is found, or the white image is too dark.
+    """
+    if grid is None:
+        grid = fit_lenslet_grid(white, is_white=True)
+    table = offset_table(grid)
+    profiles = zone_profiles(ratio_counts(white, grid, table), table)
+    smooth = np.empty(white.mosaic.shape, np.float32)
+    blend_profiles(profiles, plane_tables(white), grid_arrays(grid), table, smooth)
+    np.maximum(smooth, LEAST_RESPONSE, out=smooth)
+    light = linear_light(white)
+    first, size = _frame(grid)
+    gains = np.zeros((3, *size))
+    for color in range(3):
+        chosen = pixels_of(white.bayer, color, smooth.shape)
+        sums = np.zeros((2, *size))
+        masked = np.where(chosen, smooth, np.float32(0.0))
+        lenslet_products(light, masked, grid_arrays(grid), first, sums)
+        gains[color] = _normalized(sums[0] / np.maximum(sums[1], 1e-9), sums[1], color)
+    return LensletResponse(
+        grid=grid,
+        profiles=profiles,
+        gains=gains,
+        first=first,
+        zoom_step=white.lens.zoom_step,
+        focus_step=white.lens.focus_step,
+    )
+
+
+def pixel_evidence(white: RawCapture, lenslets: LensletResponse) -> PixelEvidence:
+    """Compare every pixel of a white image with the smooth model of its lenslet."""
+    model = lenslets.render(white.bayer, lenslets.grid)
+    light = linear_light(white)
+    planes = white.bayer_planes()
+    for color in range(3):
+        chosen = pixels_of(white.bayer, color, model.shape)
+        model[chosen] *= np.float32(light[chosen].sum() / model[chosen].sum())
+    noise = _noise(white, lenslets.grid, model)
+    span = np.float32(sum(full - black for *_, black, full in planes) / len(planes))
+    level = model * span
+    variance = np.float32(noise.shot_gain) * level + np.float32(noise.read_variance)
+    tolerance = _GROSS_SHARE * np.maximum(model, _GROSS_LEVEL * model.max())
+    defective = np.abs(light - model) > tolerance
+    return PixelEvidence(
+        deviation=(light / model - 1).astype(np.float32),
+        precision=(level**2 / variance).astype(np.float32),
+        spread=noise.relative,
+        defective=np.asarray(defective, np.bool_),
+    )
+
+
+def linear_light(capture: RawCapture) -> FloatArray:
+    """Shape (H, W): share of the white level."""
+    light = np.empty(capture.mosaic.shape, np.float32)
+    for _, rows, columns, black, full in capture.bayer_planes():
+        light[rows, columns] = capture.mosaic[rows, columns]
+        light[rows, columns] -= np.float32(black)
+        light[rows, columns] *= np.float32(1 / (full - black))
+    return light
+
+
+def pixels_of(bayer: BayerPattern, color: int, shape: tuple[int, ...]) -> BoolArray:
+    """Shape (H, W): the pixels of one color."""
+    cell = np.array([BAYER_COLOR[channel] == color for channel in bayer]).reshape(2, 2)
+    return np.tile(cell, (-(-shape[0] // 2), -(-shape[1] // 2)))[: shape[0], : shape[1]]
+
+
+def _normalized(gains: DoubleArray, support: DoubleArray, color: int) -> DoubleArray:
+    """Gains divided by their 99.9th percentile; 1 for lenslets that show too few pixels."""
+    seen = support > 0.25 * np.percentile(support, 90)
+    top = float(np.percentile(gains[seen], 99.9)) if seen.any() else 0.0
+    if not top > _DARKEST:
+        name = ("red", "green", "blue")[color]
+        raise CalibrationError(
+            f"the white image is too dark: its brightest {name} pixels reach only "
+            f"{100 * max(top, 0.0):.1f} % of the white level"
+        )
+    return np.where(seen, gains / top, np.median(gains[seen]) / top)
+
+
+def _noise(white: RawCapture, grid: LensletGrid, model: FloatArray) -> NoiseModel:
+    try:
+        return noise_from_capture(white, grid, model)
+    except CalibrationError:
+        return noise_from_iso(white)
+
+
+def _table_of(profiles: FloatArray, grid: LensletGrid) -> OffsetTable:
+    table = offset_table(grid)
+    if table.size != profiles.shape[-1]:
+        raise CalibrationError(
+            f"profiles of {profiles.shape[-1]} offsets do not fit a grid of pitch {grid.pitch_px}"
+        )
+    return table
+
+
+def _frame(grid: LensletGrid) -> tuple[tuple[int, int], tuple[int, int]]:
+    """First index and shape of an array over all lenslets, with a margin."""
+    height, width = grid.sensor_shape
+    corners = np.array([[0, 0, height, height], [0, width, 0, width]], np.float64)
+    q, r = grid.lattice_coordinates(corners[0], corners[1])
+    x = q + r / 2
+    first = int(np.floor(r.min())) - 3, int(np.floor(x.min())) - 4
+    last = int(np.ceil(r.max())) + 3, int(np.ceil(x.max())) + 4
+    return first, (last[0] - first[0] + 1, last[1] - first[1] + 1)
+
+
+def _padded(
+    gains: DoubleArray, first: tuple[int, int], frame: tuple[tuple[int, int], tuple[int, int]]
+) -> DoubleArray:
+    """Gains on another frame of the same lenslets; the nearest ones where it is larger."""
+    (row, column), (rows, columns) = frame
+    j = (np.arange(rows) + row - first[0]).clip(0, gains.shape[1] - 1)
+    i = (np.arange(columns) + column - first[1]).clip(0, gains.shape[2] - 1)
+    return np.ascontiguousarray(gains[:, j[:, None], i[None, :]])
+
+
+def _same_labels(grid: LensletGrid, reference: LensletGrid) -> LensletGrid:
+    """`grid`, counted from the lenslet that is (0, 0) of a reference."""
+    row, column = reference.origin_px
+    q, r = np.rint(grid.lattice_coordinates(np.array(row), np.array(column)))
+    origin = np.array(grid.origin_px) + grid.basis_px @ np.array([q, r])
+    return dataclasses.replace(grid, origin_px=(float(origin[0]), float(origin[1])))
