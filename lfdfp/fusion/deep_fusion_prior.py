@@ -2,7 +2,8 @@
 
 x = base + network(code), with the network's last layer starting at zero, so that the first
 iterate is the base. A share of the measured pixels is held out; their prediction alone decides
-when to stop and whether the network's picture is better than the base. No truth is involved.
+when to stop and whether the network's picture is better than the base. No truth is involved. The
+tile with the most detail goes first: where the network gains nothing there, the rest is spared.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from torch import Tensor
 from lfdfp.datatypes import FloatArray
 from lfdfp.errors import SettingsError
 from lfdfp.fusion.downsampling import Downsampling
+from lfdfp.fusion.enlargement import Enlarger
 from lfdfp.fusion.losses import FusionLoss, TorchDownsampling
 from lfdfp.fusion.presets import NetworkSettings
 from lfdfp.fusion.skipnet import Skipnet, fitting_depth
@@ -83,21 +85,6 @@ class Observations:
             maps=self.maps[:, rows, columns],
             fused=self.fused[rows, columns],
         )
-
-
-def back_projected(
-    fused: FloatArray, model: Downsampling, iterations: int, observed: FloatArray | None = None
-) -> FloatArray:
-    """Bicubic enlargement corrected until D gives the observed pixels back."""
-    fine = model.interpolate(fused)
-    if model.scale == 1:
-        return fine
-    for _ in range(iterations):
-        missing = fused - model.forward(fine)
-        if observed is not None:
-            missing *= observed[..., None]
-        fine += model.interpolate(missing)
-    return fine
 
 
 def held_out_mask(shape: tuple[int, int], share: float, rng: np.random.Generator) -> FloatArray:
@@ -164,8 +151,8 @@ def optimize(
 
 def residual_of_tile(
     seen: Observations,
+    enlarge: Enlarger,
     settings: NetworkSettings,
-    back_projections: int,
     *,
     seed: int,
     device: torch.device,
@@ -177,12 +164,12 @@ def residual_of_tile(
     """
     rng = np.random.default_rng(seed)
     observed = held_out_mask(seen.fused.shape[:2], settings.held_out, rng)
-    visible = without_held_out(seen.fused, observed)
-    base = to_tensor(back_projected(visible, seen.model, back_projections, observed), device)
     nothing = np.zeros((*seen.model.fine_shape, seen.fused.shape[2]), np.float32)
-    depth = fitting_depth(base.shape[-2:], settings.skipnet)
+    depth = fitting_depth(seen.model.fine_shape, settings.skipnet)
     if depth == 0 or observed.all():
         return nothing, 0.0
+    visible = without_held_out(seen.fused, observed)
+    base = to_tensor(enlarge.on(seen.model)(visible, observed), device)
     torch.manual_seed(seed)
     shape = replace(
         settings.skipnet,
@@ -191,10 +178,13 @@ def residual_of_tile(
     )
     network = Skipnet(base.shape[1], base.shape[1], shape).to(device).train()
     downsample = TorchDownsampling(seen.model, device)
-    slices = torch.from_numpy(np.ascontiguousarray(seen.slices.transpose(0, 3, 1, 2))).to(device)
     mask = torch.from_numpy(observed).to(device)
     loss = FusionLoss(
-        slices, torch.from_numpy(seen.maps).to(device), downsample, settings.losses, mask
+        torch.from_numpy(np.ascontiguousarray(seen.slices.transpose(0, 3, 1, 2))).to(device),
+        torch.from_numpy(np.ascontiguousarray(seen.maps)).to(device),
+        downsample,
+        settings.losses,
+        mask,
     )
     fused = to_tensor(seen.fused, device)
 
@@ -219,8 +209,8 @@ def residual_of_tile(
 
 def network_residual(
     seen: Observations,
+    enlarge: Enlarger,
     settings: NetworkSettings,
-    back_projections: int,
     *,
     seed: int,
     device: torch.device,
@@ -228,28 +218,31 @@ def network_residual(
 ) -> tuple[FloatArray, float]:
     """Residual of the whole picture, tile by tile, and the mean gain on held-out pixels."""
     scale, shape = seen.scale, (seen.fused.shape[0], seen.fused.shape[1])
-    side, overlap = settings.tile_px // scale, settings.overlap_px // scale
-    windows = list(tiles(shape, side, overlap))
-    total = np.zeros((scale * shape[0], scale * shape[1], seen.fused.shape[2]), np.float32)
-    weight = np.zeros(total.shape[:2], np.float32)
-    gains = []
+    overlap = settings.overlap_px // scale
+    windows = list(tiles(shape, settings.tile_px // scale, overlap))
+    windows.sort(key=lambda window: -float(seen.fused[window].std()))
+    total = np.zeros((*seen.model.fine_shape, seen.fused.shape[2]), np.float32)
+    weight = np.full(total.shape[:2], 1e-6, np.float32)
+    gains: list[float] = []
     for number, (rows, columns) in enumerate(windows):
-        done = number * settings.iterations
+        done, all_steps = number * settings.iterations, len(windows) * settings.iterations
         residual, gain = residual_of_tile(
             seen.cut(rows, columns),
+            enlarge,
             settings,
-            back_projections,
             seed=seed + number,
             device=device,
-            on_step=lambda step, done=done: progress(  # type: ignore[misc]
-                done + step, len(windows) * settings.iterations
+            on_step=lambda step, done=done, every=all_steps: progress(  # type: ignore[misc]
+                done + step, every
             ),
         )
+        gains.append(gain)
+        if number == 0 and not residual.any():
+            break
         fine = tuple(slice(scale * s.start, scale * s.stop) for s in (rows, columns))
         share = blending_window((fine[0], fine[1]), weight.shape, scale * overlap)
         total[fine] += residual * share[..., None]
         weight[fine] += share
-        gains.append(gain)
-    progress(len(windows) * settings.iterations, len(windows) * settings.iterations)
+    progress(1, 1)
     total /= weight[..., None]
     return total, float(np.mean(gains))

@@ -183,45 +183,19 @@ def _by_engine(
     engine: EngineSettings,
     progress: Progress,
 ) -> _Made:
-    from lfdfp.fusion.deep_fusion_prior import (
-        Observations,
-        back_projected,
-        deliberate_threads,
-        network_residual,
-        pick_device,
-    )
+    from lfdfp.fusion.super_resolution import super_resolve
 
     maps = decision_maps(slices, coverage, engine.decision)
     fused = fuse_slices(slices, maps)
-    seen = Observations(slices=slices, maps=maps, fused=fused, scale=settings.scale)
-    fine = back_projected(fused, seen.model, engine.back_projections)
-    losses: dict[str, float] = {}
-    prior, warnings = "back-projection", []
-    device = pick_device(settings.device)
-    if engine.network is not None and settings.scale > 1:
-        with deliberate_threads():
-            residual, gain = network_residual(
-                seen,
-                engine.network,
-                engine.back_projections,
-                seed=settings.seed,
-                device=device,
-                progress=progress,
-            )
-        losses["held_out_gain"] = gain
-        if not np.isfinite(residual).all():
-            warnings.append(_DIVERGED)
-        elif residual.any():
-            fine = fine + residual
-            prior = "SKIPnet residual"
+    result = super_resolve(slices, maps, fused, settings, engine, progress)
     return _Made(
         fused=fused,
-        fine=fine,
+        fine=result.fine,
         maps=maps,
-        prior=prior,
-        losses=losses,
-        warnings=tuple(warnings),
-        device=str(device),
+        prior=result.prior,
+        losses=result.losses,
+        warnings=(_DIVERGED,) if result.diverged else (),
+        device=result.device,
     )
 
 

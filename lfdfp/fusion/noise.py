@@ -38,6 +38,26 @@ def noise_sigma(channel: FloatArray) -> float:
     return float(np.sqrt(quiet.mean()))
 
 
+def stack_sigma(slices: FloatArray) -> float:
+    """Standard deviation of the noise in one channel of one slice, slices (N, T, S, C) encoded.
+
+    Detail can pass for noise where a picture has no quiet part. It is nearly the same in all
+    colors, and a defocused slice has little of it, while noise is independent everywhere: so the
+    least of the estimates is taken, from channels and from differences of channels. Noise that is
+    equal in all colors (a JPEG with coarse chroma) is not seen by this.
+    """
+    return min(_picture_sigma(one) for one in slices)
+
+
+def _picture_sigma(picture: FloatArray) -> float:
+    channels = [np.ascontiguousarray(c) for c in np.moveaxis(picture, -1, 0)]
+    plain = float(np.median([noise_sigma(c) for c in channels]))
+    if len(channels) < 3:
+        return plain
+    differences = [0.5 + channels[0] - channels[1], 0.5 + channels[2] - channels[1]]
+    return min(plain, *(noise_sigma(d) / float(np.sqrt(2)) for d in differences))
+
+
 def _block_means(values: FloatArray, block: int) -> FloatArray:
     rows, columns = values.shape[0] // block, values.shape[1] // block
     cut = values[: rows * block, : columns * block]

@@ -65,7 +65,7 @@ class LossSettings:
 
 
 SMALL_RESIDUAL = SkipnetSettings(
-    channels=(16, 24, 32), kernel_size=3, skip_channels=(4, 4, 4), output="zero_residual"
+    channels=(8, 16), kernel_size=3, skip_channels=(4, 4), output="zero_residual"
 )
 CONTENT_ONLY = LossSettings(joint_gradient=0.0, gradient_limit=0.0)
 
@@ -90,14 +90,43 @@ class NetworkSettings:
 
     skipnet: SkipnetSettings = field(default_factory=lambda: SMALL_RESIDUAL)
     losses: LossSettings = field(default_factory=lambda: CONTENT_ONLY)
-    iterations: int = 120
+    iterations: int = 40
     learning_rate: float = 3e-3
     held_out: float = 0.05
     check_every: int = 10
-    patience: int = 2
+    patience: int = 1
     least_gain: float = 0.02
-    tile_px: int = 640
-    overlap_px: int = 64
+    tile_px: int = 256
+    overlap_px: int = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InternalLearningSettings:
+    """A network that learns from the picture's own scales, and for how long.
+
+    Attributes
+    ----------
+    channels, blocks
+        Features per layer; residual blocks of two 3 x 3 convolutions.
+    steps, batch, patch_px
+        Batches learned from; patches in each; their side in coarse pixels.
+    scales
+        Sizes of the picture, relative to itself, that serve as examples.
+    networks
+        How many are learned from different seeds and averaged.
+    ensemble
+        Average the answers to all eight turned and mirrored questions.
+    """
+
+    channels: int = 32
+    blocks: int = 2
+    steps: int = 300
+    batch: int = 8
+    patch_px: int = 24
+    learning_rate: float = 2e-3
+    scales: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7, 0.6)
+    networks: int = 1
+    ensemble: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,21 +163,27 @@ class EngineSettings:
     ----------
     back_projections
         Iterations of the back-projected base.
+    internal
+        None leaves the base without internal learning.
     network
-        None returns the base.
+        None leaves out the residual SKIPnet.
     paper
         The paper's recipe in place of all of the above.
     """
 
     decision: DecisionSettings = field(default_factory=DecisionSettings)
     back_projections: int = 5
+    internal: InternalLearningSettings | None = None
     network: NetworkSettings | None = None
     paper: PaperSettings | None = None
 
 
 PRESETS: Mapping[Preset, EngineSettings] = {
     "fast": EngineSettings(),
-    "balanced": EngineSettings(network=NetworkSettings()),
-    "best": EngineSettings(network=NetworkSettings(iterations=300)),
+    "balanced": EngineSettings(internal=InternalLearningSettings(), network=NetworkSettings()),
+    "best": EngineSettings(
+        internal=InternalLearningSettings(channels=48, blocks=3, steps=1500),
+        network=NetworkSettings(),
+    ),
     "paper": EngineSettings(paper=PaperSettings()),
 }

@@ -1,0 +1,101 @@
+"""The base: a fused picture enlarged until shrinking it gives the picture back, noise left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from lfdfp.datatypes import FloatArray
+from lfdfp.fusion.decision_map import guided_filter
+from lfdfp.fusion.display import luma
+from lfdfp.fusion.downsampling import Downsampling
+
+_VARIANCE_WINDOW_PX = 7
+VISIBLE_SIGMA = 1.0 / 255
+"""Less noise than this is left alone."""
+
+_CHROMA_RADIUS_PX = 4
+
+
+class Upscaler(Protocol):
+    """Enlarges luma (T, S) by a fixed factor."""
+
+    def __call__(self, luma: FloatArray) -> FloatArray: ...
+
+
+class Enlarger:
+    """Enlarges pictures (T, S, C), encoded, that share size, scale and noise.
+
+    Parameters
+    ----------
+    upscalers
+        Applied to luma, their answers averaged; `repeats` times in a row, which must reach the
+        model's scale. None at all: bicubic interpolation.
+    sigma
+        Standard deviation of the noise in one channel.
+    """
+
+    def __init__(
+        self,
+        model: Downsampling,
+        sigma: float,
+        back_projections: int,
+        upscalers: Sequence[Upscaler] = (),
+        repeats: int = 1,
+    ) -> None:
+        self.model, self.sigma, self.back_projections = model, sigma, back_projections
+        self.upscalers, self.repeats = upscalers, repeats
+
+    def __call__(self, picture: FloatArray, observed: FloatArray | None = None) -> FloatArray:
+        """Picture (T, S, C) to (kT, kS, C); where `observed` (T, S) is 0 it is not trusted."""
+        if self.model.scale == 1:
+            return picture.copy()
+        if not self.upscalers:
+            return self.back_projected(self.model.interpolate(picture), picture, observed)
+        coarse = luma(picture)
+        fine = coarse
+        for _ in range(self.repeats):
+            fine = np.mean([upscale(fine) for upscale in self.upscalers], axis=0, dtype=np.float32)
+        chroma = self._chroma(picture, coarse, fine)
+        made = fine[..., None] + self.model.interpolate(chroma)
+        return self.back_projected(made, picture, observed)
+
+    def on(self, model: Downsampling) -> Enlarger:
+        """The same for a picture of another size, such as a tile."""
+        return Enlarger(model, self.sigma, self.back_projections, self.upscalers, self.repeats)
+
+    def _chroma(self, picture: FloatArray, coarse: FloatArray, fine: FloatArray) -> FloatArray:
+        """Color without luma, shape (T, S, C), smoothed along the luma's edges under noise."""
+        chroma = picture - coarse[..., None]
+        if self.sigma < VISIBLE_SIGMA:
+            return chroma
+        guide = self.model.forward(fine[..., None])[..., 0]
+        channels = [
+            guided_filter(guide, channel, _CHROMA_RADIUS_PX, 4 * self.sigma**2)
+            for channel in np.moveaxis(chroma, -1, 0)
+        ]
+        return np.stack(channels, axis=-1)
+
+    def back_projected(
+        self, fine: FloatArray, picture: FloatArray, observed: FloatArray | None = None
+    ) -> FloatArray:
+        """`fine` corrected by what shrinking it misses, where that is more than noise."""
+        for _ in range(self.back_projections):
+            missing = picture - self.model.forward(fine)
+            if self.sigma >= VISIBLE_SIGMA:
+                missing *= signal_share(missing, self.sigma)
+            if observed is not None:
+                missing *= observed[..., None]
+            fine = fine + self.model.interpolate(missing)
+        return fine
+
+
+def signal_share(residual: FloatArray, sigma: float) -> FloatArray:
+    """Wiener's factor, shape (T, S, 1): share of the local variance that noise does not explain."""
+    size = (_VARIANCE_WINDOW_PX, _VARIANCE_WINDOW_PX)
+    power = np.square(residual).mean(axis=-1, dtype=np.float32)
+    variance = cv2.blur(power, size, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(np.maximum(1.0 - sigma**2 / np.maximum(variance, 1e-12), 0.0))[..., None]

@@ -1,0 +1,79 @@
+"""A small convolutional network that enlarges luma by a whole factor.
+
+It works at the coarse size and adds to the bicubic enlargement what it has learned to be missing
+("sub-pixel convolution" [1]_).
+
+References
+----------
+.. [1] W. Shi et al., "Real-time single image and video super-resolution using an efficient
+   sub-pixel convolutional neural network", CVPR 2016.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+HALO_PX = 16
+"""Coarse pixels around a tile that its result depends on, for up to six residual blocks."""
+
+
+class ScaleNetwork(nn.Module):
+    """Luma (N, 1, H, W) to luma (N, 1, kH, kW); starts as bicubic interpolation."""
+
+    def __init__(self, factor: int, channels: int, blocks: int) -> None:
+        super().__init__()
+        self.factor = factor
+        self.entry = nn.Conv2d(1, channels, 3, padding=1)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(channels, channels, 3, padding=1),
+                nn.ReLU(),
+                nn.Conv2d(channels, channels, 3, padding=1),
+            )
+            for _ in range(blocks)
+        )
+        self.head = nn.Conv2d(channels, factor * factor, 3, padding=1)
+        for parameter in self.head.parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, coarse: Tensor) -> Tensor:
+        features = self.entry(coarse - 0.5)
+        for block in self.blocks:
+            features = features + block(functional.relu(features))
+        missing = functional.pixel_shuffle(self.head(functional.relu(features)), self.factor)
+        size = (self.factor * coarse.shape[-2], self.factor * coarse.shape[-1])
+        interpolated = functional.interpolate(
+            coarse, size=size, mode="bicubic", align_corners=False, antialias=True
+        )
+        return interpolated + missing
+
+
+def learn(
+    network: ScaleNetwork,
+    batches: Iterator[tuple[Tensor, Tensor]],
+    steps: int,
+    learning_rate: float,
+    on_step: Callable[[int], None],
+) -> bool:
+    """Fit `network`, in place, to `steps` batches of (coarse, fine); whether that went well.
+
+    Least absolute error; the learning rate falls to zero along a cosine.
+    """
+    optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    for step in range(steps):
+        coarse, fine = next(batches)
+        loss = (network(coarse) - fine).abs().mean()
+        if not torch.isfinite(loss):
+            return False
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 0.5)
+        optimizer.step()
+        schedule.step()
+        on_step(step)
+    return True

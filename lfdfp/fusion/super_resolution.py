@@ -1,0 +1,122 @@
+"""The fused picture on a finer grid: back-projection, internal learning, residual SKIPnet.
+
+Each step is kept only where the picture itself shows that it gains: internal learning on parts of
+the picture's scales that it did not learn from, the residual network on held-out pixels. Without
+visible noise the base already gives back every measured pixel, so that the residual network has
+nothing to learn from: it is not started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from lfdfp.datatypes import FloatArray
+from lfdfp.fusion.deep_fusion_prior import (
+    Observations,
+    deliberate_threads,
+    network_residual,
+    pick_device,
+)
+from lfdfp.fusion.display import LUMA_WEIGHTS, luma
+from lfdfp.fusion.enlargement import VISIBLE_SIGMA, Enlarger
+from lfdfp.fusion.internal_learning import InternalUpscaler, learn_from_scales
+from lfdfp.fusion.noise import stack_sigma
+from lfdfp.fusion.presets import EngineSettings, InternalLearningSettings
+from lfdfp.settings import FusionSettings
+
+Progress = Callable[[int, int], None]
+
+_FACTORS = {2: (2, 1), 3: (3, 1), 4: (2, 2)}
+"""Scale to (factor that is learned, how often it is applied)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enlarged:
+    """Encoded fine picture (kT, kS, C), and what made it."""
+
+    fine: FloatArray
+    prior: str
+    losses: dict[str, float]
+    device: str
+    diverged: bool = False
+
+
+def super_resolve(
+    slices: FloatArray,
+    maps: FloatArray,
+    fused: FloatArray,
+    settings: FusionSettings,
+    engine: EngineSettings,
+    progress: Progress,
+) -> Enlarged:
+    """Enlarge `fused` (T, S, C), made of encoded `slices` (N, T, S, C) by `maps` (N, T, S)."""
+    device = pick_device(settings.device)
+    seen = Observations(slices=slices, maps=maps, fused=fused, scale=settings.scale)
+    if settings.scale == 1:
+        return Enlarged(fine=fused.copy(), prior="none", losses={}, device=str(device))
+    sigma = stack_sigma(slices) * float(np.sqrt(np.square(maps).sum(axis=0).mean()))
+    losses, prior = {"noise_sigma": sigma}, "back-projection"
+    with deliberate_threads():
+        upscalers = _learned(fused, sigma, settings, engine.internal, device, progress)
+        if upscalers:
+            prior = "internal learning"
+            losses["internal_gain"] = float(np.mean([u.gain for u in upscalers]))
+        enlarge = Enlarger(
+            seen.model,
+            sigma,
+            engine.back_projections,
+            upscalers,
+            _FACTORS[settings.scale][1],
+        )
+        fine = enlarge(fused)
+        if engine.network is not None and sigma >= VISIBLE_SIGMA:
+            residual, losses["held_out_gain"] = network_residual(
+                seen,
+                enlarge,
+                engine.network,
+                seed=settings.seed,
+                device=device,
+                progress=progress,
+            )
+            if residual.any():
+                fine, prior = fine + residual, prior + " and SKIPnet residual"
+    if not np.isfinite(fine).all():
+        plain = Enlarger(seen.model, sigma, engine.back_projections)(fused)
+        return Enlarged(
+            fine=plain, prior="back-projection", losses={}, device=str(device), diverged=True
+        )
+    return Enlarged(fine=fine, prior=prior, losses=losses, device=str(device))
+
+
+def _learned(
+    fused: FloatArray,
+    sigma: float,
+    settings: FusionSettings,
+    internal: InternalLearningSettings | None,
+    device: torch.device,
+    progress: Progress,
+) -> list[InternalUpscaler]:
+    """Upscalers that gained something, one per network that the settings ask for."""
+    if internal is None:
+        return []
+    in_luma = sigma * float(np.linalg.norm(LUMA_WEIGHTS)) if fused.shape[2] == 3 else sigma
+    total = internal.networks * internal.steps
+    found = [
+        learn_from_scales(
+            luma(fused),
+            _FACTORS[settings.scale][0],
+            in_luma if sigma >= VISIBLE_SIGMA else 0.0,
+            internal,
+            seed=settings.seed + number,
+            device=device,
+            on_step=lambda step, done=number * internal.steps: progress(  # type: ignore[misc]
+                done + step, total
+            ),
+        )
+        for number in range(internal.networks)
+    ]
+    return [upscaler for upscaler in found if upscaler is not None]

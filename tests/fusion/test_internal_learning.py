@@ -1,0 +1,94 @@
+"""Internal learning: it gains on pictures that repeat across scales, and says when it does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from lfdfp.datatypes import FloatArray
+from lfdfp.fusion.baselines import bicubic
+from lfdfp.fusion.downsampling import Downsampling
+from lfdfp.fusion.internal_learning import (
+    InternalUpscaler,
+    learn_from_scales,
+    scale_pairs,
+)
+from lfdfp.fusion.presets import InternalLearningSettings
+from lfdfp.fusion.scale_network import ScaleNetwork
+
+_QUICK = InternalLearningSettings(channels=16, blocks=1, steps=60, learning_rate=4e-3)
+_CPU = torch.device("cpu")
+
+
+def _fan(side: int) -> FloatArray:
+    """Spokes and rings of every width: edges that recur at all scales."""
+    y, x = np.mgrid[:side, :side].astype(np.float32) - side / 2 + 0.3
+    spokes = np.sign(np.sin(14 * np.arctan2(y, x)))
+    rings = np.sign(np.sin(9 * np.log(np.hypot(x, y))))
+    return (0.5 + 0.2 * spokes + 0.15 * rings).astype(np.float32)
+
+
+def _learn(luma: FloatArray, factor: int, seed: int = 0) -> InternalUpscaler | None:
+    return learn_from_scales(
+        luma, factor, 0.0, _QUICK, seed=seed, device=_CPU, on_step=lambda step: None
+    )
+
+
+def test_it_beats_bicubic_on_edges_that_recur() -> None:
+    truth = _fan(192)[..., None]
+    small = Downsampling(shape=(96, 96), scale=2).forward(truth)
+    upscaler = _learn(small[..., 0], 2)
+    assert upscaler is not None
+    assert upscaler.gain > 0
+    ours = np.square(upscaler(small[..., 0]) - truth[..., 0]).mean()
+    assert ours < 0.95 * np.square(bicubic(small, 2) - truth).mean()
+
+
+def test_same_seed_same_bytes() -> None:
+    luma = Downsampling(shape=(64, 70), scale=3).forward(_fan(210)[:192, :, None])[..., 0]
+    quick = replace(_QUICK, steps=3)
+    first, second = (
+        learn_from_scales(luma, 2, 0.01, quick, seed=5, device=_CPU, on_step=lambda step: None)
+        for _ in range(2)
+    )
+    assert (first is None) == (second is None)
+    if first is not None and second is not None:
+        np.testing.assert_array_equal(first(luma), second(luma))
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_an_untaught_network_is_bicubic_interpolation(factor: int) -> None:
+    luma = _fan(40)[:, :33]
+    upscaler = InternalUpscaler(ScaleNetwork(factor, 8, 1), 0.0, ensemble=True)
+    inner = np.s_[9:-9, 9:-9]
+    made = upscaler(luma)
+    assert made.shape == (40 * factor, 33 * factor)
+    np.testing.assert_allclose(
+        made[inner], bicubic(luma[..., None], factor)[inner][..., 0], atol=1e-5
+    )
+
+
+def test_tiles_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    network = ScaleNetwork(2, 8, 3)
+    torch.nn.init.normal_(network.head.weight, std=0.1)
+    upscaler = InternalUpscaler(network, 0.0, ensemble=False)
+    luma = np.random.default_rng(0).random((70, 90)).astype(np.float32)
+    whole = upscaler(luma)
+    monkeypatch.setattr("lfdfp.fusion.internal_learning._WINDOW_PX", 32)
+    np.testing.assert_allclose(upscaler(luma), whole, atol=1e-5)
+
+
+def test_small_and_flat_pictures_teach_nothing() -> None:
+    assert _learn(np.zeros((20, 30), np.float32), 2) is None
+    assert _learn(np.full((80, 80), 0.4, np.float32), 2) is None
+
+
+def test_lost_noise_is_given_back() -> None:
+    pairs = scale_pairs(_fan(96), 2, 0.02, InternalLearningSettings())
+    assert pairs[0].coarse.shape == (48, 48)
+    assert 0.012 < pairs[0].lost_sigma < 0.02
+    assert all(p.lost_sigma >= pairs[0].lost_sigma for p in pairs)
