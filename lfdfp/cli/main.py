@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lfdfp import __version__
-from lfdfp.cli import decode, fuse, info, refocus, run, simulate, split
+from lfdfp.cli import convert, decode, fuse, info, refocus, run, simulate, split
 from lfdfp.cli.reporting import fail
 
 app = typer.Typer(
@@ -43,6 +43,7 @@ app.command("run")(run.run_command)
 app.command("info")(info.info_command)
 app.command("split")(split.split_command)
 app.command("decode")(decode.decode_command)
+app.command("convert")(convert.convert_command)
 app.command("refocus")(refocus.refocus_command)
 app.command("fuse")(fuse.fuse_command)
 app.command("simulate")(simulate.simulate_command)

@@ -14,7 +14,9 @@ from lfdfp.settings import Kernel, RefocusSettings
 
 
 def refocus_command(
-    light_field: Annotated[Path, typer.Argument(help="Light field (.h5) that decode wrote.")],
+    light_field: Annotated[
+        Path, typer.Argument(help="Light field: .h5 of decode, or any that convert reads.")
+    ],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Focal stack to create. Default: FIELD.stack.h5."),
@@ -39,20 +41,21 @@ def refocus_command(
     Example:  lfdfp refocus field.h5 --slopes -0.6:0.4:11 -o stack.h5
     """
     from lfdfp.files import sha256_of
+    from lfdfp.interchange.formats import read_light_field
     from lfdfp.refocus import focal_stack
     from lfdfp.report.contact_sheet import contact_sheet as slices_on_a_sheet
-    from lfdfp.storage.hdf5 import load_light_field, save_focal_stack
+    from lfdfp.storage.hdf5 import save_focal_stack
     from lfdfp.storage.images import write_screen_image
 
     settings = RefocusSettings(planes=planes, slopes=parse_slopes(slopes), kernel=kernel)
     announce_compilation()
     target = light_field.with_suffix(".stack.h5") if output is None else output
     with reported_errors(light_field):
-        field = load_light_field(light_field)
+        field = read_light_field(light_field)
         with stage_bar("refocus") as progress:
             stack = focal_stack(field, settings, progress=progress)
         provenance: dict[str, object] = {
-            "input_sha256": sha256_of(light_field),
+            "input_sha256": "" if light_field.is_dir() else sha256_of(light_field),
             "settings": {"refocus": asdict(settings)},
         }
         save_focal_stack(target, stack, provenance)

@@ -131,7 +131,7 @@ def _angular_size(
 def _noted_size(path: Path) -> AngularSize | None:
     """What `write_eslf` noted in the PNG, or None."""
     with Image.open(path) as image:
-        text = image.info.get("Comment")
+        text = str(image.info.get("Comment", ""))
     try:
         rows, columns = json.loads(text)[_NOTE_KEY]
         return int(rows), int(columns)

@@ -1,0 +1,75 @@
+"""``lfdfp convert``: a light field from one format to another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from lfdfp.cli.reporting import echo_json, fail, printable, reported_errors
+
+
+def convert_command(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="IN",
+            help="Light field: .h5, LF Toolbox .mat, ESLF picture, HCI, JPEG Pleno or view folder.",
+        ),
+    ],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="File or folder to create.")],
+    format: Annotated[
+        Literal["eslf", "lf-toolbox", "hci", "jpeg-pleno", "views", "hdf5"] | None,
+        typer.Option(
+            help="Format of OUT. Default: .h5 hdf5, .mat lf-toolbox, .png eslf, a folder views."
+        ),
+    ] = None,
+    bits: Annotated[
+        Literal["8", "16"] | None,
+        typer.Option(help="Depth of PNG pictures. Default: 16; hci 8."),
+    ] = None,
+    angular_size: Annotated[
+        int | None,
+        typer.Option(min=1, max=99, help="Pixels per lenslet of an ESLF picture that is read."),
+    ] = None,
+    order: Annotated[
+        Literal["auto", "row_col", "col_row"],
+        typer.Option(help="What the two numbers in the names of views that are read count."),
+    ] = "auto",
+    json_output: Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout.")] = False,
+) -> None:
+    """Convert a light field between formats; axes, signs and light are translated.
+
+    Creates OUT, a file or a folder. Example:  lfdfp convert IMG_0001_eslf.png field.h5
+    """
+    from lfdfp.interchange.formats import format_of_target, read_light_field, write_light_field
+
+    with reported_errors(source):
+        chosen = format_of_target(target) if format is None else format
+        if target.exists() and source.resolve() == target.resolve():
+            raise fail(f"{target}: IN and OUT are the same")
+        field = read_light_field(source, angular_size=angular_size, order=order)
+        write_light_field(
+            target,
+            field,
+            chosen,
+            bits=None if bits is None else 8 if bits == "8" else 16,
+            provenance={"converted_from": source.name},
+        )
+    shape = [int(extent) for extent in field.views.shape]
+    if json_output:
+        echo_json(
+            {
+                "output": str(target),
+                "format": chosen,
+                "shape_vutsc": shape,
+                "history": list(field.history),
+                "warnings": list(field.warnings),
+            }
+        )
+        return
+    for warning in field.warnings:
+        typer.echo(f"lfdfp: {printable(warning)}", err=True)
+    views, size = f"{shape[0]} x {shape[1]} views", f"{shape[3]} x {shape[2]} pixels"
+    typer.echo(f"{target}: {chosen}, {views} of {size}")
