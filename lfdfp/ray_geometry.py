@@ -7,7 +7,7 @@ Positions are in pixels of a square *fine grid* that divides every view pixel in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -69,6 +69,19 @@ class FineGrid:
         origin = np.asarray(self.sampling.origin_pitch)
         coarse = (lens_plane - origin) / self.sampling.step_pitch
         return np.asarray((coarse + 0.5) * self.k - 0.5 + self.margin)
+
+    def tile(self, rows: slice, columns: slice) -> FineGrid:
+        """The part of this grid between the rows and columns, which k must divide."""
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        shift = (np.array([rows.start, columns.start]) - self.margin + 0.5) / self.k - 0.5
+        shift += 0.5 - 0.5 / self.k
+        origin = np.asarray(self.sampling.origin_pitch) + self.sampling.step_pitch * shift
+        sampling = replace(
+            self.sampling,
+            origin_pitch=(float(origin[0]), float(origin[1])),
+            shape=(height // self.k, width // self.k),
+        )
+        return FineGrid(sampling=sampling, k=self.k, margin=0)
 
     def inner(self, picture: FloatArray) -> FloatArray:
         """Drop the margin of the two leading axes."""

@@ -48,8 +48,8 @@ class RayWeighting:
     """
 
     model_error: float = 0.005
-    outlier_error: float = 0.02
-    robustness: float = 9.0
+    outlier_error: float = 0.01
+    robustness: float = 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -104,6 +104,27 @@ class RayObservation:
         self.terms = light.noise_terms()
         self.origins = grid.positions(lenslets.lens_plane).astype(np.float32)
         self._turn = np.asarray(lenslets.turn, np.float32)
+
+    def with_light(self, light: RayLight) -> RayObservation:
+        """The same rays with other measurements or another noise."""
+        return self._altered(light=light)
+
+    def on_grid(self, grid: FineGrid) -> RayObservation:
+        """The same rays on another grid of the same fineness: a tile."""
+        return self._altered(grid=grid)
+
+    def _altered(
+        self, *, light: RayLight | None = None, grid: FineGrid | None = None
+    ) -> RayObservation:
+        return RayObservation(
+            light or self.light,
+            self.lenslets,
+            grid or self.grid,
+            slopes=self.slopes,
+            taps=self.taps,
+            radius_px=float(self.radius_px),
+            runner=self.runner,
+        )
 
     def _geometry(self) -> tuple[object, ...]:
         table = self.lenslets

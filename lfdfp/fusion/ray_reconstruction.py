@@ -32,6 +32,12 @@ from lfdfp.disparity.ray_refinement import fitted_slopes, slope_steps
 from lfdfp.disparity.ray_visibility import visible_slopes
 from lfdfp.errors import CaptureError, SettingsError
 from lfdfp.fusion.observation import RayObservation, RayWeighting, footprint_taps
+from lfdfp.fusion.ray_noise import (
+    held_out_mask,
+    held_out_rays,
+    strongest_within,
+    without,
+)
 from lfdfp.fusion.ray_solver import RaySolver, Variation, opponent_matrix
 from lfdfp.ray_geometry import FineGrid, lenslet_table, measured_light
 from lfdfp.row_bands import BandRunner
@@ -41,6 +47,8 @@ Progress = Callable[[int, int], None]
 
 _FINEST = 4
 _MARGIN = 8
+_TILE = 128
+_TILE_RANKS = (1.0, 0.8, 0.5)
 
 
 def ignore_progress(done: int, total: int) -> None:
@@ -63,8 +71,14 @@ class RayParameters:
         Between planes of the first and of later sweeps, as the shift in pitches at the aperture's rim.
     widest_pitch
         Planes are searched up to this disparity, in pitches per raw pixel, either side of 0.
-    schedule, final
-        (λ, ε, iterations) of the rounds after a new disparity, and of the last rounds.
+    first_rounds, rounds
+        (λ, ε, iterations) before the first sweep against the picture, and after every one.
+    strengths
+        λ to choose from for the last rounds.
+    misfit_tolerance
+        The strongest λ is taken whose misfit is within this share of the least.
+    held_out_share
+        Of the rays, kept from the solution until noise and λ are known.
     """
 
     least_response: float = 0.25
@@ -80,16 +94,18 @@ class RayParameters:
     weighting: RayWeighting = field(default_factory=RayWeighting)
     first_rounds: tuple[tuple[float, float, int], ...] = (
         (100.0, 0.06, 12),
-        (30.0, 0.06, 12),
-        (30.0, 0.06, 12),
+        (15.0, 0.06, 12),
+        (15.0, 0.06, 12),
     )
-    rounds: tuple[tuple[float, float, int], ...] = ((30.0, 0.06, 12), (30.0, 0.06, 12))
-    final_rounds: tuple[tuple[float, float, int], ...] = (
-        (15.0, 0.03, 15),
-        (15.0, 0.015, 20),
-        (15.0, 0.015, 20),
-    )
+    rounds: tuple[tuple[float, float, int], ...] = ((15.0, 0.06, 12), (15.0, 0.06, 12))
+    strengths: tuple[float, ...] = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+    misfit_tolerance: float = 0.04
     sweeps: int = 2
+    held_out_share: float = 0.04
+
+    def final_rounds(self, strength: float) -> tuple[tuple[float, float, int], ...]:
+        """(λ, ε, iterations) of the last rounds."""
+        return ((strength, 0.03, 15), (strength, 0.015, 20), (strength, 0.015, 20))
 
 
 def reconstruct(
@@ -135,7 +151,7 @@ def reconstruct(
     if scale not in (1, 2, 3, 4):
         raise SettingsError(f"scale must be 1, 2, 3 or 4, got {scale!r}")
     chosen = RayParameters() if parameters is None else parameters
-    work = _Reconstruction(rays, sampling, chosen, progress)
+    work = _Reconstruction(rays, sampling, chosen, seed=settings.seed, progress=progress)
     solution = work.run(disparity_range)
     return _result(solution, rays, settings, scale=scale, sampling=sampling)
 
@@ -154,12 +170,18 @@ class RaySolution:
         Shape (Y, X), in [0, 1].
     grid
         The grid of all three.
+    noise
+        Learned from held-out rays, errors of the model included.
+    strength
+        λ of total variation, chosen by held-out rays.
     """
 
     picture: FloatArray
     slope_map: FloatArray
     confidence: FloatArray
     grid: FineGrid
+    noise: NoiseModel
+    strength: float
 
 
 def display_matrix(color: ColorData) -> FloatArray:
@@ -171,14 +193,26 @@ class _Reconstruction:
     """State of one reconstruction: light, lenslets, grids, threads."""
 
     def __init__(
-        self, rays: Rays, sampling: ViewSampling, parameters: RayParameters, progress: Progress
+        self,
+        rays: Rays,
+        sampling: ViewSampling,
+        parameters: RayParameters,
+        *,
+        seed: int,
+        progress: Progress,
     ) -> None:
         self.parameters = parameters
         self.runner = BandRunner()
         noise = rays.calibration.noise or _usual_noise(rays)
-        self.light = measured_light(rays, least_response=parameters.least_response, noise=noise)
-        if not np.any(self.light.light > 0):
+        self.all_light = measured_light(rays, least_response=parameters.least_response, noise=noise)
+        if not np.any(self.all_light.light > 0):
             raise CaptureError("no pixel of the capture carries light above the black level")
+        shape = self.all_light.light.shape
+        self.held = held_out_mask(shape, share=parameters.held_out_share, seed=seed)
+        self.light = dataclasses.replace(
+            self.all_light, light=without(self.all_light, self.held)
+        )
+        self._stated_noise = noise
         self.lenslets = lenslet_table(rays.calibration.grid)
         self.radius_px = parameters.radius_pitch * self.lenslets.pitch_px
         self.grid = FineGrid(sampling=sampling, k=_FINEST, margin=_MARGIN)
@@ -193,30 +227,37 @@ class _Reconstruction:
         slope_map = self.first_disparity(disparity_range)
         self.step()
         observation = self.observe(slope_map)
-        picture = self.solve(observation, self.start(observation), parameters.first_rounds)
+        picture = self.solve(observation, self.start(observation), parameters.first_rounds[:1])
+        observation = self.learn_noise(observation, picture)
+        picture = self.solve(observation, picture, parameters.first_rounds[1:])
         swept: SweptDisparity | None = None
         for sweep in range(parameters.sweeps):
             swept = self.next_disparity(slope_map, observation, picture)
             slope_map = median_filtered(swept.slope)
             observation = self.observe(slope_map)
-            last = sweep == parameters.sweeps - 1
             picture = self.solve(observation, picture, parameters.rounds)
+            self.step()
             slope_map = self.refine(slope_map, observation, picture)
-            observation = self.observe(slope_map)
-            if last:
-                picture = self.solve(observation, picture, parameters.final_rounds)
+            observation = self.learn_noise(self.observe(slope_map), picture)
+        strength = self.choose_strength(observation, picture)
+        observation = observation.with_light(self.all_light)
+        picture = self.solve(observation, picture, parameters.final_rounds(strength))
         confidence = _confidence(swept, slope_map, parameters.truncation)
         return RaySolution(
-            picture=picture, slope_map=slope_map, confidence=confidence, grid=self.grid
+            picture=picture,
+            slope_map=slope_map,
+            confidence=confidence,
+            grid=self.grid,
+            noise=self.light.noise,
+            strength=strength,
         )
 
     def step(self) -> None:
         """Report one more step done."""
         parameters = self.parameters
-        solves = len(parameters.first_rounds) + len(parameters.final_rounds)
-        solves += parameters.sweeps * len(parameters.rounds)
+        steps = 3 + parameters.sweeps * 2
         self._done += 1
-        self._progress(self._done, 1 + parameters.sweeps + solves)
+        self._progress(min(self._done, steps), steps)
 
     def bundle(self, grid: FineGrid) -> RayBundle:
         """The rays on a grid."""
@@ -297,16 +338,42 @@ class _Reconstruction:
         )  # fmt: skip
         return fitted_slopes(slope_map, steps, bundle)
 
+    def learn_noise(self, observation: RayObservation, picture: FloatArray) -> RayObservation:
+        """Take the noise from the held-out rays' residuals, errors of the model included."""
+        prediction = observation.with_light(self.all_light).forward(picture)
+        rays = held_out_rays(self.all_light, self.held, prediction)
+        noise = rays.fitted_noise(self._stated_noise)
+        self.all_light = dataclasses.replace(self.all_light, noise=noise)
+        self.light = dataclasses.replace(self.light, noise=noise)
+        return observation.with_light(self.light)
+
+    def choose_strength(self, observation: RayObservation, picture: FloatArray) -> float:
+        """λ by which tiles of the picture predict the held-out rays best, or nearly."""
+        parameters = self.parameters
+        misfits = np.zeros(len(parameters.strengths))
+        for rows, columns in detailed_tiles(self.guide(picture), self.grid):
+            tile = observation.on_grid(self.grid.tile(rows, columns))
+            everything = tile.with_light(self.all_light)
+            solution = picture[:, rows, columns].copy()
+            for k in np.argsort(parameters.strengths)[::-1]:
+                rounds = parameters.final_rounds(float(parameters.strengths[k]))
+                solution = self.solve(tile, solution, rounds)
+                prediction = everything.forward(solution)
+                rays = held_out_rays(self.all_light, self.held, prediction)
+                misfits[k] += rays.misfit(self.light.noise)
+        return strongest_within(np.array(parameters.strengths), misfits, parameters.misfit_tolerance)
+
     def observe(self, slope_map: FloatArray) -> RayObservation:
         """Follow every ray to the surface that it sees."""
         parameters = self.parameters
         step = parameters.visibility_step * self.grid.pixels_per_pitch
         width = parameters.footprint_pitch * self.grid.pixels_per_pitch
+        bundle = dataclasses.replace(self.bundle(self.grid), light=self.all_light)
         return RayObservation(
             self.light,
             self.lenslets,
             self.grid,
-            slopes=visible_slopes(self.bundle(self.grid), slope_map, step=step),
+            slopes=visible_slopes(bundle, slope_map, step=step),
             taps=footprint_taps(width**2 / 12),
             radius_px=self.radius_px,
             runner=self.runner,
@@ -333,7 +400,6 @@ class _Reconstruction:
             equations = observation.normal_equations(picture, self.parameters.weighting)
             prior = Variation(strength=strength, softening=softening)
             picture = solver.solve(equations, picture, prior, iterations=iterations)
-            self.step()
         return picture
 
 
@@ -383,6 +449,20 @@ def _result(
         settings=dataclasses.asdict(settings),
         history=(*rays.capture.history, f"reconstructed from rays at scale {scale}"),
     )
+
+
+def detailed_tiles(guide: FloatArray, grid: FineGrid) -> list[tuple[slice, slice]]:
+    """Rows and columns of three tiles: much, some and average detail."""
+    side = min(_TILE, *(n - n % _FINEST for n in grid.shape))
+    detail = cv2.Laplacian(guide, cv2.CV_32F) ** 2
+    tops = np.arange(grid.margin, grid.shape[0] - side - grid.margin + 1, side)
+    lefts = np.arange(grid.margin, grid.shape[1] - side - grid.margin + 1, side)
+    corners = [(int(i), int(j)) for i in tops for j in lefts] or [(0, 0)]
+    energy = [detail[i : i + side, j : j + side].mean() for i, j in corners]
+    order = np.argsort(energy, kind="stable")
+    ranks = sorted({round(q * (len(order) - 1)) for q in _TILE_RANKS})
+    chosen = [corners[order[rank]] for rank in ranks]
+    return [(slice(i, i + side), slice(j, j + side)) for i, j in chosen]
 
 
 def area_average(finest: FloatArray, shape: tuple[int, int], scale: int) -> FloatArray:
