@@ -37,6 +37,7 @@ def spot(field: LightField, name: str, v: int, u: int) -> tuple[float, float]:
     color = SPOTS[name][2]
     light = field.view(v, u).astype(np.float64)
     excess = np.clip(light[..., color] - light[..., 2] - 0.05, 0, None)
+    assert excess.sum() > 1, f"no {name} spot in view {(v, u)}"
     t, s = np.mgrid[: light.shape[0], : light.shape[1]]
     return float((excess * t).sum() / excess.sum()), float((excess * s).sum() / excess.sum())
 
