@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import DoubleArray, FloatArray
-from lfdfp.decode.demosaic_kernels import gather_lens_images
+from lfdfp.decode.demosaic_kernels import gather_lens_images, shrink_to_neighbors
 from lfdfp.decode.lens_images import LensImageModel, disk_polynomials
 from lfdfp.decode.sensor import LEAST_RESPONSE, SensorLight
 
@@ -30,11 +30,11 @@ FloatOrArray: TypeAlias = float | NDArray[Any]
 IMAGE_RADIUS_PITCH = 0.47
 """Pixels farther from the center mix two lenslets."""
 
-_DEGREE_PER_PX = 1.4
-_CHROMA_DEGREE_PER_PX = 0.65
+_DEGREE_PER_PX = 1.5
+_CHROMA_DEGREE_PER_PX = 0.7
 _SCALES_PX = (1.5, 2.7, 5.0)
 _AMPLITUDES = (1.0, 8.0, 60.0, 400.0)
-_NOISE_PRIOR_PIXELS = 30.0
+_NOISE_PRIOR_PIXELS = 120.0
 _LENSLETS_AT_ONCE = 1024
 _SUBPIXEL_CLASSES = 4
 
@@ -71,6 +71,7 @@ def demosaic_lens_images(
     sensor: SensorLight,
     response: FloatArray,
     centers_px: FloatArray,
+    first_x: FloatArray,
     pitch_px: float,
     white_balance: tuple[float, float, float],
     *,
@@ -86,6 +87,8 @@ def demosaic_lens_images(
         Shape (H, W), for the weights of the pixels.
     centers_px
         Shape (2, rows, columns): (row, column) of the lens images' centers.
+    first_x
+        Shape (rows,): place of each row's first lenslet in the lens plane, in pitches.
     white_balance
         Gains that are in `sensor.light`: they scale its noise.
     progress
@@ -97,6 +100,7 @@ def demosaic_lens_images(
     limits = np.array([[height - 0.5], [width - 0.5]])
     valid = np.asarray(((centers > -0.5) & (centers < limits)).all(axis=0))
     coefficients = np.zeros((centers.shape[1], model.count), np.float32)
+    spread = np.zeros((centers.shape[1], 2 * model.chroma_count), np.float32)
     halves = np.rint(2 * centers).astype(np.int64)
     kind = (halves[0] % _SUBPIXEL_CLASSES) * _SUBPIXEL_CLASSES + halves[1] % _SUBPIXEL_CLASSES
     priors = [model.precision(scale) for scale in _SCALES_PX]
@@ -108,17 +112,28 @@ def demosaic_lens_images(
         bench = _bench(model, sensor, response, halves[:, members], white_balance, priors)
         for start in range(0, members.size, _LENSLETS_AT_ONCE):
             some = members[start : start + _LENSLETS_AT_ONCE]
-            fitted = bench.fit(sensor, response, halves[:, some] // 2)
+            fitted, spread[some] = bench.fit(sensor, response, halves[:, some] // 2)
             rest = centers[:, some] - halves[:, some] / 2
             coefficients[some] = _shifted(model, fitted, rest)
             done += some.size
             progress(done, int(valid.sum()))
     shape = centers_px.shape[1:]
-    return LensImages(
+    images = LensImages(
         model=model,
         coefficients=coefficients.reshape(*shape, model.count),
         valid=valid.reshape(shape),
     )
+    _calm_colors(images, spread.reshape(*shape, -1), first_x)
+    return images
+
+
+def _calm_colors(images: LensImages, spread: FloatArray, first_x: FloatArray) -> None:
+    """Smooth the color differences where their spread over lenslets is their noise."""
+    chroma = slice(images.model.polynomials.count, None)
+    colors = np.ascontiguousarray(images.coefficients[..., chroma])
+    calm = np.empty_like(colors)
+    shrink_to_neighbors(colors, spread, images.valid, first_x, calm)
+    images.coefficients[..., chroma] = calm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -135,6 +150,8 @@ class _Bench:
         Shape (pixels, count): weighted design matrix.
     solutions
         Shape (count, models * count): projection of the pixels to each model's coefficients.
+    variances
+        Shape (models, 2 chroma_count): of the color differences' coefficients, for unit noise.
     complexity
         Shape (models,): half the log-determinants that the likelihood loses.
     """
@@ -146,12 +163,13 @@ class _Bench:
     mean_response: float
     projection: FloatArray
     solutions: FloatArray
+    variances: FloatArray
     complexity: FloatArray
 
     def fit(
         self, sensor: SensorLight, response: FloatArray, corners: NDArray[np.int64]
-    ) -> FloatArray:
-        """Coefficients, shape (lenslets, count), about the class's common center."""
+    ) -> tuple[FloatArray, FloatArray]:
+        """Coefficients, shape (lenslets, count), about the class's common center; variances."""
         count = corners.shape[1]
         pixels = np.empty((count, len(self.offsets)), np.float32)
         means = np.empty((count, 3), np.float32)
@@ -174,18 +192,22 @@ class _Bench:
         fits = (projected @ self.solutions).reshape(count, -1, self.model.count)
         energy = (pixels * pixels) @ self.weights
         explained = np.einsum("nm,nkm->nk", projected, fits)
-        share = self._probabilities(energy[:, None] - explained, variance)
+        residual = np.maximum(energy[:, None] - explained, 0)
+        share = self._probabilities(residual, variance)
         fitted = np.einsum("nk,nkm->nm", share, fits)
+        freedom = _NOISE_PRIOR_PIXELS + len(self.offsets) - 3
+        noise = (_NOISE_PRIOR_PIXELS * variance + (share * residual).sum(axis=1)) / freedom
+        spread = noise[:, None] * (share @ self.variances)
         green, red, blue = self.model.constants
         fitted[:, green] += means[:, 1]
         fitted[:, red] += means[:, 0] - means[:, 1]
         fitted[:, blue] += means[:, 2] - means[:, 1]
-        return np.asarray(fitted, np.float32)
+        return np.asarray(fitted, np.float32), np.asarray(spread, np.float32)
 
     def _probabilities(self, residual: FloatArray, variance: FloatArray) -> FloatArray:
         """Of the models; the noise variance is an inverse gamma around the calibrated one."""
         freedom = _NOISE_PRIOR_PIXELS + len(self.offsets) - 3
-        scale = _NOISE_PRIOR_PIXELS * variance[:, None] + np.maximum(residual, 0)
+        scale = _NOISE_PRIOR_PIXELS * variance[:, None] + residual
         likelihood = -0.5 * freedom * np.log(scale) - self.complexity
         likelihood -= likelihood.max(axis=1, keepdims=True)
         share = np.exp(likelihood)
@@ -216,7 +238,7 @@ def _bench(
     weights = _noise_variance(sensor.noise, level, 1.0, 1.0) / noise
     design = np.stack([model.design(p, int(c)) for p, c in zip(positions, colors, strict=True)])
     projection = weights[:, None] * design
-    solutions, complexity = _solutions(model, design.T @ projection, priors)
+    solutions, variances, complexity = _solutions(model, design.T @ projection, priors)
     return _Bench(
         model=model,
         offsets=offsets.astype(np.int64),
@@ -225,23 +247,28 @@ def _bench(
         mean_response=float(profile.mean()),
         projection=projection.astype(np.float32),
         solutions=solutions.astype(np.float32),
+        variances=variances.astype(np.float32),
         complexity=complexity.astype(np.float32),
     )
 
 
 def _solutions(
     model: LensImageModel, information: DoubleArray, priors: list[DoubleArray]
-) -> tuple[DoubleArray, DoubleArray]:
-    """Posterior covariances of all models side by side, and their complexity."""
+) -> tuple[DoubleArray, DoubleArray, DoubleArray]:
+    """Posterior covariances of all models side by side, chroma variances, complexity."""
     free = np.setdiff1d(np.arange(model.count), model.constants)
-    solutions, complexity = [], []
+    solutions, variances, complexity = [], [], []
     for prior in priors:
         for amplitude in _AMPLITUDES:
             precision = information + prior / amplitude
-            solutions.append(np.linalg.inv(precision))
+            posterior = np.linalg.inv(precision)
+            solutions.append(posterior)
+            # Of the estimate under repeated noise, not of the unknown: shrinking has its own prior.
+            noise = np.einsum("ij,jk,ki->i", posterior, information, posterior)
+            variances.append(noise[model.polynomials.count :])
             inner = prior[np.ix_(free, free)] / amplitude
             complexity.append((np.linalg.slogdet(precision)[1] - np.linalg.slogdet(inner)[1]) / 2)
-    return np.concatenate(solutions, axis=1), np.array(complexity)
+    return np.concatenate(solutions, axis=1), np.array(variances), np.array(complexity)
 
 
 def _profile(

@@ -47,3 +47,49 @@ def gather_lens_images(
         for k in range(offsets.shape[0]):
             pixels[i, k] -= means[i, colors[k]]
         levels[i] = response_sum / offsets.shape[0]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def shrink_to_neighbors(
+    values: FloatArray,
+    variance: FloatArray,
+    valid: NDArray[np.bool_],
+    shift: FloatArray,
+    out: FloatArray,
+) -> None:
+    """Adaptive Wiener filter over each lenslet and its six neighbors.
+
+    `values`, `variance` and `out` have shape (rows, columns, n); `shift`, shape (rows,), is
+    the place of each row's first lenslet, in pitches. Where the spread among the neighbors is no
+    more than their noise, a value is replaced by their mean; where it is much more, it is kept.
+    """
+    rows, columns, n = values.shape
+    for j in range(rows):
+        for i in range(columns):
+            for k in range(n):
+                total, square, noise, count = 0.0, 0.0, 0.0, 0
+                for dj in range(-1, 2):
+                    jj = j + dj
+                    if jj < 0 or jj >= rows:
+                        continue
+                    first = i - 1
+                    last = i + 1
+                    if dj != 0:
+                        first = i + int(np.floor(shift[j] - shift[jj]))
+                        last = first + 1
+                    for ii in range(max(first, 0), min(last + 1, columns)):
+                        if valid[jj, ii]:
+                            total += values[jj, ii, k]
+                            square += values[jj, ii, k] * values[jj, ii, k]
+                            noise += variance[jj, ii, k]
+                            count += 1
+                value = values[j, i, k]
+                if count < 3 or not valid[j, i]:
+                    out[j, i, k] = value
+                    continue
+                mean = total / count
+                spread = (square - total * mean) / (count - 1)
+                # Seven values tell little of a spread: rather keep color than lose it.
+                signal = 3.0 * max(spread - noise / count, 0.0)
+                gain = signal / (signal + variance[j, i, k] + 1e-20)
+                out[j, i, k] = mean + gain * (value - mean)

@@ -60,7 +60,7 @@ class DiskPolynomials:
                     lower[axis] -= 1
                     matrix[place[lower[0], lower[1]], k] = exponent[axis] / self.radius_px
             matrices.append(np.linalg.solve(self.mixing, matrix @ self.mixing))
-        return matrices[0], matrices[1]
+        return np.asarray(matrices[0]), np.asarray(matrices[1])
 
 
 def disk_polynomials(degree: int, radius_px: float) -> DiskPolynomials:
@@ -136,9 +136,9 @@ class LensImageModel:
 
 def _disk_points() -> tuple[DoubleArray, DoubleArray]:
     line = np.linspace(-1, 1, _GRID_SIDE)
-    y, x = np.meshgrid(line, line, indexing="ij")
-    inside = y**2 + x**2 <= 1
-    return np.asarray(y[inside], np.float64), np.asarray(x[inside], np.float64)
+    grid = np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2)
+    inside: DoubleArray = grid[(grid**2).sum(axis=-1) <= 1]
+    return inside[:, 0], inside[:, 1]
 
 
 def _monomials(

@@ -98,6 +98,7 @@ def decode(
         sensor,
         calibration.response,
         table.centers_px,
+        table.first_x,
         calibration.grid.pitch_px,
         capture.color.white_balance,
         progress=_part(progress, 100, 500),

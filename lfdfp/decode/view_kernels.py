@@ -90,7 +90,7 @@ def trust_row(
 ) -> None:
     """Weights of one row of all views: the response at the ray's pixel, faded out at the rim.
 
-    `centers`, shape (2, samples), are the image centers that the samples would have;
+    `centers`, shape (2, samples), are those of the lens images nearest to the samples;
     `offsets`, shape (V, U, 2), lead from there to each view's ray; `rim`, shape (V, U).
     """
     height, width = response.shape

@@ -176,8 +176,8 @@ def ray_weights(
 ) -> NDArray[np.uint8]:
     """Trust in every ray, shape (V, U, T, S), 255 for full trust.
 
-    The share of light that the ray's pixel receives; it fades out towards the rim of the lens
-    image, where the light of two lenslets mixes, and is 0 beyond.
+    The share of light that the ray's pixel under the nearest lenslet receives. It fades out
+    towards the rim of the lens image, where the light of two lenslets mixes, and is 0 beyond.
     """
     n_t, n_s = sampling.shape
     radius = np.hypot(offsets_px[..., 0], offsets_px[..., 1]) / grid.pitch_px
@@ -188,7 +188,7 @@ def ray_weights(
     for t in range(n_t):
         y = sampling.origin_pitch[0] + sampling.step_pitch * t
         r = y / ROW_STEP_PITCHES
-        q = np.asarray(x - r / 2, np.float64)
+        q = np.rint(x - r / 2).astype(np.float64)
         centers = grid.centers(q, np.full(n_s, r))
         trust_row(response, centers.astype(np.float32), offsets_px, rim, t, weights)
     return weights

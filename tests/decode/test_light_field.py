@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+import pytest
+
+from lfdfp.color import oriented
 from lfdfp.datatypes import (
     Calibration,
     ColorData,
     LensletGrid,
+    LightField,
     MicrolensArray,
     RawCapture,
 )
 from lfdfp.decode import decode
+from lfdfp.decode.orientation import oriented_field
+from lfdfp.decode.sensor import sensor_light
+from lfdfp.errors import CalibrationError, SettingsError
+from lfdfp.settings import DecodeSettings
 
 PITCH_PX = 9.93
 
@@ -59,3 +68,85 @@ def test_a_uniform_gray_scene_decodes_to_that_gray_everywhere() -> None:
     assert field.angular_shape == (9, 9)
     np.testing.assert_allclose(field.view(v, u)[2:-2, 2:-2], 0.4, atol=2e-3)
     np.testing.assert_allclose(field.view(v - 2, u + 2)[2:-2, 2:-2], 0.4, atol=4e-3)
+
+
+def with_codes(capture: RawCapture, mosaic: np.ndarray) -> RawCapture:
+    return replace(capture, mosaic=mosaic.astype(np.uint16))
+
+
+def test_saturated_pixels_stay_neutral_and_bright() -> None:
+    capture, calibration = gray_capture(0.4)
+    bright = capture.mosaic.copy()
+    bright[60:110, 60:110] = 4095
+    light = sensor_light(with_codes(capture, bright), calibration).light
+    cell = light[80:90, 80:90].reshape(5, 2, 5, 2).mean(axis=(0, 2))
+    assert cell.min() > 1.9
+    assert cell.max() / cell.min() < 1.1
+
+
+def test_a_hot_pixel_is_replaced_and_nothing_else_changes() -> None:
+    capture, calibration = gray_capture(0.2)
+    hot = capture.mosaic.copy()
+    hot[83, 92] = 3000
+    clean = sensor_light(capture, calibration)
+    repaired = sensor_light(with_codes(capture, hot), calibration)
+    assert (clean.hot, repaired.hot) == (0, 1)
+    np.testing.assert_allclose(repaired.light, clean.light, atol=0.01)
+
+
+def test_a_pixel_without_response_is_filled_from_its_neighbors() -> None:
+    capture, calibration = gray_capture(0.2)
+    response = calibration.response.copy()
+    response[70, 71] = 0
+    sensor = sensor_light(capture, replace(calibration, response=response))
+    assert sensor.unmeasured == 1
+    assert abs(sensor.light[70, 71] - 0.2) < 0.01
+
+
+def test_inputs_are_left_unchanged_and_the_result_is_the_same_each_time() -> None:
+    capture, calibration = gray_capture()
+    before = capture.mosaic.copy(), calibration.response.copy()
+    first, second = decode(capture, calibration), decode(capture, calibration)
+    np.testing.assert_array_equal(capture.mosaic, before[0])
+    np.testing.assert_array_equal(calibration.response, before[1])
+    np.testing.assert_array_equal(first.views, second.views)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_turns_directions_with_positions(orientation: int) -> None:
+    disparity = 2
+    rng = np.random.default_rng(0)
+    scene = rng.random((30, 34, 3), np.float32)
+    views = np.empty((3, 3, 20, 24, 3), np.float32)
+    for v, u in np.ndindex(3, 3):
+        t, s = 5 - disparity * (v - 1), 5 - disparity * (u - 1)
+        views[v, u] = scene[t : t + 20, s : s + 24]
+    field = LightField(views=views, weights=np.ones((3, 3, 20, 24), np.float32))
+    turned = oriented_field(field, orientation)
+    np.testing.assert_array_equal(turned.view(1, 1), oriented(field.view(1, 1), orientation))
+    center = turned.view(1, 1)[4:-4, 4:-4]
+    t_size, s_size = turned.spatial_shape
+    for v, u in np.ndindex(3, 3):
+        t, s = 4 + disparity * (v - 1), 4 + disparity * (u - 1)
+        moved = turned.view(v, u)[t : t + t_size - 8, s : s + s_size - 8]
+        np.testing.assert_array_equal(moved, center)
+
+
+def test_weights_vanish_where_two_lenslets_mix() -> None:
+    capture, calibration = gray_capture()
+    field = decode(capture, calibration, DecodeSettings(angular_size=11))
+    inner = np.s_[2:-2, 2:-2]
+    assert field.weight(0, 0)[inner].max() == 0
+    assert field.weight(5, 5)[inner].min() > 0.9
+
+
+def test_an_even_angular_size_is_refused() -> None:
+    with pytest.raises(SettingsError, match="odd and positive, got 8"):
+        decode(*gray_capture(), DecodeSettings(angular_size=8))
+
+
+def test_a_calibration_of_another_sensor_is_refused() -> None:
+    capture, calibration = gray_capture()
+    smaller = replace(capture, mosaic=capture.mosaic[:-4].copy())
+    with pytest.raises(CalibrationError, match=r"\(160, 180\), the capture has \(156, 180\)"):
+        decode(smaller, calibration)

@@ -1,0 +1,82 @@
+"""The plain decode that the real one has to beat.
+
+Devignette, demosaic the whole sensor bilinearly as if it were a photograph, read it at the lens
+centers, interpolate linearly along rows: what first decoders of lenslet cameras do. Written
+independently of `lfdfp.decode`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lfdfp.color import camera_to_srgb_matrix
+from lfdfp.datatypes import (
+    ROW_STEP_PITCHES,
+    Calibration,
+    DoubleArray,
+    FloatArray,
+    RawCapture,
+    ViewSampling,
+)
+
+_LEAST_RESPONSE = 0.05
+
+
+class PlainDecode:
+    """Plain views of a capture, in linear sRGB.
+
+    Parameters
+    ----------
+    capture, calibration
+        As for `lfdfp.decode.decode`.
+    """
+
+    def __init__(self, capture: RawCapture, calibration: Calibration) -> None:
+        self._grid = calibration.grid
+        self._picture = _demosaiced(capture, calibration.response)
+
+    def at_lenslets(self, q: DoubleArray, r: DoubleArray, v: float, u: float) -> FloatArray:
+        """Samples, shape (..., 3), of view (v, u) at lenslets (q, r); direction in raw pixels."""
+        import cv2
+
+        sine, cosine = np.sin(self._grid.rotation_rad), np.cos(self._grid.rotation_rad)
+        row, column = self._grid.centers(q, r).astype(np.float32)
+        row += np.float32(v * cosine + u * sine)
+        column += np.float32(u * cosine - v * sine)
+        return np.asarray(cv2.remap(self._picture, column, row, cv2.INTER_LINEAR), np.float32)
+
+    def view(self, sampling: ViewSampling, v: float, u: float) -> FloatArray:
+        """One view, shape (T, S, 3), on the square grid: rows interpolated linearly."""
+        n_t, n_s = sampling.shape
+        r = round(sampling.origin_pitch[0] / ROW_STEP_PITCHES) + np.arange(n_t)[:, None]
+        x = sampling.origin_pitch[1] + sampling.step_pitch * np.arange(n_s)[None, :]
+        place = x - r / 2
+        left = np.floor(place)
+        share = (place - left)[..., None].astype(np.float32)
+        row = np.broadcast_to(r, left.shape).astype(np.float64)
+        before, after = (self.at_lenslets(left + k, row, v, u) for k in (0, 1))
+        return (1 - share) * before + share * after
+
+
+def _demosaiced(capture: RawCapture, response: FloatArray) -> FloatArray:
+    """Bilinear demosaicing with OpenCV's kernels, in float: linear sRGB."""
+    import cv2
+
+    channels = np.zeros((*capture.mosaic.shape, 3), np.float32)
+    colors = {"r": 0, "gr": 1, "gb": 1, "b": 2}
+    for channel, rows, columns, black, white in capture.bayer_planes():
+        light = (capture.mosaic[rows, columns] - np.float32(black)) / np.float32(white - black)
+        light /= np.maximum(response[rows, columns], _LEAST_RESPONSE)
+        channels[rows, columns, colors[channel]] = light
+    cross = np.array([[0, 1, 0], [1, 4, 1], [0, 1, 0]], np.float32) / 4
+    square = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 4
+    kernels = (square, cross, square)
+    border = cv2.BORDER_REFLECT_101
+    camera = np.stack(
+        [
+            cv2.filter2D(np.ascontiguousarray(channels[..., c]), -1, kernels[c], borderType=border)
+            for c in range(3)
+        ],
+        axis=-1,
+    )
+    return np.asarray(camera @ camera_to_srgb_matrix(capture.color).T, np.float32)
