@@ -38,7 +38,7 @@ class Variation:
     """
 
     strength: float
-    chroma: float = 2.0
+    chroma: float = 1.0
     softening: float = 0.06
     dark: float = 0.02
 
