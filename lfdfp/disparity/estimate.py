@@ -20,6 +20,7 @@ _WINDOWS = ((1, 1 / 2.6), (2, 1 / 2.6), (4, 0.5 / 2.6), (8, 0.1 / 2.6))
 """(radius in pixels, share): fine windows keep edges, wide ones decide where there is little."""
 
 _FLOOR = 0.1  # of the variance, in units of the noise's, below which agreement says no more
+_CEILING = 1000.0  # above which disagreement says no more, or nothing was measured
 _LEAST_VIEW = 0.35
 _MOST_PLANES = 128
 
@@ -78,8 +79,8 @@ def estimate_disparity(
         (np.float32(share), GuidedFilter(guide, radius_px=radius, regularization=4 * noise))
         for radius, share in _WINDOWS
     ]
-    costs = variance
-    for n, cost in enumerate(np.log(variance / noise + _FLOOR)):
+    costs = np.log(np.minimum(variance / noise, _CEILING) + _FLOOR)
+    for n, cost in enumerate(costs):
         costs[n] = sum(share * smooth(cost) for share, smooth in filters)
     disparity, confidence = best_plane(costs, slopes)
     line = f"disparity on {len(slopes)} planes, slopes {slopes[0]:.3f} to {slopes[-1]:.3f}"

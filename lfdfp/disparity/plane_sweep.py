@@ -16,7 +16,7 @@ from lfdfp.disparity.threads import thread_count
 from lfdfp.progress import Progress, ignore_progress
 
 _ROWS_PER_BAND = 64
-_LEAST_SHARE = 0.6
+_LEAST_SHARE = 0.25
 """Share of a part's weight that must have arrived for its variance to count."""
 
 

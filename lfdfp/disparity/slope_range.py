@@ -33,7 +33,7 @@ def scene_range(field: LightField, *, threads: int | None = None) -> tuple[float
     v, u = (np.abs(np.arange(n) - n // 2) <= _INNER_VIEWS for n in field.angular_shape)
     slopes = np.arange(-_WIDEST, _WIDEST + _STEP / 2, _STEP)
     variance = sweep_planes(field, slopes, opened=np.logical_and.outer(v, u), threads=threads)
-    costs = np.log(variance / noise_variance(variance) + 0.3)
+    costs = np.log(np.minimum(variance / noise_variance(variance), 1000.0) + 0.3)
     for n in range(len(slopes)):
         costs[n] = cv2.blur(costs[n], (7, 7))
     disparity, confidence = best_plane(costs, slopes)

@@ -1,4 +1,9 @@
-"""Compiled plane sweep: how much the views differ on each plane, by parts of the aperture."""
+"""Compiled plane sweep: how much the views differ on each plane, by parts of the aperture.
+
+Views are compared after blending with cubic B-splines that are not prefiltered: a blur, of nearly
+the same strength for all fractions of a pixel. An interpolator would blur noise and aliasing at
+half pixels and keep them at whole ones, and so push disparities away from whole numbers.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +14,17 @@ from numba import njit
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.disparity.spline import SPLINE_MARGIN, prefilter_columns, prefilter_rows
+from lfdfp.disparity.spline import SPLINE_MARGIN
 
 _M = SPLINE_MARGIN
 _NOTHING = 1e30  # variance where nothing was measured; fastmath knows no infinity
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def view_coefficients(
+def view_luminance(
     samples: NDArray[Any], color_weights: FloatArray, first: int, last: int
 ) -> FloatArray:
-    """Spline coefficients of the luminance of rows first to last of a view, in stored units.
+    """Luminance of rows first to last of a view, in stored units.
 
     Shape (last − first + 2 M, S + 2 M) with M = `SPLINE_MARGIN`: entry (i, j) belongs to row
     first − M + i and column j − M; beyond the view, its edge is repeated.
@@ -37,8 +42,6 @@ def view_coefficients(
         for j in range(_M):
             line[j] = line[_M]
             line[_M + width + j] = line[_M + width - 1]
-    prefilter_rows(lines, 0, lines.shape[0], 1)
-    prefilter_columns(lines, 0, lines.shape[1])
     return lines
 
 
@@ -57,7 +60,7 @@ def _blend_four(
 @njit(cache=True, nogil=True, fastmath=True)
 def add_moments(
     moments: FloatArray,
-    coefficients: FloatArray,
+    luminance: FloatArray,
     rays: NDArray[Any],
     origin: int,
     row_first: int,
@@ -70,8 +73,8 @@ def add_moments(
     ----------
     moments
         Shape (3, B, S).
-    coefficients
-        Of the view's rows from `origin` on, see `view_coefficients`.
+    luminance
+        Of the view's rows from `origin` on, see `view_luminance`.
     rays
         Shape (T, S): weights of the view's samples.
     row_first
@@ -96,7 +99,7 @@ def add_moments(
         if source + up_t < 0 or source + up_t >= height:
             continue
         for p in range(max(source - 1, filled + 1), source + 3):
-            line = coefficients[p - origin + _M]
+            line = luminance[p - origin + _M]
             shifted = (
                 line[x - 1 : x - 1 + n],
                 line[x : x + n],
@@ -192,14 +195,14 @@ def sweep_band(
     """
     height, width = views.shape[2], views.shape[3]
     rows = band[1] - band[0] + whole[0].max() - whole[0].min() + 4 + 2 * _M
-    coefficients = np.empty((chosen.shape[0], rows, width + 2 * _M), np.float32)
+    luminance = np.empty((chosen.shape[0], rows, width + 2 * _M), np.float32)
     origins = np.empty(chosen.shape[0], np.int64)
     for k in range(chosen.shape[0]):
         v, u = chosen[k, 0], chosen[k, 1]
         first = min(max(0, band[0] + whole[0][:, v].min()), height - 1)
         last = max(min(height, band[1] + whole[0][:, v].max() + 1), first + 1)
-        lines = view_coefficients(views[v, u], color_weights, first, last)
-        coefficients[k, : lines.shape[0]] = lines
+        lines = view_luminance(views[v, u], color_weights, first, last)
+        luminance[k, : lines.shape[0]] = lines
         origins[k] = first
     moments = np.empty((4, 3, band[1] - band[0], width), np.float32)
     for n in range(out.shape[0]):
@@ -212,7 +215,7 @@ def sweep_band(
                 if chosen[k, 2] == quadrant or chosen[k, 2] < 0:
                     add_moments(
                         moments[quadrant],
-                        coefficients[k],
+                        luminance[k],
                         weights[v, u],
                         origins[k],
                         band[0],
