@@ -25,6 +25,9 @@ VERSION: Final = 1
 MAX_ELEMENTS: Final = 1 << 31
 """Most elements that one array of a file may have (an Illum field has 1.8e8)."""
 
+_UNREADABLE: Final = (OSError, KeyError, ValueError, TypeError, RuntimeError)
+"""What h5py raises on files that are damaged or hold something else."""
+
 Provenance = Mapping[str, object]
 
 
@@ -128,12 +131,21 @@ def load_fusion_result(path: Path) -> FusionResult:
 
 
 def kind_of(path: Path) -> str | None:
-    """Kind of one of this project's HDF5 files; None for any other file."""
+    """Kind of one of this project's HDF5 files; None for any other file.
+
+    Raises
+    ------
+    StorageError
+        If the file is a damaged HDF5 file.
+    """
     if not h5py.is_hdf5(path):
         return None
-    with h5py.File(path, "r") as file:
-        kind = file.attrs.get("kind")
-        return kind if isinstance(kind, str) else None
+    try:
+        with h5py.File(path, "r") as file:
+            kind = file.attrs.get("kind")
+            return kind if isinstance(kind, str) else None
+    except _UNREADABLE as error:
+        raise StorageError(f"{path}: a damaged HDF5 file: {error}") from error
 
 
 def provenance_of(path: Path) -> dict[str, Any]:
@@ -178,7 +190,7 @@ def _opened(path: Path, kind: str) -> Iterator[h5py.File]:
                     "update lfdfp"
                 )
             yield file
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except _UNREADABLE as error:
         raise StorageError(f"{path}: cannot be read as a {kind}: {error}") from error
 
 
