@@ -151,5 +151,8 @@ def _format_of_folder(folder: Path) -> Format:
 
 
 def _has_variable(path: Path) -> bool:
-    with h5py.File(path, "r") as file:
-        return VARIABLE in file
+    try:
+        with h5py.File(path, "r") as file:
+            return VARIABLE in file
+    except (OSError, RuntimeError) as error:
+        raise StorageError(f"{path}: a damaged HDF5 file: {error}") from error

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lfdfp.datatypes import LightField
-from lfdfp.errors import ImageError, StorageError
+from lfdfp.errors import ImageError, LfdfpError, StorageError
 from lfdfp.interchange.formats import (
     Format,
     format_of_target,
@@ -137,3 +137,23 @@ def test_what_is_no_light_field_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ImageError, match="no pictures found"):
         read_light_field(tmp_path / "empty")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_damaged_files_are_refused_or_read_but_never_crash(tmp_path: Path, name: Format) -> None:
+    path, rng = tmp_path / NAMES[name], np.random.default_rng(0)
+    write_light_field(path, asymmetric_field(), name)
+    target = path if path.is_file() else min(path.iterdir())
+    whole = target.read_bytes()
+    refused: list[str] = []
+    for _ in range(25):
+        damaged = bytearray(whole)
+        for place in rng.integers(0, min(len(whole), 3000), 3):
+            damaged[place] = rng.integers(0, 256)
+        target.write_bytes(damaged if rng.random() < 0.7 else whole[: rng.integers(len(whole))])
+        try:
+            read_light_field(path)
+        except LfdfpError as error:
+            refused.append(str(error))
+    assert len(refused) > 5
+    assert not any("\n" in message for message in refused)
