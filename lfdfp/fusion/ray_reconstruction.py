@@ -16,7 +16,15 @@ import cv2
 import numpy as np
 
 from lfdfp.color import LUMA_WEIGHTS, exposure_gain, oriented
-from lfdfp.datatypes import ColorData, DoubleArray, FloatArray, FusionResult, NoiseModel, Rays, ViewSampling
+from lfdfp.datatypes import (
+    ColorData,
+    DoubleArray,
+    FloatArray,
+    FusionResult,
+    NoiseModel,
+    Rays,
+    ViewSampling,
+)
 from lfdfp.disparity.guided_filter import GuidedFilter
 from lfdfp.disparity.ray_plane_sweep import (
     RayBundle,
@@ -28,6 +36,7 @@ from lfdfp.disparity.ray_plane_sweep import (
     plane_picture,
     residual_costs,
 )
+from lfdfp.disparity.ray_range import slope_range
 from lfdfp.disparity.ray_refinement import fitted_slopes, slope_steps
 from lfdfp.disparity.ray_visibility import visible_slopes
 from lfdfp.errors import CaptureError, SettingsError
@@ -69,8 +78,8 @@ class RayParameters:
         Side of the square that stands for a lenslet's area.
     plane_step, fine_plane_step
         Between planes of the first and of later sweeps, as the shift in pitches at the aperture's rim.
-    widest_pitch
-        Planes are searched up to this disparity, in pitches per raw pixel, either side of 0.
+    widening
+        Of a given range of disparity, at both ends, in view pixels per angular step.
     first_rounds, rounds
         (λ, ε, iterations) before the first sweep against the picture, and after every one.
     strengths
@@ -86,7 +95,7 @@ class RayParameters:
     footprint_pitch: float = 0.93
     plane_step: float = 0.25
     fine_plane_step: float = 0.2
-    widest_pitch: float = 0.5
+    widening: float = 0.1
     outlier_error: float = 0.02
     truncation: float = 9.0
     visibility_step: float = 0.06
@@ -132,7 +141,7 @@ def reconstruct(
         Of the views: the picture's grid.
     disparity_range
         First and last disparity of the scene in view pixels per angular step, near negative;
-        None searches all that a lenslet camera can resolve.
+        None finds it from the rays.
     progress
         Called with steps done and steps in all.
 
@@ -209,9 +218,7 @@ class _Reconstruction:
             raise CaptureError("no pixel of the capture carries light above the black level")
         shape = self.all_light.light.shape
         self.held = held_out_mask(shape, share=parameters.held_out_share, seed=seed)
-        self.light = dataclasses.replace(
-            self.all_light, light=without(self.all_light, self.held)
-        )
+        self.light = dataclasses.replace(self.all_light, light=without(self.all_light, self.held))
         self._stated_noise = noise
         self.lenslets = lenslet_table(rays.calibration.grid)
         self.radius_px = parameters.radius_pitch * self.lenslets.pitch_px
@@ -278,12 +285,18 @@ class _Reconstruction:
         """Slope map (Y, X) on the finest grid, from the rays' agreement on planes."""
         parameters = self.parameters
         half = dataclasses.replace(self.grid, k=_FINEST // 2, margin=_MARGIN // 2)
-        if disparity_range is None:
-            widest = parameters.widest_pitch * half.pixels_per_pitch
-            limits = (-widest, widest)
-        else:
-            limits = tuple(d * half.slope_scale for d in disparity_range)
         bundle = self.bundle(half)
+        if disparity_range is None:
+            low, high = slope_range(
+                bundle,
+                outlier_error=parameters.outlier_error,
+                truncation=parameters.truncation,
+            )
+        else:
+            widen = parameters.widening
+            low = (disparity_range[0] - widen) * half.slope_scale
+            high = (disparity_range[1] + widen) * half.slope_scale
+        limits = (low, high)
         slopes = self.planes(half, limits, parameters.plane_step)
         guide = self.guide(plane_picture(bundle, 0.0, radius_px=0.6 * self.radius_px))
         costs = consensus_costs(
@@ -361,7 +374,9 @@ class _Reconstruction:
                 prediction = everything.forward(solution)
                 rays = held_out_rays(self.all_light, self.held, prediction)
                 misfits[k] += rays.misfit(self.light.noise)
-        return strongest_within(np.array(parameters.strengths), misfits, parameters.misfit_tolerance)
+        return strongest_within(
+            np.array(parameters.strengths), misfits, parameters.misfit_tolerance
+        )
 
     def observe(self, slope_map: FloatArray) -> RayObservation:
         """Follow every ray to the surface that it sees."""
