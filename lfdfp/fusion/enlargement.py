@@ -12,12 +12,16 @@ from lfdfp.datatypes import FloatArray
 from lfdfp.fusion.decision_map import guided_filter
 from lfdfp.fusion.display import luma
 from lfdfp.fusion.downsampling import Downsampling
+from lfdfp.fusion.noise import noise_sigma
 
 _VARIANCE_WINDOW_PX = 7
 VISIBLE_SIGMA = 1.0 / 255
 """Less noise than this is left alone."""
 
 _CHROMA_RADIUS_PX = 4
+_REFERENCE_NOISE_FACTOR = 1.5
+"""Noise of a decoded view is smooth from one pixel to the next; estimates from fine detail miss
+some of it."""
 
 
 class Upscaler(Protocol):
@@ -91,6 +95,24 @@ class Enlarger:
                 missing *= observed[..., None]
             fine = fine + self.model.interpolate(missing)
         return fine
+
+
+def with_reference_view(fused: FloatArray, reference: FloatArray) -> tuple[FloatArray, float]:
+    """`fused` (T, S, C), replaced by the center view where they differ by more than noise.
+
+    Slices of a wide aperture are ghosted where something nearer hides part of the light; the
+    center view is sharp everywhere, but noisier. Wiener's factor weighs one against the other.
+
+    Returns
+    -------
+    picture, sigma
+        The mixture, and the standard deviation of the noise that came with the center view.
+    """
+    difference = reference - fused
+    channels = np.moveaxis(0.5 + difference, -1, 0)
+    sigma = float(np.median([noise_sigma(np.ascontiguousarray(c)) for c in channels]))
+    share = signal_share(difference, _REFERENCE_NOISE_FACTOR * sigma)
+    return fused + share * difference, sigma * float(share.mean())
 
 
 def signal_share(residual: FloatArray, sigma: float) -> FloatArray:

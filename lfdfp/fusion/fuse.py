@@ -13,6 +13,8 @@ from lfdfp.datatypes import FloatArray, FocalStack, FusionResult, LightField
 from lfdfp.errors import ImageError, SettingsError
 from lfdfp.fusion.decision_map import decision_maps, disparity_from_maps, fuse_slices
 from lfdfp.fusion.display import decode_display, encode
+from lfdfp.fusion.enlargement import with_reference_view
+from lfdfp.fusion.noise import stack_sigma
 from lfdfp.fusion.presets import PRESETS, EngineSettings, PaperSettings
 from lfdfp.settings import FusionSettings
 
@@ -136,7 +138,7 @@ def _from_stack(
     if engine.paper is not None:
         made = _by_paper(slices, settings, engine.paper, progress)
     else:
-        made = _by_engine(slices, stack.coverage, settings, engine, progress)
+        made = _by_engine(slices, stack, settings, engine, progress)
     return FusionResult(
         all_in_focus=decode_display(made.fused),
         super_resolved=decode_display(made.fine),
@@ -178,16 +180,22 @@ def _by_paper(
 
 def _by_engine(
     slices: FloatArray,
-    coverage: FloatArray | None,
+    stack: FocalStack,
     settings: FusionSettings,
     engine: EngineSettings,
     progress: Progress,
 ) -> _Made:
     from lfdfp.fusion.super_resolution import super_resolve
 
-    maps = decision_maps(slices, coverage, engine.decision)
+    maps = decision_maps(slices, stack.coverage, engine.decision)
     fused = fuse_slices(slices, maps)
-    result = super_resolve(slices, maps, fused, settings, engine, progress)
+    sigma = stack_sigma(slices) * float(np.sqrt(np.square(maps).sum(axis=0).mean()))
+    targets, shares = slices, maps
+    if stack.reference_view is not None:
+        fused, added = with_reference_view(fused, encode(stack.reference_view))
+        sigma = float(np.hypot(sigma, added))
+        targets, shares = fused[None], np.ones((1, *fused.shape[:2]), np.float32)
+    result = super_resolve(targets, shares, fused, sigma, settings, engine, progress)
     return _Made(
         fused=fused,
         fine=result.fine,

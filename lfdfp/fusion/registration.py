@@ -42,7 +42,7 @@ def stack_of_photographs(
     align
         Move every photograph onto the first by sub-pixel registration.
     equalize
-        Scale the photographs' light to one exposure.
+        Scale the photographs' light to the first one's exposure.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def stack_of_photographs(
 
 
 def exposure_gains(slices: FloatArray) -> FloatArray:
-    """Factors (N,) that bring slices (N, T, S, C) of linear light to one exposure.
+    """Factors (N,) that bring slices (N, T, S, C) of linear light to the first one's exposure.
 
     Medians of ratios after a wide blur, where nothing is near black or saturation; differences
     below 0.3 % are left as they are.
@@ -83,7 +83,7 @@ def exposure_gains(slices: FloatArray) -> FloatArray:
         return np.ones(len(slices), np.float32)
     logs = np.log(wide[:, usable])
     offsets = np.median(logs - logs.mean(axis=0), axis=1)
-    gains = np.exp(offsets.mean() - offsets)
+    gains = np.exp(offsets[0] - offsets)
     close = np.abs(gains - 1) < _LEAST_GAIN_CHANGE
     return np.where(close, 1.0, gains).astype(np.float32)
 

@@ -24,7 +24,6 @@ from lfdfp.fusion.deep_fusion_prior import (
 from lfdfp.fusion.display import LUMA_WEIGHTS, luma
 from lfdfp.fusion.enlargement import VISIBLE_SIGMA, Enlarger
 from lfdfp.fusion.internal_learning import InternalUpscaler, learn_from_scales
-from lfdfp.fusion.noise import stack_sigma
 from lfdfp.fusion.presets import EngineSettings, InternalLearningSettings
 from lfdfp.settings import FusionSettings
 
@@ -49,16 +48,19 @@ def super_resolve(
     slices: FloatArray,
     maps: FloatArray,
     fused: FloatArray,
+    sigma: float,
     settings: FusionSettings,
     engine: EngineSettings,
     progress: Progress,
 ) -> Enlarged:
-    """Enlarge `fused` (T, S, C), made of encoded `slices` (N, T, S, C) by `maps` (N, T, S)."""
+    """Enlarge `fused` (T, S, C), made of encoded `slices` (N, T, S, C) by `maps` (N, T, S).
+
+    `sigma` is the standard deviation of the noise in one channel of `fused`.
+    """
     device = pick_device(settings.device)
     seen = Observations(slices=slices, maps=maps, fused=fused, scale=settings.scale)
     if settings.scale == 1:
         return Enlarged(fine=fused.copy(), prior="none", losses={}, device=str(device))
-    sigma = stack_sigma(slices) * float(np.sqrt(np.square(maps).sum(axis=0).mean()))
     losses, prior = {"noise_sigma": sigma}, "back-projection"
     with deliberate_threads():
         upscalers = _learned(fused, sigma, settings, engine.internal, device, progress)

@@ -84,3 +84,16 @@ def test_slices_that_are_not_finite_are_refused() -> None:
     slices[1, 2, 2] = np.nan
     with pytest.raises(ImageError, match="slice 1"):
         fuse(FocalStack(slices=slices))
+
+
+def test_the_center_view_steps_in_where_slices_are_ghosted() -> None:
+    truth = textured_picture((60, 80))
+    slices, _ = multi_focus(truth, 2)
+    slices[:, 20:40, 30:50] = slices[:, 20:40, 30:50].mean(axis=(1, 2), keepdims=True)
+    noise = np.random.default_rng(0).normal(0, 0.02, truth.shape).astype(np.float32)
+    stack = FocalStack(slices=decode_display(slices), reference_view=decode_display(truth + noise))
+    settings = FusionSettings(preset="fast", scale=1)
+    without = FocalStack(slices=stack.slices)
+    mixed, plain = (encode(fuse(s, settings).all_in_focus) for s in (stack, without))
+    assert psnr(truth, mixed) > psnr(truth, plain) + 3
+    assert psnr(truth, mixed) > psnr(truth, truth + noise)
