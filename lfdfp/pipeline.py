@@ -17,13 +17,16 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from lfdfp import __version__
 from lfdfp.datatypes import Calibration, FocalStack, FusionResult, LightField, RawCapture
 from lfdfp.files import sha256_of, write_text
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.settings import Settings
+
+if TYPE_CHECKING:
+    from lfdfp.calibration import Match
 
 PictureFormat = Literal["png", "tif"]
 StageProgress = Callable[[str], AbstractContextManager[Progress]]
@@ -43,8 +46,18 @@ def silent_stage(name: str) -> Iterator[Progress]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """What a run keeps and how it writes; nothing here changes the picture."""
+    """What a run reads beside the capture, what it keeps and how it writes.
 
+    Attributes
+    ----------
+    calibration
+        Folder that is searched first for the camera's calibration.
+    white_image
+        White image of the same camera at a similar zoom, as a raw file.
+    """
+
+    calibration: Path | None = None
+    white_image: Path | None = None
     picture_format: PictureFormat = "png"
     bits: Literal[8, 16] = 8
     keep_light_field: bool = False
@@ -174,7 +187,9 @@ class _Chain:
 
     @cached_property
     def decode_key(self) -> str:
-        return _key(self.input_sha256, self.settings.decode)
+        used = [self.options.white_image, None if self.known is None else self.known.path]
+        hashes = [sha256_of(path) for path in used if path is not None and path.is_file()]
+        return _key(self.input_sha256, *hashes, self.settings.decode)
 
     @cached_property
     def stack_key(self) -> str:
@@ -192,12 +207,21 @@ class _Chain:
             return read_capture(self.path, verify=self.options.verify)
 
     @cached_property
+    def known(self) -> Match | None:
+        from lfdfp.calibration import find_calibration, search_folders
+
+        return find_calibration(self.capture, search_folders(self.options.calibration))
+
+    @cached_property
     def calibration(self) -> Calibration:
         from lfdfp.calibration import calibrate
+        from lfdfp.lfp import read_capture
 
-        capture = self.capture
+        capture, known = self.capture, self.known
         with self.stage("calibrate") as progress:
-            return calibrate(capture, progress=progress)
+            path = self.options.white_image
+            white = None if path is None else read_capture(path, verify=self.options.verify)
+            return calibrate(capture, white, known=known, progress=progress)
 
     @cached_property
     def light_field(self) -> LightField:
@@ -351,13 +375,17 @@ def _document(record: RunRecord, settings: Settings, options: RunOptions) -> dic
         "version": __version__,
         **asdict(record),
         "settings": asdict(settings),
-        "options": asdict(options),
+        "options": {name: _plain(value) for name, value in asdict(options).items()},
         "environment": {
             "python": platform.python_version(),
             "system": platform.platform(),
             "packages": {name: metadata.version(name) for name in _PACKAGES},
         },
     }
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value
 
 
 def _key(upstream: str, *settings: object) -> str:

@@ -27,6 +27,13 @@ def decode_command(
     angular_size: Annotated[
         int | None, typer.Option(min=1, max=31, help="Views along each axis. Default: all good.")
     ] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of calibrations that is searched first."),
+    ] = None,
+    white_image: Annotated[
+        Path | None, typer.Option(metavar="RAW", help="White image of the same camera and zoom.")
+    ] = None,
     no_verify: Annotated[
         bool, typer.Option("--no-verify", help="Go on where a checksum does not match.")
     ] = False,
@@ -36,7 +43,7 @@ def decode_command(
 
     Example:  lfdfp decode IMG_0001.lfp -o field.h5
     """
-    from lfdfp.calibration import calibrate
+    from lfdfp.calibration import calibrate, find_calibration, search_folders
     from lfdfp.decode import decode
     from lfdfp.lfp import read_capture
     from lfdfp.storage.hdf5 import save_light_field
@@ -47,18 +54,20 @@ def decode_command(
     with reported_errors(capture):
         raw = read_capture(capture, verify=not no_verify)
         with stage_bar("calibrate") as progress:
-            calibration = calibrate(raw, progress=progress)
+            white = None if white_image is None else read_capture(white_image)
+            known = find_calibration(raw, search_folders(calibration))
+            calibrated = calibrate(raw, white, known=known, progress=progress)
         with stage_bar("decode") as progress:
-            field = decode(raw, calibration, settings, progress=progress)
+            field = decode(raw, calibrated, settings, progress=progress)
         provenance = {"input_sha256": raw.source_sha256, "settings": {"decode": asdict(settings)}}
         save_light_field(target, field, provenance)
-    warnings = list(dict.fromkeys((*calibration.warnings, *field.warnings)))
+    warnings = list(dict.fromkeys((*calibrated.warnings, *field.warnings)))
     facts = {
         "light_field": str(target),
         "shape": list(field.views.shape),
         "axes": "v u t s c",
-        "calibration": calibration.source,
-        "grid_residual_px": calibration.grid.residual_px,
+        "calibration": calibrated.source,
+        "grid_residual_px": calibrated.grid.residual_px,
         "warnings": warnings,
     }
     if json_output:

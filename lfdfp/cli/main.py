@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from lfdfp import __version__
-from lfdfp.cli import convert, decode, fuse, info, refocus, run, simulate, split
+from lfdfp.cli import (
+    calibrate,
+    convert,
+    decode,
+    doctor,
+    fuse,
+    info,
+    refocus,
+    run,
+    simulate,
+    split,
+)
 from lfdfp.cli.reporting import fail
 
 app = typer.Typer(
@@ -41,6 +52,8 @@ def program(
 
 app.command("run")(run.run_command)
 app.command("info")(info.info_command)
+app.command("doctor")(doctor.doctor_command)
+app.command("calibrate")(calibrate.calibrate_command)
 app.command("split")(split.split_command)
 app.command("decode")(decode.decode_command)
 app.command("convert")(convert.convert_command)

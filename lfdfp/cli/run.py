@@ -71,6 +71,13 @@ def run_command(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of everything random. Default: 0.")
     ] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of calibrations that is searched first."),
+    ] = None,
+    white_image: Annotated[
+        Path | None, typer.Option(metavar="RAW", help="White image of the same camera and zoom.")
+    ] = None,
     settings_file: Annotated[
         Path | None,
         typer.Option("--settings", metavar="TOML", help="Settings; options given here win."),
@@ -108,6 +115,8 @@ def run_command(
         keep_light_field=keep_light_field,
         resume=resume,
         verify=not no_verify,
+        calibration=calibration,
+        white_image=white_image,
     )
     quiet = json_output or jobs > 1
     announce_compilation()

@@ -1,0 +1,42 @@
+"""``lfdfp doctor``: what stands between a capture and a better picture."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lfdfp.cli.reporting import announce_compilation, echo_json, printable, reported_errors
+
+
+def doctor_command(
+    capture: Annotated[Path, typer.Argument(help="Raw capture (.lfp, .lfr, .raw with its .txt).")],
+    calibration: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of calibrations that is searched first."),
+    ] = None,
+    no_verify: Annotated[
+        bool, typer.Option("--no-verify", help="Go on where a checksum does not match.")
+    ] = False,
+    json_output: Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout.")] = False,
+) -> None:
+    """Say what was found for a capture, what would make it better, and how to get that.
+
+    Writes nothing. Example:  lfdfp doctor IMG_0001.lfr
+    """
+    from lfdfp.calibration import assess, find_calibration, search_folders
+    from lfdfp.lfp import read_capture
+
+    announce_compilation()
+    with reported_errors(capture):
+        raw = read_capture(capture, verify=not no_verify)
+        findings = assess(raw, find_calibration(raw, search_folders(calibration)))
+    if json_output:
+        echo_json([asdict(finding) for finding in findings])
+        return
+    for finding in findings:
+        typer.echo(f"{finding.verdict:>5}  {finding.subject}: {printable(finding.fact)}")
+        if finding.advice:
+            typer.echo(f"       better: {printable(finding.advice)}")
