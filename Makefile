@@ -4,7 +4,7 @@ BIN := .venv/bin
 CAPTURE ?=
 TESTS ?= tests
 
-.PHONY: run test check bench docs clean
+.PHONY: run test check bench clean
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -28,6 +28,11 @@ check: .venv/.installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest $(TESTS)
+
+bench: .venv/.installed
+	$(BIN)/python -m lfdfp.benchmarks.captures --camera f01 --scenes 2 --scale 2 4 --data stack rays
+	$(BIN)/python -m lfdfp.benchmarks.captures --camera illum --scenes 1 --scale 2 --data stack rays
+	$(BIN)/python -m lfdfp.benchmarks.refocus
 
 clean:
 	rm -rf .venv build dist out sample *.egg-info
