@@ -150,3 +150,18 @@ def test_a_calibration_of_another_sensor_is_refused() -> None:
     smaller = replace(capture, mosaic=capture.mosaic[:-4].copy())
     with pytest.raises(CalibrationError, match=r"\(160, 180\), the capture has \(156, 180\)"):
         decode(smaller, calibration)
+
+
+def test_outer_views_get_the_exposure_and_color_of_the_center_view() -> None:
+    capture, calibration = gray_capture(0.3)
+    grid = calibration.grid
+    row, column = np.mgrid[0 : grid.sensor_shape[0], 0 : grid.sensor_shape[1]].astype(float)
+    q, r = np.rint(grid.lattice_coordinates(row, column))
+    right = column - grid.centers(q, r)[1]
+    wrong = calibration.response * (1 + 0.05 * right / PITCH_PX)
+    wrong[::2, ::2] *= (1 + 0.1 * right / PITCH_PX)[::2, ::2]
+    field = decode(capture, replace(calibration, response=wrong.astype(np.float32)))
+    v, u = field.center
+    for step in (-3, 3):
+        outer, center = (field.view(v, k)[3:-3, 3:-3].mean(axis=(0, 1)) for k in (u + step, u))
+        np.testing.assert_allclose(outer, center, rtol=0.01)
