@@ -20,6 +20,11 @@ from lfdfp.disparity import semi_global_kernels as paths
 from lfdfp.ray_geometry import FineGrid, LensletTable, RayLight
 from lfdfp.row_bands import BandRunner
 
+WHOLE = -1
+"""In place of a half aperture: all rays."""
+
+_CONSENSUS_WINDOW = 3
+_RESIDUAL_WINDOW = 5
 _HALF_APERTURE_PENALTY = 0.05
 _DOUBT = 0.1
 _PICTURE_PASSES = 2
@@ -87,7 +92,9 @@ class SweptDisparity:
     contrast: FloatArray
 
 
-def plane_picture(bundle: RayBundle, slope: float, *, radius_px: float) -> FloatArray:
+def plane_picture(
+    bundle: RayBundle, slope: float, *, radius_px: float, half_aperture: int = WHOLE
+) -> FloatArray:
     """The picture (3, Y, X) that the rays agree on if everything lies on the plane `slope`.
 
     Smoothed residuals are added to it twice, so that its own blur does not count as misfit.
@@ -108,7 +115,7 @@ def plane_picture(bundle: RayBundle, slope: float, *, radius_px: float) -> Float
             sums[:, :, first:last] = 0.0
             kernels.spread_residuals(
                 light.light, light.response, light.colors, table.centers_px, origins, turn,
-                np.float32(radius_px), np.float32(slope), picture,
+                np.float32(radius_px), half_aperture, np.float32(slope), picture,
                 bundle.lenslets_within(origins, first, last, abs(slope)), (first, last), sums,
             )  # fmt: skip
 
@@ -120,16 +127,33 @@ def plane_picture(bundle: RayBundle, slope: float, *, radius_px: float) -> Float
 
 
 def consensus_costs(
-    bundle: RayBundle, slopes: DoubleArray, *, outlier_error: float, truncation: float
+    bundle: RayBundle,
+    slopes: DoubleArray,
+    *,
+    outlier_error: float,
+    truncation: float,
+    half_apertures: bool,
 ) -> Iterable[FloatArray]:
-    """Mean truncated misfit of the rays to what they agree on, plane by plane, shape (Y, X)."""
-    everywhere = np.full(bundle.grid.shape, np.inf, np.float32)
+    """Mean truncated misfit of the rays to what they agree on, plane by plane, shape (Y, X).
+
+    Parameters
+    ----------
+    half_apertures
+        Let the rays of each half aperture agree by themselves, and take the least misfit: next
+        to an occluder, the picture of the whole aperture mixes both surfaces.
+    """
+    sums = _MisfitSums(bundle, outlier_error=outlier_error, truncation=truncation)
     for slope in slopes:
-        picture = plane_picture(bundle, float(slope), radius_px=bundle.radius_px)
-        yield from residual_costs(
-            bundle, np.array([slope]), picture, low=-everywhere, high=everywhere,
-            outlier_error=outlier_error, truncation=truncation, window=3,
-        )  # fmt: skip
+        best = None
+        for half in range(4) if half_apertures else (WHOLE,):
+            picture = plane_picture(
+                bundle, float(slope), radius_px=bundle.radius_px, half_aperture=half
+            )
+            sums.gather(float(slope), picture, half_aperture=half)
+            cost = sums.least(window=_CONSENSUS_WINDOW, half_aperture=half)
+            best = cost if best is None else np.minimum(best, cost)
+        assert best is not None
+        yield best
 
 
 def residual_costs(
@@ -137,11 +161,8 @@ def residual_costs(
     slopes: DoubleArray,
     blurred: FloatArray,
     *,
-    low: FloatArray,
-    high: FloatArray,
     outlier_error: float,
     truncation: float,
-    window: int,
 ) -> Iterable[FloatArray]:
     """Mean truncated misfit of the rays to a sharp picture, plane by plane, shape (Y, X).
 
@@ -149,53 +170,65 @@ def residual_costs(
     ----------
     blurred
         Shape (3, Y, X): the picture behind the lenslets' footprint.
-    low, high
-        Shape (Y, X): candidate slopes; outside of them the cost is `truncation`.
     outlier_error
         Share of the signal that counts as noise.
     truncation
         Squared residual, in units of the variance, that a ray's cost approaches.
-    window
-        Costs are averaged over window x window pixels.
     """
-    height, width = bundle.grid.shape
-    origins = bundle.origins()
-    light, table = bundle.light, bundle.lenslets
-    terms, turn = light.noise_terms(), np.asarray(table.turn, np.float32)
-    misfit = np.empty((4, height, width), np.float32)
-    count = np.empty_like(misfit)
+    sums = _MisfitSums(bundle, outlier_error=outlier_error, truncation=truncation)
     for slope in slopes:
+        sums.gather(float(slope), blurred, half_aperture=WHOLE)
+        yield sums.least(window=_RESIDUAL_WINDOW, half_aperture=WHOLE)
 
-        def work(first: int, last: int, slope: float = float(slope)) -> None:
-            misfit[:, first:last] = 0.0
-            count[:, first:last] = 0.0
+
+class _MisfitSums:
+    """Truncated misfits of one plane's rays, summed in every cell for each half aperture."""
+
+    def __init__(self, bundle: RayBundle, *, outlier_error: float, truncation: float) -> None:
+        self._bundle = bundle
+        self._origins = bundle.origins()
+        self._terms = bundle.light.noise_terms()
+        self._turn = np.asarray(bundle.lenslets.turn, np.float32)
+        self._outlier_error, self._truncation = np.float32(outlier_error), np.float32(truncation)
+        self._misfit = np.empty((4, *bundle.grid.shape), np.float32)
+        self._count = np.empty_like(self._misfit)
+
+    def gather(self, slope: float, picture: FloatArray, *, half_aperture: int) -> None:
+        """Compare the plane's rays, of one half of the aperture or all, with a picture."""
+        bundle, light = self._bundle, self._bundle.light
+
+        def work(first: int, last: int) -> None:
+            self._misfit[:, first:last] = 0.0
+            self._count[:, first:last] = 0.0
             kernels.gather_residuals(
-                light.light, light.response, light.colors, terms, table.centers_px, origins, turn,
-                np.float32(bundle.radius_px), np.float32(slope), blurred,
-                np.float32(outlier_error), np.float32(truncation), low, high,
-                bundle.lenslets_within(origins, first, last, abs(slope)), (first, last),
-                misfit[:, first:last], count[:, first:last],
+                light.light, light.response, light.colors, self._terms,
+                bundle.lenslets.centers_px, self._origins, self._turn,
+                np.float32(bundle.radius_px), half_aperture, np.float32(slope), picture,
+                self._outlier_error, self._truncation,
+                bundle.lenslets_within(self._origins, first, last, abs(slope)), (first, last),
+                self._misfit[:, first:last], self._count[:, first:last],
             )  # fmt: skip
 
-        bundle.runner.map(work, height)
-        yield _least_half(misfit, count, truncation, window)
+        bundle.runner.map(work, bundle.grid.shape[0])
 
+    def least(self, *, window: int, half_aperture: int) -> FloatArray:
+        """Mean misfit in a window: of one half, or the least of the whole and all halves."""
+        if half_aperture != WHOLE:
+            return self._mean(self._misfit[half_aperture], self._count[half_aperture], window)
+        both = self._misfit[0] + self._misfit[1], self._count[0] + self._count[1]
+        best = self._mean(*both, window)
+        for half, number in zip(self._misfit, self._count, strict=True):
+            mean = self._mean(half, number, window) + np.float32(_HALF_APERTURE_PENALTY)
+            np.minimum(best, mean, out=best)
+        return best
 
-def _least_half(
-    misfit: FloatArray, count: FloatArray, truncation: float, window: int
-) -> FloatArray:
-    """Mean misfit in a window, least over the full and the half apertures (upper, lower, ...)."""
-
-    def mean(total: FloatArray, number: FloatArray) -> FloatArray:
-        size = (window, window)
-        total = cv2.boxFilter(total, -1, size, normalize=False)
-        number = cv2.boxFilter(number, -1, size, normalize=False)
-        return (total + np.float32(_DOUBT * truncation)) / (number + np.float32(_DOUBT))
-
-    best = mean(misfit[0] + misfit[1], count[0] + count[1])
-    for half, number in zip(misfit, count, strict=True):
-        np.minimum(best, mean(half, number) + np.float32(_HALF_APERTURE_PENALTY), out=best)
-    return best
+    def _mean(self, total: FloatArray, number: FloatArray, window: int) -> FloatArray:
+        total, number = (
+            cv2.boxFilter(values, -1, (window, window), normalize=False)
+            for values in (total, number)
+        )
+        doubt = np.float32(_DOUBT)
+        return np.asarray((total + doubt * self._truncation) / (number + doubt), np.float32)
 
 
 def best_planes(

@@ -41,7 +41,13 @@ def slope_range(
     best = np.full(bundle.grid.shape, np.inf, np.float32)
     index = np.zeros(bundle.grid.shape, np.uint8)
     total = np.zeros(bundle.grid.shape, np.float32)
-    costs = consensus_costs(inner, slopes, outlier_error=outlier_error, truncation=truncation)
+    costs = consensus_costs(
+        inner,
+        slopes,
+        outlier_error=outlier_error,
+        truncation=truncation,
+        half_apertures=False,
+    )
     for k, raw in enumerate(costs):
         cost = cv2.blur(raw, (5, 5))
         index[cost < best] = k

@@ -21,14 +21,28 @@ def _span(center, half, size):
     return max(0, int(np.ceil(center - half))), min(size, int(np.floor(center + half)) + 1)
 
 
+@njit(inline="always")
+def _outside(half_aperture, v, u):
+    """Whether a direction is not in the half aperture (0 upper, 1 lower, 2 left, 3 right)."""
+    return (
+        (half_aperture == 0 and v > 0)
+        or (half_aperture == 1 and v <= 0)
+        or (half_aperture == 2 and u > 0)
+        or (half_aperture == 3 and u <= 0)
+    )
+
+
 @njit(**_OPTIONS)
 def spread_residuals(
-    light, response, colors, centers, origins, turn, radius, slope, picture, lenslets, band, sums,
+    light, response, colors, centers, origins, turn, radius, half_aperture, slope, picture,
+    lenslets, band, sums,
 ):  # fmt: skip
     """Spread what every ray of a plane measured beyond `picture` to the four pixels around it.
 
     Parameters
     ----------
+    half_aperture
+        0 to 3: rays of the upper, lower, left or right half; -1: of all.
     slope
         Of the plane, in fine pixels per raw pixel.
     picture
@@ -49,8 +63,12 @@ def spread_residuals(
                 if value < -1.5:
                     continue
                 right = column - column0
-                y = origins[lens, 0] - slope * (turn[0] * down - turn[1] * right)
-                x = origins[lens, 1] - slope * (turn[1] * down + turn[0] * right)
+                v = turn[0] * down - turn[1] * right
+                u = turn[1] * down + turn[0] * right
+                if _outside(half_aperture, v, u):
+                    continue
+                y = origins[lens, 0] - slope * v
+                x = origins[lens, 1] - slope * u
                 iy, ix = int(np.floor(y)), int(np.floor(x))
                 if iy < 0 or iy >= fine_height - 1 or ix < 0 or ix >= fine_width - 1:
                     continue
@@ -77,23 +95,21 @@ def spread_residuals(
 
 @njit(**_OPTIONS)
 def gather_residuals(
-    light, response, colors, terms, centers, origins, turn, radius, slope, blurred, outlier_error,
-    truncation, low, high, lenslets, band, misfit, count,
+    light, response, colors, terms, centers, origins, turn, radius, half_aperture, slope, blurred,
+    outlier_error, truncation, lenslets, band, misfit, count,
 ):  # fmt: skip
     """Add every ray's truncated misfit to the prediction on one plane to its cell.
 
-    Cells whose range of candidate planes does not hold `slope` are skipped.
-
     Parameters
     ----------
+    half_aperture
+        0 to 3: rays of the upper, lower, left or right half; -1: of all.
     blurred
         Shape (3, Y, X): the picture behind the lenslets' footprint.
     outlier_error
         Share of the signal that counts as noise.
     truncation
         Squared residual, in units of the variance, that a ray's cost approaches.
-    low, high
-        Shape (Y, X): candidate slopes of every cell.
     misfit, count
         Shape (4, rows, X): sums per half aperture (upper, lower, left, right).
     """
@@ -112,12 +128,12 @@ def gather_residuals(
                 right = column - column0
                 v = turn[0] * down - turn[1] * right
                 u = turn[1] * down + turn[0] * right
+                if _outside(half_aperture, v, u):
+                    continue
                 y = origins[lens, 0] - slope * v
                 x = origins[lens, 1] - slope * u
                 i, j = int(np.floor(y + np.float32(0.5))), int(np.floor(x + np.float32(0.5)))
                 if i < first or i >= last or j < 0 or j >= fine_width:
-                    continue
-                if slope < low[i, j] or slope > high[i, j]:
                     continue
                 iy, ix = int(np.floor(y)), int(np.floor(x))
                 if iy < 0 or iy >= fine_height - 1 or ix < 0 or ix >= fine_width - 1:

@@ -304,6 +304,7 @@ class _Reconstruction:
             slopes,
             outlier_error=parameters.outlier_error,
             truncation=parameters.truncation,
+            half_apertures=True,
         )
         swept = best_planes(costs, slopes, guide, parameters.smoothness)
         slope = 2 * median_filtered(swept.slope)
@@ -326,14 +327,15 @@ class _Reconstruction:
         low, high = np.percentile(slope_map, (0.2, 99.8))
         limits = float(low) - widen, float(high) + widen
         slopes = self.planes(self.grid, limits, parameters.fine_plane_step)
-        everywhere = np.full(self.grid.shape, np.inf, np.float32)
         guide = self.guide(picture)
         smooth = GuidedFilter(guide, radius_px=2, regularization=0.02**2)
         costs = residual_costs(
-            self.bundle(self.grid), slopes, observation.blur(picture), low=-everywhere,
-            high=everywhere, outlier_error=parameters.outlier_error,
-            truncation=parameters.truncation, window=5,
-        )  # fmt: skip
+            self.bundle(self.grid),
+            slopes,
+            observation.blur(picture),
+            outlier_error=parameters.outlier_error,
+            truncation=parameters.truncation,
+        )
         swept = best_planes(map(smooth, costs), slopes, guide, parameters.smoothness)
         self.step()
         return swept
