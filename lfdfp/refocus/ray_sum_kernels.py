@@ -44,8 +44,8 @@ def sum_rays(
     lenslets, band
         First and past the last, of lenslets to visit and of rows to write.
     sums
-        Shape (rows, X, 6): Σ w b bᵀ as couplings with the pixel itself, right, below,
-        below right and below left, and Σ w b y; added to.
+        Shape (rows, X, 7): Σ w b bᵀ as couplings with the pixel itself, right, below,
+        below right and below left, Σ w b y and Σ w b y²; added to.
     counts
         Shape (rows, X): Σ w of the rays nearest to each pixel; added to.
     """
@@ -78,6 +78,7 @@ def sum_rays(
                 if first <= near_i < last:
                     counts[near_i - first, near_j] += w
                 value = w * light[row, column]
+                square = value * light[row, column]
                 if i >= first:
                     here, beside = sums[i - first, j], sums[i - first, j + 1]
                     here[0] += w * w00 * w00
@@ -85,17 +86,21 @@ def sum_rays(
                     here[2] += w * w00 * w10
                     here[3] += w * w00 * w11
                     here[5] += value * w00
+                    here[6] += square * w00
                     beside[0] += w * w01 * w01
                     beside[2] += w * w01 * w11
                     beside[4] += w * w01 * w10
                     beside[5] += value * w01
+                    beside[6] += square * w01
                 if i + 1 < last:
                     here, beside = sums[i + 1 - first, j], sums[i + 1 - first, j + 1]
                     here[0] += w * w10 * w10
                     here[1] += w * w10 * w11
                     here[5] += value * w10
+                    here[6] += square * w10
                     beside[0] += w * w11 * w11
                     beside[5] += value * w11
+                    beside[6] += square * w11
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -8,9 +8,10 @@ fine grid is the least-squares fit to those rays, color by color ::
 
 with S bilinear interpolation at the ray's place on the plane, B the blur by the lenslet's and the
 pixel's footprint, w the inverse variance of the ray, and λ the smoothness expected of pictures. It
-is solved by a few steps of conjugate gradients from the mean of the rays, twice: the second time
-q relaxes the smoothness at the edges that the first found,
-``q = 1 / √(1 + |∇x|² / ε²)`` (total variation by reweighted least squares).
+is solved by a few steps of conjugate gradients from the mean of the rays, in three rounds: each
+relaxes the smoothness at the edges of the picture that it starts from,
+``q = χ² / √(1 + |∇x|² / ε²)`` (total variation by reweighted least squares), and tightens it where
+the rays disagree more than noise explains (χ² > 1), because what they see is not on the plane.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ _RIM = 0.46  # of the pitch: radius within which a pixel belongs to its lenslet
 _FINEST = 4  # the fit is finer than what is asked for, then averaged: half a dB better
 _CONTRAST = 0.5  # expected standard deviation of gradients, per view pixel, of the mean light
 _STEPS = 8
-_ROUNDS = 2
+_ROUNDS = 3
 _EDGE = 0.4  # gradients, per view pixel, of this much of the typical light count as edges
 _START_SPREAD = 0.4  # view pixels: half the distance of neighboring lenslets, about
 _ROWS_PER_BAND = 96
@@ -144,9 +145,9 @@ class _PlaneRays:
         self._threads = threads
 
     def sums(self, color: int) -> tuple[FloatArray, FloatArray]:
-        """Normal matrix and right-hand side (Y, X, 6), and weights of the rays near each pixel."""
+        """Normal matrix and right-hand side (Y, X, 7), and weights of the rays near each pixel."""
         rows, columns = self._shape
-        sums = np.zeros((rows, columns, 6), np.float32)
+        sums = np.zeros((rows, columns, 7), np.float32)
         counts = np.zeros((rows, columns), np.float32)
         radius = _RIM * self._table.pitch_px
         reach = abs(self._slope) * radius + 2
@@ -235,7 +236,7 @@ class _PlaneSolver:
         self._smoothness = np.float32((fineness / _CONTRAST) ** 2)
 
     def solve(self, steps: int) -> FloatArray:
-        """Picture (Y, X) after two rounds of some steps, from the mean of the rays."""
+        """Picture (Y, X) after rounds of some steps each, from the mean of the rays."""
         x = self._mean()
         for _ in range(_ROUNDS if steps else 0):
             self._stiffness = self._stiffness_of(x)
@@ -267,17 +268,35 @@ class _PlaneSolver:
         down[:-1], right[:, :-1] = np.diff(x, axis=0), np.diff(x, axis=1)
         steepness = cv2.blur(down * down + right * right, (3, 3))
         soft = np.float32((_EDGE * self._typical / self._fineness) ** 2)
-        stiffness = self._smoothness / np.sqrt(1 + steepness / soft)
+        stiffness = self._smoothness * self._misfit(x) / np.sqrt(1 + steepness / soft)
         down, right = stiffness.copy(), stiffness.copy()
         down[-1], right[:, -1] = 0, 0
         return down, right
 
+    def _misfit(self, x: FloatArray) -> FloatArray:
+        """Mean squared residual of the rays around each pixel over their variance, at least 1.
+
+        What is not on the plane is seen in different places by different rays. No sharp picture
+        fits them, and the smoothness must hold against their disagreement as against noise.
+        """
+        seen = self._blur(x)
+        product = np.empty_like(x)
+        apply_sums(self._sums, seen, product)
+        squares = self._sums[..., 6] - 2 * seen * self._sums[..., 5] + seen * product
+        spread = 2 * self._spread
+        weight = _gaussian(self._weights(), spread)
+        mean = _gaussian(squares, spread) / np.maximum(weight, 1e-6 * weight.max())
+        return np.asarray(np.maximum(mean / self._typical**2, 1), np.float32)
+
+    def _weights(self) -> FloatArray:
+        """Σ w b (Y, X): the rows of the symmetric matrix, summed by halves."""
+        sums = self._sums[..., :5].sum(axis=2) + self._sums[..., 1:5].sum(axis=2)
+        return np.asarray(sums, np.float32)
+
     def _mean(self) -> FloatArray:
         """Weighted mean of the rays around each pixel, as wide as lenslets stand apart."""
         light = _gaussian(self._sums[..., 5], self._spread)
-        weight = _gaussian(
-            self._sums[..., :5].sum(axis=2) + self._sums[..., 1:5].sum(axis=2), self._spread
-        )
+        weight = _gaussian(self._weights(), self._spread)
         return np.asarray(light / np.maximum(weight, 1e-6 * weight.max()), np.float32)
 
     def _apply(self, x: FloatArray) -> FloatArray:
