@@ -7,6 +7,7 @@ import sys
 from typing import Annotated
 
 import typer
+from threadpoolctl import threadpool_limits
 
 from lfdfp import __version__
 from lfdfp.cli import (
@@ -64,8 +65,11 @@ app.command("simulate")(simulate.simulate_command)
 
 def main() -> None:
     """Entry point; an interrupt ends quietly with the usual code."""
+    # The kernels have a pool of their own: a second one of BLAS would fight it for the cores.
+    chosen = "OPENBLAS_NUM_THREADS" in os.environ or "OMP_NUM_THREADS" in os.environ
     try:
-        app()
+        with threadpool_limits(limits=None if chosen else 1, user_api="blas"):
+            app()
     except KeyboardInterrupt:
         fail("interrupted; files that were finished are kept")
         sys.exit(130)
