@@ -450,7 +450,7 @@ class LightField:
 
     def view(self, v: int, u: int) -> FloatArray:
         """Linear light of one view, shape (T, S, C), float32; a fresh array."""
-        light = self.views[v, u].astype(np.float32)
+        light: FloatArray = self.views[v, u].astype(np.float32)
         if self.offset:
             light -= np.float32(self.offset)
         if self.scale != 1.0:
@@ -459,7 +459,7 @@ class LightField:
 
     def weight(self, v: int, u: int) -> FloatArray:
         """Weights of one view, shape (T, S), float32 in [0, 1]; a fresh array."""
-        weight = self.weights[v, u].astype(np.float32)
+        weight: FloatArray = self.weights[v, u].astype(np.float32)
         weight *= np.float32(self.weight_scale)
         return weight
 
