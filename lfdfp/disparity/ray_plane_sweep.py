@@ -23,6 +23,7 @@ from lfdfp.row_bands import BandRunner
 WHOLE = -1
 """In place of a half aperture: all rays."""
 
+_ENOUGH_RAYS = 50  # per lenslet
 _CONSENSUS_WINDOW = 3
 _RESIDUAL_WINDOW = 5
 _HALF_APERTURE_PENALTY = 0.05
@@ -41,6 +42,11 @@ class RayBundle:
     grid: FineGrid
     radius_px: float
     runner: BandRunner
+
+    @property
+    def thinning(self) -> int:
+        """Every how many Bayer cells a sweep looks at: large lenslets have rays to spare."""
+        return max(1, round(np.pi * self.radius_px**2 / _ENOUGH_RAYS))
 
     def origins(self) -> FloatArray:
         """Shape (L, 2): fine coordinates of the lenslets."""
@@ -115,7 +121,7 @@ def plane_picture(
             sums[:, :, first:last] = 0.0
             kernels.spread_residuals(
                 light.light, light.response, light.colors, table.centers_px, origins, turn,
-                np.float32(radius_px), half_aperture, np.float32(slope), picture,
+                np.float32(radius_px), half_aperture, bundle.thinning, np.float32(slope), picture,
                 bundle.lenslets_within(origins, first, last, abs(slope)), (first, last), sums,
             )  # fmt: skip
 
@@ -203,7 +209,7 @@ class _MisfitSums:
             kernels.gather_residuals(
                 light.light, light.response, light.colors, self._terms,
                 bundle.lenslets.centers_px, self._origins, self._turn,
-                np.float32(bundle.radius_px), half_aperture, np.float32(slope), picture,
+                np.float32(bundle.radius_px), half_aperture, bundle.thinning, np.float32(slope), picture,
                 self._outlier_error, self._truncation,
                 bundle.lenslets_within(self._origins, first, last, abs(slope)), (first, last),
                 self._misfit[:, first:last], self._count[:, first:last],

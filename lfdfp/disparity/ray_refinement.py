@@ -24,7 +24,7 @@ def slope_steps(
     outlier_error: float,
     robustness: float,
 ) -> FloatArray:
-    """Σ ω J e and Σ ω J² per fine pixel, shape (2, Y, X): one linearized step on the slope.
+    """Σ ω J e, Σ ω J², Σ e²/σ² and number of rays per fine pixel, shape (4, Y, X).
 
     Parameters
     ----------
@@ -37,10 +37,10 @@ def slope_steps(
     origins, table, light = bundle.origins(), bundle.lenslets, bundle.light
     steepest = float(np.abs(slopes, where=slopes < 1e8, out=np.zeros_like(slopes)).max())
     terms, turn = light.noise_terms(), np.asarray(table.turn, np.float32)
-    steps = np.empty((2, height, width), np.float32)
+    steps = np.empty((4, height, width), np.float32)
 
     def work(first: int, last: int) -> None:
-        sums = np.zeros((last - first, width, 2), np.float32)
+        sums = np.zeros((last - first, width, 4), np.float32)
         kernels.gather_slope_steps(
             light.light, light.response, light.colors, terms, table.centers_px, origins, turn,
             slopes, np.float32(bundle.radius_px), blurred, np.float32(outlier_error),
@@ -67,7 +67,7 @@ def fitted_slopes(slope_map: FloatArray, steps: FloatArray, bundle: RayBundle) -
     scale = bundle.grid.pixels_per_pitch
     tolerance = np.float32(_SAME_SURFACE_PITCH * scale)
     damping = np.float32(1 / (_USUAL_ERROR_PITCH * scale) ** 2)
-    gradient, curvature = (cv2.blur(s, (_STRIDE, _STRIDE)) * _STRIDE**2 for s in steps)
+    gradient, curvature = (cv2.blur(s, (_STRIDE, _STRIDE)) * _STRIDE**2 for s in steps[:2])
     current = slope_map
     for _ in range(_FITS):
         fitted = np.empty_like(slope_map)

@@ -34,7 +34,7 @@ def _outside(half_aperture, v, u):
 
 @njit(**_OPTIONS)
 def spread_residuals(
-    light, response, colors, centers, origins, turn, radius, half_aperture, slope, picture,
+    light, response, colors, centers, origins, turn, radius, half_aperture, thinning, slope, picture,
     lenslets, band, sums,
 ):  # fmt: skip
     """Spread what every ray of a plane measured beyond `picture` to the four pixels around it.
@@ -43,6 +43,8 @@ def spread_residuals(
     ----------
     half_aperture
         0 to 3: rays of the upper, lower, left or right half; -1: of all.
+    thinning
+        Every thinning-th Bayer cell along each row is used.
     slope
         Of the plane, in fine pixels per raw pixel.
     picture
@@ -60,7 +62,7 @@ def spread_residuals(
             half = np.sqrt(max(radius * radius - down * down, np.float32(0.0)))
             for column in range(*_span(column0, half, width)):
                 value = light[row, column]
-                if value < -1.5:
+                if value < -1.5 or ((row >> 1) + (column >> 1)) % thinning:
                     continue
                 right = column - column0
                 v = turn[0] * down - turn[1] * right
@@ -95,7 +97,7 @@ def spread_residuals(
 
 @njit(**_OPTIONS)
 def gather_residuals(
-    light, response, colors, terms, centers, origins, turn, radius, half_aperture, slope, blurred,
+    light, response, colors, terms, centers, origins, turn, radius, half_aperture, thinning, slope, blurred,
     outlier_error, truncation, lenslets, band, misfit, count,
 ):  # fmt: skip
     """Add every ray's truncated misfit to the prediction on one plane to its cell.
@@ -104,6 +106,8 @@ def gather_residuals(
     ----------
     half_aperture
         0 to 3: rays of the upper, lower, left or right half; -1: of all.
+    thinning
+        Every thinning-th Bayer cell along each row is used.
     blurred
         Shape (3, Y, X): the picture behind the lenslets' footprint.
     outlier_error
@@ -123,7 +127,7 @@ def gather_residuals(
             half = np.sqrt(max(radius * radius - down * down, np.float32(0.0)))
             for column in range(*_span(column0, half, width)):
                 value = light[row, column]
-                if value < -1.5:
+                if value < -1.5 or ((row >> 1) + (column >> 1)) % thinning:
                     continue
                 right = column - column0
                 v = turn[0] * down - turn[1] * right
@@ -166,8 +170,8 @@ def gather_slope_steps(
     """Sum the terms of one Gauss-Newton step on the disparity in every cell of the band.
 
     steps
-        Shape (rows, X, 2), written: Σ ω J e and Σ ω J², where e is the residual and J how the
-        prediction changes with the slope.
+        Shape (rows, X, 4), written: Σ ω J e and Σ ω J², where e is the residual and J how the
+        prediction changes with the slope; Σ e²/σ², cut off at 100 per ray, and number of rays.
     """
     height, width = light.shape
     fine_height, fine_width = blurred.shape[1], blurred.shape[2]
@@ -214,6 +218,8 @@ def gather_slope_steps(
                 change = -(v * along_y + u * along_x)
                 steps[i - first, j, 0] += weight * change * error
                 steps[i - first, j, 1] += weight * change * change
+                steps[i - first, j, 2] += min(error * error / variance, np.float32(100.0))
+                steps[i - first, j, 3] += 1
 
 
 @njit(**_OPTIONS)

@@ -175,10 +175,21 @@ class RayObservation:
         self.runner.map(work, self.grid.shape[0])
         return self.blur(image)
 
-    def normal_equations(self, picture: FloatArray, weighting: RayWeighting) -> NormalEquations:
-        """Accumulate ``Sᵀ W S`` and ``Sᵀ W y`` with weights from `picture`, in one pass."""
+    def normal_equations(
+        self, picture: FloatArray, weighting: RayWeighting, doubt: FloatArray | None = None
+    ) -> NormalEquations:
+        """Accumulate ``Sᵀ W S`` and ``Sᵀ W y`` with weights from `picture`, in one pass.
+
+        Parameters
+        ----------
+        picture
+            Shape (3, Y, X).
+        doubt
+            Shape (Y, X): factor on the variance of the rays that see a pixel, or None.
+        """
         blurred = self.blur(picture)
         height, width = self.grid.shape
+        doubt_map = np.ones((height, width), np.float32) if doubt is None else doubt
         stencil = np.empty((3, 5, height, width), np.float32)
         moment = np.empty((3, height, width), np.float32)
         steepest = float(kernels.steepest_slope(self.slopes))
@@ -187,7 +198,7 @@ class RayObservation:
             sums = np.zeros((last - first, width, 3, 6), np.float32)
             kernels.accumulate(
                 self.light.light, self.light.response, self.light.colors, self.terms,
-                *self._geometry(), blurred,
+                *self._geometry(), blurred, doubt_map,
                 np.float32(weighting.model_error), np.float32(weighting.outlier_error),
                 np.float32(weighting.robustness),
                 self._lenslets_within(first, last, steepest), (first, last), sums,

@@ -37,7 +37,7 @@ def _span(center, half, size):
 @njit(**_OPTIONS)
 def accumulate(
     light, response, colors, terms, centers, origins, turn, slopes, radius,
-    blurred, model_error, outlier_error, robustness, lenslets, band, sums,
+    blurred, doubt_map, model_error, outlier_error, robustness, lenslets, band, sums,
 ):  # fmt: skip
     """Add every ray's share of the normal equations to the band's sums.
 
@@ -45,6 +45,8 @@ def accumulate(
     ----------
     blurred
         Shape (3, Y, X): current solution behind the footprint; gives the weights.
+    doubt_map
+        Shape (Y, X): factor on the variance of the rays that see a pixel.
     model_error, outlier_error
         Share of the signal that counts as noise in the weight, and in the outlier test.
     robustness
@@ -98,6 +100,7 @@ def accumulate(
                 shot = terms[row & 1, column & 1, 1]
                 relative = terms[row & 1, column & 1, 2]
                 variance = (read / share + shot * signal) / share + relative * signal * signal
+                variance *= doubt_map[iy, ix]
                 error = value - predicted
                 outlier = error * error / (variance + (outlier_error * signal) ** 2)
                 doubt = 1 + outlier / robustness

@@ -47,6 +47,7 @@ from lfdfp.fusion.ray_noise import (
     strongest_within,
     without,
 )
+from lfdfp.fusion.ray_observability import observability
 from lfdfp.fusion.ray_solver import RaySolver, Variation, opponent_matrix
 from lfdfp.ray_geometry import FineGrid, lenslet_table, measured_light
 from lfdfp.row_bands import BandRunner
@@ -57,6 +58,7 @@ Progress = Callable[[int, int], None]
 _FINEST = 4
 _MARGIN = 8
 _TILE = 128
+_MISFIT_WINDOW = 5
 _TILE_RANKS = (1.0, 0.8, 0.5)
 
 
@@ -183,6 +185,8 @@ class RaySolution:
         Learned from held-out rays, errors of the model included.
     strength
         λ of total variation, chosen by held-out rays.
+    observability
+        Shape (Y, X), in [0, 1]: how much the rays determine the detail.
     """
 
     picture: FloatArray
@@ -191,6 +195,8 @@ class RaySolution:
     grid: FineGrid
     noise: NoiseModel
     strength: float
+    observability: FloatArray
+    warnings: tuple[str, ...] = ()
 
 
 def display_matrix(color: ColorData) -> FloatArray:
@@ -211,6 +217,7 @@ class _Reconstruction:
         progress: Progress,
     ) -> None:
         self.parameters = parameters
+        self.seed = seed
         self.runner = BandRunner()
         noise = rays.calibration.noise or _usual_noise(rays)
         self.all_light = measured_light(rays, least_response=parameters.least_response, noise=noise)
@@ -225,6 +232,7 @@ class _Reconstruction:
         self.grid = FineGrid(sampling=sampling, k=_FINEST, margin=_MARGIN)
         self.display = display_matrix(rays.capture.color)
         self.opponent = opponent_matrix(rays.capture.color)
+        self.doubt = np.ones(self.grid.shape, np.float32)
         self._progress = progress
         self._done = 0
 
@@ -248,7 +256,9 @@ class _Reconstruction:
             observation = self.learn_noise(self.observe(slope_map), picture)
         strength = self.choose_strength(observation, picture)
         observation = observation.with_light(self.all_light)
-        picture = self.solve(observation, picture, parameters.final_rounds(strength))
+        final = self.solve(observation, picture, parameters.final_rounds(strength), self.doubt)
+        picture, warnings = self.checked(final, picture)
+        self.step()
         confidence = _confidence(swept, slope_map, parameters.truncation)
         return RaySolution(
             picture=picture,
@@ -257,12 +267,35 @@ class _Reconstruction:
             grid=self.grid,
             noise=self.light.noise,
             strength=strength,
+            warnings=warnings,
+            observability=self.observability(observation, picture, strength),
+        )
+
+    def checked(self, final: FloatArray, before: FloatArray) -> tuple[FloatArray, tuple[str, ...]]:
+        """The last solution, or the one before if the last rounds diverged."""
+        brightest = 2 * float(np.abs(self.all_light.light[self.all_light.light > -1.5]).max())
+        if np.isfinite(final).all() and float(final.max()) < 4 * brightest:
+            return np.minimum(final, np.float32(brightest), out=final), ()
+        return before, ("the last rounds diverged: the picture before them is given",)
+
+    def observability(
+        self, observation: RayObservation, picture: FloatArray, strength: float
+    ) -> FloatArray:
+        """Share of the rays in what determines the finest detail, shape (Y, X)."""
+        _, softening, _ = self.parameters.final_rounds(strength)[-1]
+        return observability(
+            RaySolver(observation, self.opponent),
+            observation.normal_equations(picture, self.parameters.weighting, self.doubt),
+            picture,
+            Variation(strength=strength, softening=softening),
+            pixels_per_view_pixel=_FINEST,
+            seed=self.seed,
         )
 
     def step(self) -> None:
         """Report one more step done."""
         parameters = self.parameters
-        steps = 3 + parameters.sweeps * 2
+        steps = 2 + parameters.sweeps * 2
         self._done += 1
         self._progress(min(self._done, steps), steps)
 
@@ -351,6 +384,7 @@ class _Reconstruction:
             outlier_error=parameters.weighting.model_error,
             robustness=parameters.weighting.robustness,
         )  # fmt: skip
+        self.doubt = local_misfit(steps)
         return fitted_slopes(slope_map, steps, bundle)
 
     def learn_noise(self, observation: RayObservation, picture: FloatArray) -> RayObservation:
@@ -370,9 +404,10 @@ class _Reconstruction:
             tile = observation.on_grid(self.grid.tile(rows, columns))
             everything = tile.with_light(self.all_light)
             solution = picture[:, rows, columns].copy()
+            doubt = np.ascontiguousarray(self.doubt[rows, columns])
             for k in np.argsort(parameters.strengths)[::-1]:
                 rounds = parameters.final_rounds(float(parameters.strengths[k]))
-                solution = self.solve(tile, solution, rounds)
+                solution = self.solve(tile, solution, rounds, doubt)
                 prediction = everything.forward(solution)
                 rays = held_out_rays(self.all_light, self.held, prediction)
                 misfits[k] += rays.misfit(self.light.noise)
@@ -410,11 +445,12 @@ class _Reconstruction:
         observation: RayObservation,
         picture: FloatArray,
         rounds: tuple[tuple[float, float, int], ...],
+        doubt: FloatArray | None = None,
     ) -> FloatArray:
         """Reweight the rays and solve, once per round."""
         solver = RaySolver(observation, self.opponent)
         for strength, softening, iterations in rounds:
-            equations = observation.normal_equations(picture, self.parameters.weighting)
+            equations = observation.normal_equations(picture, self.parameters.weighting, doubt)
             prior = Variation(strength=strength, softening=softening)
             picture = solver.solve(equations, picture, prior, iterations=iterations)
         return picture
@@ -460,12 +496,39 @@ def _result(
         scale=scale,
         disparity=upright(_middle(slope)),
         disparity_confidence=upright(_middle(grid.inner(solution.confidence))),
+        observability=upright(
+            area_average(grid.inner(solution.observability)[..., None], sampling.shape, scale)[
+                ..., 0
+            ]
+        ),
         data_term="rays",
+        losses={
+            "prior_strength": solution.strength,
+            "noise_read_variance": solution.noise.read_variance,
+            "noise_shot_gain": solution.noise.shot_gain,
+            "noise_relative": solution.noise.relative,
+        },
         prior="total variation",
         seed=settings.seed,
+        warnings=solution.warnings,
         settings=dataclasses.asdict(settings),
         history=(*rays.capture.history, f"reconstructed from rays at scale {scale}"),
     )
+
+
+def local_misfit(steps: FloatArray) -> FloatArray:
+    """Mean e²/σ² of the rays around every pixel, at least 1, shape (Y, X).
+
+    Where the model does not hold (a wrong disparity, the border of an occluder), rays contradict
+    each other by far more than noise; there they count less against the prior.
+
+    Parameters
+    ----------
+    steps
+        From `slope_steps`.
+    """
+    misfit, count = (cv2.blur(s, (_MISFIT_WINDOW, _MISFIT_WINDOW)) for s in steps[2:])
+    return np.maximum(0.5 * misfit / (count + np.float32(0.05)), np.float32(1.0))
 
 
 def detailed_tiles(guide: FloatArray, grid: FineGrid) -> list[tuple[slice, slice]]:
@@ -487,7 +550,8 @@ def area_average(finest: FloatArray, shape: tuple[int, int], scale: int) -> Floa
     size = (scale * shape[1], scale * shape[0])
     if scale == _FINEST:
         return finest
-    return np.asarray(cv2.resize(finest, size, interpolation=cv2.INTER_AREA), np.float32)
+    average = cv2.resize(finest, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(average.reshape(*size[::-1], finest.shape[2]), np.float32)
 
 
 def _middle(fine: FloatArray) -> FloatArray:

@@ -110,6 +110,23 @@ class RaySolver:
             ratio = np.float32(power / before)
         return np.maximum(picture, 0.0, out=picture)
 
+    def images(
+        self,
+        equations: NormalEquations,
+        picture: FloatArray,
+        variation: Variation,
+        probe: FloatArray,
+    ) -> tuple[FloatArray, FloatArray]:
+        """What the data's and the prior's part of the operator at `picture` make of `probe`."""
+        weights = self._variation_weights(picture, variation)
+        mixed = self._mixed(probe)
+        by_prior = np.zeros_like(probe)
+        self._observation.runner.map(
+            lambda a, b: kernels.variation_band(mixed, weights, self._opponent, a, b, by_prior),
+            probe.shape[1],
+        )
+        return self._observation.normal(equations, probe), by_prior
+
     def _variation_weights(self, picture: FloatArray, variation: Variation) -> FloatArray:
         mixed = self._mixed(picture)
         weights = np.empty((2, *picture.shape[1:]), np.float32)

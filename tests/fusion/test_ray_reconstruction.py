@@ -1,0 +1,103 @@
+"""The whole reconstruction from rays on small simulated captures."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+from tests.factories import tiny_capture
+
+from lfdfp.datatypes import FloatArray, FusionResult, Rays
+from lfdfp.errors import CaptureError, SettingsError
+from lfdfp.fusion.ray_reconstruction import area_average, reconstruct
+from lfdfp.settings import FusionSettings
+from lfdfp.simulate import SimulatedCapture
+
+
+def run(capture: SimulatedCapture, scale: int = 2) -> FusionResult:
+    rays = Rays(capture=capture.raw_capture(), calibration=capture.true_calibration())
+    return reconstruct(rays, FusionSettings(), scale=scale, sampling=capture.sampling)
+
+
+def psnr(picture: FloatArray, truth: FloatArray, border: int) -> float:
+    a, b = (np.clip(p, 0, 1)[border:-border, border:-border] ** (1 / 2.2) for p in (picture, truth))
+    return float(-10 * np.log10(np.mean((a - b) ** 2)))
+
+
+@pytest.fixture(scope="module")
+def capture() -> SimulatedCapture:
+    return tiny_capture("f01", scene="curved", size=400, seed=5)
+
+
+@pytest.fixture(scope="module")
+def result(capture: SimulatedCapture) -> FusionResult:
+    return run(capture, scale=4)
+
+
+def test_it_beats_a_perfect_view(capture: SimulatedCapture, result: FusionResult) -> None:
+    view = capture.view(0.0, 0.0)
+    bicubic = cv2.resize(view, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    truth = capture.all_in_focus(4)
+    assert psnr(result.super_resolved, truth, 16) > psnr(bicubic, truth, 16) + 2
+
+
+def test_disparity_is_right_and_near_is_negative(
+    capture: SimulatedCapture, result: FusionResult
+) -> None:
+    assert result.disparity is not None
+    error = np.abs(result.disparity - capture.disparity(1))[3:-3, 3:-3]
+    assert np.median(error) < 0.015
+    assert result.disparity.min() < -0.1
+
+
+def test_it_says_how_it_was_made(result: FusionResult) -> None:
+    assert result.data_term == "rays"
+    assert result.prior == "total variation"
+    assert result.losses["prior_strength"] > 0
+    assert result.disparity_confidence is not None
+    assert 0 <= result.disparity_confidence.min() <= result.disparity_confidence.max() <= 1
+    assert result.observability is not None
+    assert 0 <= result.observability.min() <= result.observability.max() <= 1
+
+
+def test_scales_average_one_solution(capture: SimulatedCapture, result: FusionResult) -> None:
+    half = run(capture, scale=2)
+    shape = capture.sampling.shape
+    np.testing.assert_allclose(
+        half.super_resolved, area_average(result.super_resolved, shape, 2), atol=1e-6
+    )
+    np.testing.assert_array_equal(half.all_in_focus, result.all_in_focus)
+    third = area_average(result.super_resolved, shape, 3)
+    assert third.shape == (3 * shape[0], 3 * shape[1], 3)
+    np.testing.assert_allclose(area_average(third, shape, 1), half.all_in_focus, atol=1e-5)
+
+
+def test_a_flat_field_stays_flat() -> None:
+    capture = tiny_capture("f01", scene="plane", size=256, disparities=(0.1,))
+    rays = Rays(capture=capture.raw_capture(), calibration=capture.true_calibration())
+    mosaic = np.rint(168 + 1500 * rays.calibration.response).astype(np.uint16)
+    flat = dataclasses.replace(rays, capture=dataclasses.replace(rays.capture, mosaic=mosaic))
+    picture = reconstruct(
+        flat, FusionSettings(), scale=1, sampling=capture.sampling, disparity_range=(-0.3, 0.3)
+    ).all_in_focus
+    middle = picture[2:-2, 2:-2]
+    assert np.abs(middle / middle.mean(axis=(0, 1)) - 1).max() < 0.01
+
+
+def test_a_black_capture_and_a_wrong_scale_are_refused() -> None:
+    capture = tiny_capture("f01", size=256)
+    rays = Rays(capture=capture.raw_capture(), calibration=capture.true_calibration())
+    black = dataclasses.replace(
+        rays.capture, mosaic=np.full_like(rays.capture.mosaic, rays.capture.black_codes[0])
+    )
+    with pytest.raises(CaptureError, match="no pixel of the capture carries light"):
+        reconstruct(
+            dataclasses.replace(rays, capture=black),
+            FusionSettings(),
+            scale=2,
+            sampling=capture.sampling,
+        )
+    with pytest.raises(SettingsError, match="got 5"):
+        reconstruct(rays, FusionSettings(), scale=5, sampling=capture.sampling)
