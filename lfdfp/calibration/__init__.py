@@ -2,8 +2,37 @@
 
 from __future__ import annotations
 
+from lfdfp.calibration.assessment import Finding, assess
+from lfdfp.calibration.camera_calibration import (
+    CameraCalibration,
+    calibrate_from_captures,
+    calibrate_from_white_images,
+)
+from lfdfp.calibration.database import (
+    Match,
+    find_calibration,
+    load_camera_calibration,
+    save_camera_calibration,
+    search_folders,
+)
 from lfdfp.calibration.ladder import calibrate
 from lfdfp.calibration.lenslet_grid import fit_lenslet_grid
 from lfdfp.calibration.metadata_grid import grid_from_metadata
+from lfdfp.calibration.white_image import response_from_white_image
 
-__all__ = ["calibrate", "fit_lenslet_grid", "grid_from_metadata"]
+__all__ = [
+    "CameraCalibration",
+    "Finding",
+    "Match",
+    "assess",
+    "calibrate",
+    "calibrate_from_captures",
+    "calibrate_from_white_images",
+    "find_calibration",
+    "fit_lenslet_grid",
+    "grid_from_metadata",
+    "load_camera_calibration",
+    "response_from_white_image",
+    "save_camera_calibration",
+    "search_folders",
+]

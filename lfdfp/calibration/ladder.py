@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from lfdfp.calibration.camera_calibration import distance
+from lfdfp.calibration.database import Match
+from lfdfp.calibration.defects import defects_in_capture
 from lfdfp.calibration.lenslet_grid import fit_lenslet_grid
 from lfdfp.calibration.metadata_grid import grid_from_metadata
 from lfdfp.calibration.noise import noise_from_capture, noise_from_iso
 from lfdfp.calibration.vignetting import default_response, response_from_capture
-from lfdfp.calibration.white_image import response_from_white_image
+from lfdfp.calibration.white_image import LensletResponse, lenslet_response, pixel_evidence
 from lfdfp.datatypes import Calibration, FloatArray, LensletGrid, NoiseModel, RawCapture
 from lfdfp.errors import CalibrationError, CaptureError
 
@@ -18,6 +21,7 @@ Progress = Callable[[int, int], None]
 
 _LEAST_LIGHT_SHARE = 0.002
 _PITCH_SURPRISE = 0.003
+_STEPS = 3
 
 
 def _silent(done: int, total: int) -> None:
@@ -28,12 +32,14 @@ def calibrate(
     capture: RawCapture,
     white_image: RawCapture | None = None,
     *,
+    known: Match | None = None,
     progress: Progress = _silent,
 ) -> Calibration:
     """Calibrate a capture with the best that is at hand.
 
-    In this order: the white image that the capture carries, the one given, the capture itself,
-    the metadata alone. Each step down is named in the result's `source` and `warnings`.
+    In this order: the white image that the capture carries, the one given, what is known of the
+    camera (see `find_calibration`), the capture itself, the metadata alone. Each step down is
+    named in the result's `source` and `warnings`; nothing stops for lack of calibration.
 
     Parameters
     ----------
@@ -41,6 +47,8 @@ def calibrate(
         To be calibrated.
     white_image
         Picture of uniform light by the same camera at a similar zoom.
+    known
+        Found in a database of calibrated cameras.
     progress
         Called with (done, total).
 
@@ -50,16 +58,25 @@ def calibrate(
         For a capture without light: there is nothing to decode.
     """
     _refuse_darkness(capture)
-    white = capture.white_image if capture.white_image is not None else white_image
-    origin = "the white image in the capture's file" if white is capture.white_image else ""
-    progress(0, 3)
-    if white is not None:
+    progress(0, _STEPS)
+    warnings: tuple[str, ...] = ()
+    rungs = (
+        (capture.white_image, "the white image in the capture's file"),
+        (white_image, "the given white image"),
+    )
+    for white, origin in rungs:
+        if white is None:
+            continue
         try:
-            return _from_white_image(capture, white, origin or "the given white image", progress)
+            return _from_white_image(capture, white, origin, warnings, progress)
         except CalibrationError as error:
-            warning = f"The white image could not be used ({error}); the capture itself was."
-            return _from_capture(capture, (warning,), progress)
-    return _from_capture(capture, (), progress)
+            warnings += (f"{origin[0].upper()}{origin[1:]} could not be used: {error}.",)
+    if known is not None:
+        try:
+            return _from_known_camera(capture, known, warnings, progress)
+        except CalibrationError as error:
+            warnings += (f"{known.path} could not be used: {error}.",)
+    return _from_capture(capture, warnings, progress)
 
 
 def _refuse_darkness(capture: RawCapture) -> None:
@@ -76,26 +93,82 @@ def _refuse_darkness(capture: RawCapture) -> None:
 
 
 def _from_white_image(
-    capture: RawCapture, white: RawCapture, origin: str, progress: Progress
+    capture: RawCapture,
+    white: RawCapture,
+    origin: str,
+    warnings: tuple[str, ...],
+    progress: Progress,
 ) -> Calibration:
     if white.mosaic.shape != capture.mosaic.shape or white.bayer != capture.bayer:
         raise CalibrationError(
             f"white image of {white.mosaic.shape} {white.bayer} does not fit a capture of "
             f"{capture.mosaic.shape} {capture.bayer}"
         )
-    grid = fit_lenslet_grid(white, is_white=True)
-    progress(1, 3)
-    response = response_from_white_image(white, grid)
-    progress(2, 3)
-    noise = _noise(capture, grid, response)
-    progress(3, 3)
-    return Calibration(
-        grid=grid,
-        response=response,
-        noise=noise,
-        source=f"lenslet grid and vignetting from {origin}",
-        warnings=_pitch_warning(capture, grid),
+    serials = {capture.camera.serial, white.camera.serial} - {""}
+    if len(serials) > 1:
+        raise CalibrationError(
+            f"it is of camera {white.camera.serial}, the capture of {capture.camera.serial}"
+        )
+    lenslets = lenslet_response(white)
+    progress(1, _STEPS)
+    gain = pixel_evidence(white, lenslets).gain()
+    return _assembled(capture, lenslets, gain, origin, warnings, progress)
+
+
+def _from_known_camera(
+    capture: RawCapture, known: Match, warnings: tuple[str, ...], progress: Progress
+) -> Calibration:
+    if not known.camera.fits(capture):
+        raise CalibrationError(f"it is for a sensor of {known.camera.sensor_shape} pixels")
+    progress(1, _STEPS)
+    return _assembled(
+        capture, known.entry, known.camera.pixel_gain, known.describe(), warnings, progress
     )
+
+
+def _assembled(
+    capture: RawCapture,
+    lenslets: LensletResponse,
+    pixel_gain: FloatArray,
+    origin: str,
+    warnings: tuple[str, ...],
+    progress: Progress,
+) -> Calibration:
+    """Calibration from a measured response, whose grid is checked against the lens position."""
+    grid = lenslets.grid
+    source = f"lenslet grid and vignetting from {origin}"
+    off = [
+        f"{name} {steps} steps off"
+        for name, steps in (
+            ("zoom", distance(lenslets.zoom_step, capture.lens.zoom_step)),
+            ("focus", distance(lenslets.focus_step, capture.lens.focus_step)),
+        )
+        if steps
+    ]
+    if off:
+        grid, source, more = _own_grid(capture, lenslets, origin, " and ".join(off))
+        warnings += more
+    response = lenslets.render(capture.bayer, grid)
+    response *= pixel_gain
+    progress(2, _STEPS)
+    return _finished(capture, grid, response, source, warnings, progress)
+
+
+def _own_grid(
+    capture: RawCapture, lenslets: LensletResponse, origin: str, off: str
+) -> tuple[LensletGrid, str, tuple[str, ...]]:
+    """Grid of the capture itself: the lenslets' images move with the main lens."""
+    try:
+        grid = fit_lenslet_grid(capture, lenslets.grid)
+    except CalibrationError as error:
+        warning = (
+            f"The calibration is {off}, and the capture does not show its own lenslet grid "
+            f"({error}); the grid may be wrong by a pixel towards the corners."
+        )
+        return lenslets.grid, f"lenslet grid and vignetting from {origin}", (warning,)
+    source = f"lenslet grid from the capture itself, vignetting from {origin}"
+    warning = f"The vignetting was measured at another lens position: {off}."
+    return grid, source, (warning,)
 
 
 def _from_capture(
@@ -103,27 +176,49 @@ def _from_capture(
 ) -> Calibration:
     try:
         grid = fit_lenslet_grid(capture)
-        source = "lenslet grid and vignetting from the capture itself"
-        warnings += _pitch_warning(capture, grid)
     except CalibrationError as error:
-        grid = grid_from_metadata(capture)
-        source = "lenslet grid from the metadata alone"
-        warnings += (
-            f"The lenslet grid could not be found in the capture ({error}). The grid that the "
-            "metadata describe is used; views may be wrong towards the corners.",
-        )
-    progress(1, 3)
-    response = _response(capture, grid)
-    progress(2, 3)
+        return _from_metadata(capture, error, warnings, progress)
+    progress(1, _STEPS)
+    response = response_from_capture(capture, grid)
+    progress(2, _STEPS)
+    source = "lenslet grid and vignetting from the capture itself"
+    return _finished(
+        capture, grid, response, source, warnings + _pitch_warning(capture, grid), progress
+    )
+
+
+def _from_metadata(
+    capture: RawCapture, error: Exception, warnings: tuple[str, ...], progress: Progress
+) -> Calibration:
+    grid = grid_from_metadata(capture)
+    warnings += (
+        f"The lenslet grid could not be found in the capture ({error}). The grid that the "
+        "metadata describe is used; views may be wrong towards the corners.",
+    )
+    response = default_response(grid)
+    progress(_STEPS, _STEPS)
+    return Calibration(
+        grid=grid,
+        response=response,
+        noise=noise_from_iso(capture),
+        source="lenslet grid from the metadata alone, vignetting of an average camera",
+        warnings=warnings,
+    )
+
+
+def _finished(
+    capture: RawCapture,
+    grid: LensletGrid,
+    response: FloatArray,
+    source: str,
+    warnings: tuple[str, ...],
+    progress: Progress,
+) -> Calibration:
+    """Add what only the capture itself can tell: its noise and its defective pixels."""
     noise = _noise(capture, grid, response)
-    progress(3, 3)
+    response[defects_in_capture(capture, response, noise, grid.pitch_px)] = 0.0
+    progress(_STEPS, _STEPS)
     return Calibration(grid=grid, response=response, noise=noise, source=source, warnings=warnings)
-
-
-def _response(capture: RawCapture, grid: LensletGrid) -> FloatArray:
-    if np.isnan(grid.residual_px):
-        return default_response(grid)
-    return response_from_capture(capture, grid)
 
 
 def _noise(capture: RawCapture, grid: LensletGrid, response: FloatArray) -> NoiseModel:

@@ -60,8 +60,13 @@ def default_response(grid: LensletGrid) -> FloatArray:
 
 def offset_table(grid: LensletGrid) -> OffsetTable:
     """Offsets that the profiles are tabulated at: every half pixel of a lenslet's cell."""
-    reach = np.ceil(grid.pitch_px / np.sqrt(3.0) / _STEP_PX + 1) * _STEP_PX
-    return OffsetTable(size=int(2 * reach / _STEP_PX) + 1, reach=float(reach), step=_STEP_PX)
+    reach_steps = int(np.ceil(grid.pitch_px / np.sqrt(3.0) / _STEP_PX + 1))
+    return table_of_size(2 * reach_steps + 1)
+
+
+def table_of_size(size: int) -> OffsetTable:
+    """The table with `size` entries per side, in the middle of which the offset is 0."""
+    return OffsetTable(size=size, reach=(size - 1) / 2 * _STEP_PX, step=_STEP_PX)
 
 
 def plane_tables(capture: RawCapture) -> NDArray[np.int64]:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lfdfp.calibration.lenslet_grid import fit_lenslet_grid
-from lfdfp.calibration.noise import noise_from_capture, noise_from_iso
+from lfdfp.calibration.noise import noise_from_iso
 from lfdfp.calibration.offset_kernels import (
-    OffsetTable,
     blend_profiles,
     grid_arrays,
     lenslet_products,
@@ -21,6 +20,7 @@ from lfdfp.calibration.vignetting import (
     offset_table,
     plane_tables,
     ratio_counts,
+    table_of_size,
     zone_profiles,
 )
 from lfdfp.datatypes import (
@@ -30,7 +30,6 @@ from lfdfp.datatypes import (
     DoubleArray,
     FloatArray,
     LensletGrid,
-    NoiseModel,
     RawCapture,
 )
 from lfdfp.errors import CalibrationError
@@ -38,6 +37,8 @@ from lfdfp.errors import CalibrationError
 _DARKEST = 0.02
 _GROSS_SHARE = 0.4
 _GROSS_LEVEL = 0.25
+_MEDIAN_OF_SQUARE = 0.4549
+"""Median of the square of a standard normal variable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,7 +72,7 @@ class LensletResponse:
         seen = self.grid if grid is None else _same_labels(grid, self.grid)
         response = np.empty(seen.sensor_shape, np.float32)
         tables = np.array([BAYER_COLOR[channel] for channel in bayer], np.int64)
-        table = _table_of(self.profiles, self.grid)
+        table = table_of_size(self.profiles.shape[-1])
         blend_profiles(self.profiles, tables, grid_arrays(seen), table, response)
         np.maximum(response, LEAST_RESPONSE, out=response)
         if self.gains.size:
@@ -95,15 +96,12 @@ class PixelEvidence:
         Shape (H, W): light / smooth model - 1.
     precision
         Shape (H, W): inverse variance of the deviation.
-    spread
-        Standard deviation of the true deviations: how differently pixels respond.
     defective
         Shape (H, W): pixels that differ grossly.
     """
 
     deviation: FloatArray
     precision: FloatArray
-    spread: float
     defective: BoolArray
 
     def gain(self) -> FloatArray:
@@ -113,10 +111,18 @@ class PixelEvidence:
         divided by it. So a pixel keeps only the share of its deviation that exceeds the noise
         (a Wiener filter).
         """
-        share = self.spread**2 / (self.spread**2 + 1 / np.maximum(self.precision, 1e-6))
+        real = self.spread() ** 2
+        share = real / (real + 1 / np.maximum(self.precision, 1e-6))
         return np.where(self.defective, np.float32(0.0), 1 + share * self.deviation).astype(
             np.float32
         )
+
+    def spread(self) -> float:
+        """How differently pixels respond: what the deviations vary more than their noise."""
+        lit = self.precision >= np.percentile(self.precision[::3, ::3], 50)
+        square = float(np.median(self.deviation[lit] ** 2)) / _MEDIAN_OF_SQUARE
+        noise = float(np.median(1 / self.precision[lit]))
+        return float(np.sqrt(max(square - noise, 1e-8)))
 
 
 def response_from_white_image(white: RawCapture, grid: LensletGrid) -> FloatArray:
@@ -178,7 +184,7 @@ def pixel_evidence(white: RawCapture, lenslets: LensletResponse) -> PixelEvidenc
     for color in range(3):
         chosen = pixels_of(white.bayer, color, model.shape)
         model[chosen] *= np.float32(light[chosen].sum() / model[chosen].sum())
-    noise = _noise(white, lenslets.grid, model)
+    noise = noise_from_iso(white)
     span = np.float32(sum(full - black for *_, black, full in planes) / len(planes))
     level = model * span
     variance = np.float32(noise.shot_gain) * level + np.float32(noise.read_variance)
@@ -187,7 +193,6 @@ def pixel_evidence(white: RawCapture, lenslets: LensletResponse) -> PixelEvidenc
     return PixelEvidence(
         deviation=(light / model - 1).astype(np.float32),
         precision=(level**2 / variance).astype(np.float32),
-        spread=noise.relative,
         defective=np.asarray(defective, np.bool_),
     )
 
@@ -219,22 +224,6 @@ def _normalized(gains: DoubleArray, support: DoubleArray, color: int) -> DoubleA
             f"{100 * max(top, 0.0):.1f} % of the white level"
         )
     return np.where(seen, gains / top, np.median(gains[seen]) / top)
-
-
-def _noise(white: RawCapture, grid: LensletGrid, model: FloatArray) -> NoiseModel:
-    try:
-        return noise_from_capture(white, grid, model)
-    except CalibrationError:
-        return noise_from_iso(white)
-
-
-def _table_of(profiles: FloatArray, grid: LensletGrid) -> OffsetTable:
-    table = offset_table(grid)
-    if table.size != profiles.shape[-1]:
-        raise CalibrationError(
-            f"profiles of {profiles.shape[-1]} offsets do not fit a grid of pitch {grid.pitch_px}"
-        )
-    return table
 
 
 def _frame(grid: LensletGrid) -> tuple[tuple[int, int], tuple[int, int]]:
