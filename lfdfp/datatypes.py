@@ -479,13 +479,20 @@ class FocalStack:
         Shape (N, T, S), in [0, 1]: share of the aperture that reached each pixel; None where
         every pixel was fully measured.
     reference_view
-        Shape (T, S, C): the center view of the field that the stack was made from, or None.
+        Shape (T, S, C): the view of the field that has the stack's perspective, or None.
+    focus_curves
+        Shape (N, Y, X): focus measure of each slice on a coarse grid that divides the picture
+        evenly, in linear light per pixel squared (larger is sharper), or None.
+    scale
+        k of slices on a grid k times finer than the views; `slopes` stay in pixels of the views.
     """
 
     slices: FloatArray
     slopes: DoubleArray | None = None
     coverage: FloatArray | None = None
     reference_view: FloatArray | None = None
+    focus_curves: FloatArray | None = None
+    scale: int = 1
     warnings: tuple[str, ...] = ()
     history: tuple[str, ...] = ()
 
@@ -499,6 +506,9 @@ class FocalStack:
                 raise ValueError(f"slopes must ascend, got {self.slopes}")
         if self.coverage is not None and self.coverage.shape != self.slices.shape[:3]:
             raise ValueError(f"coverage {self.coverage.shape} does not fit {self.slices.shape}")
+        curves = self.focus_curves
+        if curves is not None and (curves.ndim != 3 or len(curves) != len(self.slices)):
+            raise ValueError(f"{len(self.slices)} slices but focus_curves {curves.shape}")
 
 
 DataTerm = Literal["stack", "rays"]

@@ -70,6 +70,10 @@ def save_focal_stack(path: Path, stack: FocalStack, provenance: Provenance) -> N
             _dataset(file, "coverage", stack.coverage, "n t s", chunks=(1,))
         if stack.reference_view is not None:
             _dataset(file, "reference_view", stack.reference_view, "t s c")
+        if stack.focus_curves is not None:
+            curves = _dataset(file, "focus_curves", stack.focus_curves, "n y x")
+            curves.attrs["unit"] = "linear light per pixel squared; larger is sharper"
+        file.attrs["scale"] = stack.scale
 
 
 def load_focal_stack(path: Path) -> FocalStack:
@@ -80,6 +84,8 @@ def load_focal_stack(path: Path) -> FocalStack:
             slopes=_optional(path, file, "slopes"),
             coverage=_optional(path, file, "coverage"),
             reference_view=_optional(path, file, "reference_view"),
+            focus_curves=_optional(path, file, "focus_curves"),
+            scale=int(file.attrs.get("scale", 1)),
             **_story(file),
         )
 

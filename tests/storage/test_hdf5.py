@@ -56,16 +56,34 @@ def test_a_light_field_comes_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("slopes", [None, np.array([-1.0, 0.0, 1.0])])
 def test_a_focal_stack_comes_back(tmp_path: Path, slopes: np.ndarray | None) -> None:
     path = tmp_path / "stack.h5"
-    stack = FocalStack(slices=_random(3, 6, 7, 3), slopes=slopes, coverage=_random(3, 6, 7))
+    stack = FocalStack(
+        slices=_random(3, 6, 7, 3),
+        slopes=slopes,
+        coverage=_random(3, 6, 7),
+        focus_curves=_random(3, 1, 2),
+        scale=2,
+    )
     save_focal_stack(path, stack, {})
     again = load_focal_stack(path)
     np.testing.assert_array_equal(again.slices, stack.slices)
     np.testing.assert_array_equal(again.coverage, stack.coverage)
+    np.testing.assert_array_equal(again.focus_curves, stack.focus_curves)
+    assert again.scale == 2
     if slopes is None:
         assert again.slopes is None
     else:
         np.testing.assert_array_equal(again.slopes, slopes)
     assert again.reference_view is None
+
+
+def test_a_stack_without_curves_comes_back_as_from_older_programs(tmp_path: Path) -> None:
+    path = tmp_path / "stack.h5"
+    save_focal_stack(path, FocalStack(slices=_random(2, 4, 4, 1)), {})
+    with h5py.File(path, "r+") as file:
+        del file.attrs["scale"]
+    again = load_focal_stack(path)
+    assert again.focus_curves is None
+    assert again.scale == 1
 
 
 def test_a_fusion_result_comes_back(tmp_path: Path) -> None:
