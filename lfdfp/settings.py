@@ -42,11 +42,19 @@ class RefocusSettings:
         Number of slices; None chooses by the scene's range and the aperture.
     slopes
         (first, last, count) in pixels per angular step; None finds the scene's range.
+    aperture
+        ``square`` (every view), ``round``, or one of them with a size: ``round:0.5`` is half as
+        wide as the grid of views, ``round:f/4`` stops the lens down to f/4 (captures whose
+        metadata state the lens's f-number).
+    equal_weights
+        Weigh every measured ray alike: takes the cat's eye out of the corners' aperture.
     """
 
     planes: int | None = None
     slopes: tuple[float, float, int] | None = None
     kernel: Kernel = "cubic"
+    aperture: str = "square"
+    equal_weights: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lfdfp.datatypes import DoubleArray
-from lfdfp.errors import SettingsError
+from lfdfp.datatypes import DoubleArray, LightField
+from lfdfp.errors import MetadataError, SettingsError
 
 _CELL = 16  # samples a side by which the share of a view inside a round aperture is counted
 
@@ -64,6 +64,56 @@ def round_aperture(
     if not aperture.any():
         raise SettingsError(f"an aperture around {center} leaves no view of {angular_shape} open")
     return aperture
+
+
+def named_aperture(field: LightField, name: str) -> DoubleArray | None:
+    """The aperture (V, U) that a setting names; None for all views.
+
+    Parameters
+    ----------
+    name
+        ``square`` or ``round``, alone or with a size behind a colon: ``0.5`` for half the width
+        of the grid of views, ``f/4`` for the lens stopped down to f/4, where the grid of views
+        is taken for the whole of the lens's aperture.
+
+    Raises
+    ------
+    SettingsError
+        For a name that is not of this form, or a size above the whole aperture.
+    MetadataError
+        For an f-number where the field does not know that of its lens.
+    """
+    shape, _, size = name.partition(":")
+    if shape not in ("square", "round"):
+        raise SettingsError(f"aperture {name!r}: square or round is possible, such as round:0.5")
+    stop = _stop_of(field, name, size) if size else 1.0
+    if shape == "round":
+        return round_aperture(field.angular_shape, stop=stop)
+    return None if stop == 1 else square_aperture(field.angular_shape, stop=stop)
+
+
+def _stop_of(field: LightField, name: str, size: str) -> float:
+    """Relative f-number of a size: a share of the width, or ``f/number``."""
+    try:
+        number = float(size.removeprefix("f/"))
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise SettingsError(f"aperture {name!r}: {size!r} is no size, such as 0.5 or f/4")
+    if size.startswith("f/"):
+        return relative_stop(_lens_f_number(field), number)
+    if number > 1:
+        raise SettingsError(f"aperture {name!r}: {number} is wider than the grid of views (1)")
+    return 1 / number
+
+
+def _lens_f_number(field: LightField) -> float:
+    stated = None if field.rays is None else field.rays.capture.lens.f_number
+    if stated is None:
+        raise MetadataError(
+            "no f-number of the lens: use a capture that states it, or a width such as round:0.5"
+        )
+    return stated
 
 
 def relative_stop(full_f_number: float, f_number: float) -> float:

@@ -9,6 +9,8 @@ from lfdfp.color import luma
 from lfdfp.datatypes import DoubleArray, FloatArray, FocalStack
 from lfdfp.errors import ImageError
 
+_CELL_PX = 16  # of the views: side of a cell of the coarse curves, about
+
 
 def focus_measure(stack: FocalStack, *, radius_px: int = 3) -> FloatArray:
     """Sum-modified Laplacian [1]_ of the luminance of every slice, averaged over a window.
@@ -28,14 +30,33 @@ def focus_measure(stack: FocalStack, *, radius_px: int = 3) -> FloatArray:
     .. [1] S. K. Nayar, Y. Nakagawa, "Shape from Focus", IEEE TPAMI 16(8), 1994, eq. (5)-(7).
     """
     size = (2 * radius_px + 1,) * 2
+    return np.stack([np.asarray(cv2.blur(_bend(x), size), np.float32) for x in stack.slices])
+
+
+def coarse_focus_curves(slices: FloatArray, *, scale: int = 1) -> FloatArray:
+    """Focus measure of slices (N, T, S, C), averaged over the cells of a coarse grid.
+
+    Returns
+    -------
+    ndarray of shape (N, Y, X)
+        Linear light per pixel squared; the cells, about 16 pixels of the views a side, divide
+        the picture evenly. The mean over them is the curve of the whole picture.
+    """
+    rows, columns = (max(1, round(n / (_CELL_PX * scale))) for n in slices.shape[1:3])
+    cells = [
+        cv2.resize(_bend(picture), (columns, rows), interpolation=cv2.INTER_AREA)
+        for picture in slices
+    ]
+    return np.stack([np.asarray(cell, np.float32) for cell in cells])
+
+
+def _bend(picture: FloatArray) -> FloatArray:
+    """Modified Laplacian (T, S) of the luminance of a picture."""
     second = np.array([-1.0, 2.0, -1.0], np.float32)
-    measure = np.empty(stack.slices.shape[:3], np.float32)
-    for n, picture in enumerate(stack.slices):
-        light = np.ascontiguousarray(luma(picture))
-        bend = np.abs(cv2.filter2D(light, -1, second[None, :]))
-        bend += np.abs(cv2.filter2D(light, -1, second[:, None]))
-        measure[n] = cv2.blur(bend, size)
-    return measure
+    light = np.ascontiguousarray(luma(picture))
+    bend = np.abs(cv2.filter2D(light, -1, second[None, :]))
+    bend += np.abs(cv2.filter2D(light, -1, second[:, None]))
+    return np.asarray(bend, np.float32)
 
 
 def focus_curve(

@@ -13,6 +13,7 @@ from lfdfp.disparity.threads import in_threads, thread_count
 from lfdfp.errors import SettingsError
 from lfdfp.refocus.accumulation import normalize
 from lfdfp.refocus.gather_kernels import add_gathered, weighted_view
+from lfdfp.refocus.shift_and_sum import Planes
 from lfdfp.refocus.shifts import Shifts, full_weight
 from lfdfp.refocus.spline_sum import LEAST_COVERAGE
 
@@ -68,6 +69,28 @@ def refocus_on_surface(
         For slopes that do not fit the field or are not finite, or an aperture that is closed or
         does not fit.
     """
+    planes = surface_plane(
+        field,
+        slopes,
+        aperture=aperture,
+        viewpoint=viewpoint,
+        equal_weights=equal_weights,
+        threads=threads,
+    )
+    picture: FloatArray = planes.slices[0]
+    return picture
+
+
+def surface_plane(
+    field: LightField,
+    slopes: FloatArray,
+    *,
+    aperture: DoubleArray | None = None,
+    viewpoint: tuple[float, float] | None = None,
+    equal_weights: bool = False,
+    threads: int | None = None,
+) -> Planes:
+    """As `refocus_on_surface`, with the coverage: one slice (1, T, S, C)."""
     if slopes.shape != field.spatial_shape or not np.all(np.isfinite(slopes)):
         raise SettingsError(f"slopes must be finite and {field.spatial_shape}, got {slopes.shape}")
     height, width = field.spatial_shape
@@ -91,7 +114,7 @@ def refocus_on_surface(
     light, rays = total[..., :colors], np.ascontiguousarray(total[..., colors])
     codes, limits = (field.scale, field.offset), (full, LEAST_COVERAGE * full)
     normalize(np.ascontiguousarray(light), rays, 0, codes, limits, picture, coverage)
-    return picture
+    return Planes(picture[None], coverage[None])
 
 
 def _add_band(

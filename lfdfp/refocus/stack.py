@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from math import ceil
+from typing import TypedDict
 
 import numpy as np
 
-from lfdfp.datatypes import DoubleArray, FocalStack, LightField
+from lfdfp.datatypes import DoubleArray, FloatArray, FocalStack, LightField
 from lfdfp.disparity import scene_range
 from lfdfp.errors import SettingsError
 from lfdfp.progress import Progress, ignore_progress
-from lfdfp.refocus.shift_and_sum import refocus_planes
+from lfdfp.refocus.aperture import named_aperture
+from lfdfp.refocus.focus_measure import coarse_focus_curves
+from lfdfp.refocus.shift_and_sum import Planes, refocus_planes
+from lfdfp.refocus.slope_map import surface_plane, tilted_slopes
+from lfdfp.refocus.super_resolved import refocus_super_resolved, require_rays
 from lfdfp.settings import RefocusSettings
 
 _MOST_PLANES = 64
@@ -21,6 +26,8 @@ def focal_stack(
     field: LightField,
     settings: RefocusSettings = _DEFAULTS,
     *,
+    tilt: tuple[float, float] = (0.0, 0.0),
+    viewpoint: tuple[float, float] = (0.0, 0.0),
     threads: int | None = None,
     progress: Progress = ignore_progress,
 ) -> FocalStack:
@@ -29,7 +36,12 @@ def focal_stack(
     Parameters
     ----------
     settings
-        Range, number of planes and kernel; what is None is chosen from the scene.
+        Range, number of planes, kernel and aperture; what is None is chosen from the scene.
+    tilt
+        Change of the slope over the whole picture, downwards and rightwards (Scheimpflug): focal
+        planes then lean, and `slopes` are those of the picture's center.
+    viewpoint
+        (v, u) in angular steps from the center view: whose perspective the slices have.
     threads
         Bands of rows computed at the same time; None takes numba's setting.
     progress
@@ -38,21 +50,141 @@ def focal_stack(
     Raises
     ------
     SettingsError
-        For slopes that do not ascend, or no planes at all.
+        For slopes that do not ascend, no planes at all, an aperture that is not known, a
+        viewpoint beside all views, or a tilt with another kernel than ``cubic``.
     """
     slopes = choose_slopes(field, settings, threads=threads)
-    planes = refocus_planes(
-        field, slopes, kernel=settings.kernel, threads=threads, progress=progress
-    )
-    line = f"refocused on {len(slopes)} planes, slopes {slopes[0]:.3f} to {slopes[-1]:.3f}"
+    look = _look_of(field, settings, viewpoint)
+    if any(tilt):
+        planes = _tilted_planes(field, slopes, settings, tilt, look, threads, progress)
+    else:
+        planes = refocus_planes(
+            field, slopes, kernel=settings.kernel, threads=threads, progress=progress, **look
+        )
     return FocalStack(
         slices=planes.slices,
         slopes=slopes,
         coverage=planes.coverage,
-        reference_view=field.view(*field.center),
+        reference_view=_view_at(field, look["viewpoint"]),
+        focus_curves=coarse_focus_curves(planes.slices),
         warnings=field.warnings,
-        history=(*field.history, f"{line}, {settings.kernel} kernel"),
+        history=(*field.history, _story(slopes, settings, tilt, viewpoint)),
     )
+
+
+def super_resolved_stack(
+    field: LightField,
+    settings: RefocusSettings = _DEFAULTS,
+    *,
+    scale: int = 2,
+    threads: int | None = None,
+    progress: Progress = ignore_progress,
+) -> FocalStack:
+    """As `focal_stack`, on a grid `scale` times finer than the views, from the rays.
+
+    Kernel, aperture and weights of the settings do not matter: every ray takes part by its
+    noise. Slopes are in pixels of the views. One plane at a time is solved for.
+
+    Raises
+    ------
+    ImageError
+        For a field without rays.
+    SettingsError
+        As `focal_stack`, or for a scale outside 1 to 4.
+    """
+    require_rays(field)
+    slopes = choose_slopes(field, settings, threads=threads)
+    found = []
+    for n, slope in enumerate(slopes):
+        progress(n, len(slopes))
+        found.append(refocus_super_resolved(field, float(slope), scale=scale, threads=threads))
+    progress(len(slopes), len(slopes))
+    slices = np.stack([one.picture for one in found])
+    line = f"super-resolved {scale} times on {_range_of(slopes)}, from the rays"
+    return FocalStack(
+        slices=slices,
+        slopes=slopes,
+        coverage=np.stack([one.coverage for one in found]),
+        focus_curves=coarse_focus_curves(slices, scale=scale),
+        scale=scale,
+        warnings=field.warnings,
+        history=(*field.history, line),
+    )
+
+
+class _Look(TypedDict):
+    """What all planes of a stack are refocused with."""
+
+    aperture: DoubleArray | None
+    viewpoint: tuple[float, float]
+    equal_weights: bool
+
+
+def _look_of(field: LightField, settings: RefocusSettings, viewpoint: tuple[float, float]) -> _Look:
+    moved = field.center[0] + viewpoint[0], field.center[1] + viewpoint[1]
+    if not all(0 <= at <= n - 1 for at, n in zip(moved, field.angular_shape, strict=True)):
+        reach = field.center
+        raise SettingsError(
+            f"viewpoint {viewpoint} is beside all views, which reach {reach} steps from the center"
+        )
+    return _Look(
+        aperture=named_aperture(field, settings.aperture),
+        viewpoint=moved,
+        equal_weights=settings.equal_weights,
+    )
+
+
+def _tilted_planes(
+    field: LightField,
+    slopes: DoubleArray,
+    settings: RefocusSettings,
+    tilt: tuple[float, float],
+    look: _Look,
+    threads: int | None,
+    progress: Progress,
+) -> Planes:
+    """Slices on leaning planes; their coverage is that of their pixels' slopes."""
+    if settings.kernel != "cubic":
+        raise SettingsError(f"tilted planes are made with the cubic kernel, not {settings.kernel}")
+    per_pixel = [
+        change / max(n - 1, 1) for change, n in zip(tilt, field.spatial_shape, strict=True)
+    ]
+    slices = np.empty((len(slopes), *field.views.shape[2:]), np.float32)
+    coverage = np.empty(slices.shape[:3], np.float32)
+    for n, slope in enumerate(slopes):
+        progress(n, len(slopes))
+        surface = tilted_slopes(field, float(slope), per_row=per_pixel[0], per_column=per_pixel[1])
+        one = surface_plane(field, surface, threads=threads, **look)
+        slices[n], coverage[n] = one.slices[0], one.coverage[0]
+    progress(len(slopes), len(slopes))
+    return Planes(slices, coverage)
+
+
+def _view_at(field: LightField, viewpoint: tuple[float, float]) -> FloatArray | None:
+    """The view with a stack's perspective; None where it lies between views."""
+    v, u = (round(at) for at in viewpoint)
+    return field.view(v, u) if (v, u) == viewpoint else None
+
+
+def _range_of(slopes: DoubleArray) -> str:
+    return f"{len(slopes)} planes, slopes {slopes[0]:.3f} to {slopes[-1]:.3f}"
+
+
+def _story(
+    slopes: DoubleArray,
+    settings: RefocusSettings,
+    tilt: tuple[float, float],
+    viewpoint: tuple[float, float],
+) -> str:
+    """One line on how a stack was made; what is as usual is not mentioned."""
+    unusual = {
+        f"{settings.aperture} aperture": settings.aperture != _DEFAULTS.aperture,
+        "equal weights": settings.equal_weights,
+        f"tilted by {tilt[0]:g} down, {tilt[1]:g} right": any(tilt),
+        f"viewpoint moved by {viewpoint[0]:g}, {viewpoint[1]:g}": any(viewpoint),
+    }
+    parts = [f"refocused on {_range_of(slopes)}", f"{settings.kernel} kernel"]
+    return ", ".join(parts + [text for text, said in unusual.items() if said])
 
 
 def choose_slopes(

@@ -21,8 +21,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lfdfp.color import exposure_gain
-from lfdfp.datatypes import FloatArray, LightField, NoiseModel, RawCapture, Rays
+from lfdfp.color import exposure_gain, oriented
+from lfdfp.datatypes import (
+    FloatArray,
+    LightField,
+    NoiseModel,
+    RawCapture,
+    Rays,
+    ViewSampling,
+)
 from lfdfp.disparity.threads import in_threads, thread_count
 from lfdfp.errors import ImageError, SettingsError
 from lfdfp.ray_geometry import FineGrid, lenslet_table, measured_light
@@ -53,7 +60,7 @@ class SuperResolvedSlice:
     Attributes
     ----------
     picture
-        Shape (kT, kS, 3), linear light in the units of the decoded views.
+        Shape (kT, kS, 3), linear light in the units of the decoded views, upright like them.
     coverage
         Shape (kT, kS), in [0, 1]: weight of the rays that fall on each fine pixel, relative to
         rays spread evenly. Where the disparity makes all rays meet in the lenslets' own places,
@@ -91,17 +98,11 @@ def refocus_super_resolved(
     Raises
     ------
     ImageError
-        For a field without rays, or whose views were turned.
+        For a field without rays.
     SettingsError
         For a scale outside 1 to 4.
     """
-    rays, sampling = field.rays, field.sampling
-    if rays is None or sampling is None:
-        raise ImageError("super-resolved refocusing needs the rays; this field has views only")
-    if sampling.orientation != 1:
-        raise ImageError(
-            f"views turned by orientation {sampling.orientation} no longer fit the rays"
-        )
+    rays, sampling = require_rays(field)
     if not 1 <= scale <= 4:
         raise SettingsError(f"scale must be 1 to 4, got {scale}")
     finer = max(1, _FINEST // scale)
@@ -117,8 +118,31 @@ def refocus_super_resolved(
         counts += _blocks(grid.inner(number), finer).sum(axis=(1, 3))
     matrix = np.asarray(rays.capture.color.camera_to_srgb) * exposure_gain(rays.capture.color)
     return SuperResolvedSlice(
-        picture=light @ matrix.T.astype(np.float32), coverage=_coverage(counts), scale=scale
+        picture=_turned(light @ matrix.T.astype(np.float32), sampling.orientation),
+        coverage=_turned(_coverage(counts), sampling.orientation),
+        scale=scale,
     )
+
+
+def require_rays(field: LightField) -> tuple[Rays, ViewSampling]:
+    """The field's rays and where its views lie among them.
+
+    Raises
+    ------
+    ImageError
+        For a field without rays.
+    """
+    if field.rays is None or field.sampling is None:
+        raise ImageError(
+            "super-resolved refocusing needs the rays, and this field has views only: "
+            "give the raw capture itself"
+        )
+    return field.rays, field.sampling
+
+
+def _turned(image: FloatArray, orientation: int) -> FloatArray:
+    """Upright like the views; a slope keeps its value, as directions turn with positions."""
+    return np.ascontiguousarray(oriented(image, orientation))
 
 
 def _blocks(picture: FloatArray, size: int) -> FloatArray:

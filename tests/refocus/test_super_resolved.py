@@ -6,10 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
+from lfdfp.color import oriented
 from lfdfp.datatypes import FloatArray, LightField, Rays
 from lfdfp.errors import ImageError, SettingsError
+from lfdfp.refocus import super_resolved_stack
 from lfdfp.refocus.ray_sum_kernels import apply_sums
 from lfdfp.refocus.super_resolved import SuperResolvedSlice, refocus_super_resolved
+from lfdfp.settings import RefocusSettings
 from lfdfp.simulate import SimulatedCapture, camera_model, make_scene, simulate_capture
 
 
@@ -99,3 +102,30 @@ def test_a_field_without_rays_is_refused(
         refocus_super_resolved(replace(field, rays=None), 0.0)
     with pytest.raises(SettingsError, match="scale must be 1 to 4, got 5"):
         refocus_super_resolved(field, 0.0, scale=5)
+
+
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_a_turned_field_gives_the_turned_picture(
+    fractional: tuple[SimulatedCapture, LightField, SuperResolvedSlice], orientation: int
+) -> None:
+    _, field, _ = fractional
+    assert field.sampling is not None
+    upright = refocus_super_resolved(field, -0.2, steps=1)
+    turned = replace(field, sampling=replace(field.sampling, orientation=orientation))
+    found = refocus_super_resolved(turned, -0.2, steps=1)
+    np.testing.assert_array_equal(found.picture, oriented(upright.picture, orientation))
+    np.testing.assert_array_equal(found.coverage, oriented(upright.coverage, orientation))
+
+
+def test_a_super_resolved_stack_holds_the_single_slices(
+    fractional: tuple[SimulatedCapture, LightField, SuperResolvedSlice],
+) -> None:
+    _, field, _ = fractional
+    stack = super_resolved_stack(field, RefocusSettings(slopes=(-0.3, 0.1, 2)), scale=1)
+    np.testing.assert_array_equal(
+        stack.slices[0], refocus_super_resolved(field, -0.3, scale=1).picture
+    )
+    assert stack.scale == 1
+    assert stack.coverage is not None
+    with pytest.raises(ImageError, match="give the raw capture itself"):
+        super_resolved_stack(replace(field, rays=None), scale=2)
