@@ -117,7 +117,7 @@ class LensletTable:
     @property
     def row_positions(self) -> DoubleArray:
         """Shape (R,): y of every lattice row in the lens plane."""
-        return self.lens_plane[self.row_starts[:-1], 0]
+        return np.asarray(self.lens_plane[self.row_starts[:-1], 0])
 
 
 def lenslet_table(grid: LensletGrid) -> LensletTable:

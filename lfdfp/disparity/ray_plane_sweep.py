@@ -209,8 +209,8 @@ class _MisfitSums:
             kernels.gather_residuals(
                 light.light, light.response, light.colors, self._terms,
                 bundle.lenslets.centers_px, self._origins, self._turn,
-                np.float32(bundle.radius_px), half_aperture, bundle.thinning, np.float32(slope), picture,
-                self._outlier_error, self._truncation,
+                np.float32(bundle.radius_px), half_aperture, bundle.thinning,
+                np.float32(slope), picture, self._outlier_error, self._truncation,
                 bundle.lenslets_within(self._origins, first, last, abs(slope)), (first, last),
                 self._misfit[:, first:last], self._count[:, first:last],
             )  # fmt: skip

@@ -8,21 +8,30 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
+from lfdfp.datatypes import FloatArray
 from lfdfp.ray_geometry import MISSING
 
 _UNUSABLE = np.float32(MISSING / 2)
-_OPTIONS = {"cache": True, "nogil": True, "fastmath": True}
 
 
 @njit(inline="always")
-def _span(center, half, size):
+def _span(
+    center: float,
+    half: float,
+    size: int,
+) -> tuple[int, int]:
     """First and last + 1 whole pixel within `half` of `center`, on a sensor of `size`."""
     return max(0, int(np.ceil(center - half))), min(size, int(np.floor(center + half)) + 1)
 
 
 @njit(inline="always")
-def _outside(half_aperture, v, u):
+def _outside(
+    half_aperture: int,
+    v: float,
+    u: float,
+) -> bool:
     """Whether a direction is not in the half aperture (0 upper, 1 lower, 2 left, 3 right)."""
     return (
         (half_aperture == 0 and v > 0)
@@ -32,11 +41,23 @@ def _outside(half_aperture, v, u):
     )
 
 
-@njit(**_OPTIONS)
+@njit(cache=True, nogil=True, fastmath=True)
 def spread_residuals(
-    light, response, colors, centers, origins, turn, radius, half_aperture, thinning, slope, picture,
-    lenslets, band, sums,
-):  # fmt: skip
+    light: FloatArray,
+    response: FloatArray,
+    colors: NDArray[np.int64],
+    centers: FloatArray,
+    origins: FloatArray,
+    turn: FloatArray,
+    radius: float,
+    half_aperture: int,
+    thinning: int,
+    slope: float,
+    picture: FloatArray,
+    lenslets: tuple[int, int],
+    band: tuple[int, int],
+    sums: FloatArray,
+) -> None:
     """Spread what every ray of a plane measured beyond `picture` to the four pixels around it.
 
     Parameters
@@ -95,11 +116,27 @@ def spread_residuals(
                     sums[1, c, iy + 1, ix + 1] += b * a * weight
 
 
-@njit(**_OPTIONS)
+@njit(cache=True, nogil=True, fastmath=True)
 def gather_residuals(
-    light, response, colors, terms, centers, origins, turn, radius, half_aperture, thinning, slope, blurred,
-    outlier_error, truncation, lenslets, band, misfit, count,
-):  # fmt: skip
+    light: FloatArray,
+    response: FloatArray,
+    colors: NDArray[np.int64],
+    terms: FloatArray,
+    centers: FloatArray,
+    origins: FloatArray,
+    turn: FloatArray,
+    radius: float,
+    half_aperture: int,
+    thinning: int,
+    slope: float,
+    blurred: FloatArray,
+    outlier_error: float,
+    truncation: float,
+    lenslets: tuple[int, int],
+    band: tuple[int, int],
+    misfit: FloatArray,
+    count: FloatArray,
+) -> None:
     """Add every ray's truncated misfit to the prediction on one plane to its cell.
 
     Parameters
@@ -162,11 +199,24 @@ def gather_residuals(
                 count[horizontal, i - first, j] += 1
 
 
-@njit(**_OPTIONS)
+@njit(cache=True, nogil=True, fastmath=True)
 def gather_slope_steps(
-    light, response, colors, terms, centers, origins, turn, slopes, radius, blurred,
-    outlier_error, robustness, lenslets, band, steps,
-):  # fmt: skip
+    light: FloatArray,
+    response: FloatArray,
+    colors: NDArray[np.int64],
+    terms: FloatArray,
+    centers: FloatArray,
+    origins: FloatArray,
+    turn: FloatArray,
+    slopes: FloatArray,
+    radius: float,
+    blurred: FloatArray,
+    outlier_error: float,
+    robustness: float,
+    lenslets: tuple[int, int],
+    band: tuple[int, int],
+    steps: FloatArray,
+) -> None:
     """Sum the terms of one Gauss-Newton step on the disparity in every cell of the band.
 
     steps
@@ -222,10 +272,20 @@ def gather_slope_steps(
                 steps[i - first, j, 3] += 1
 
 
-@njit(**_OPTIONS)
+@njit(cache=True, nogil=True, fastmath=True)
 def cast_rays(
-    light, centers, origins, turn, radius, slope_map, low, high, step, lenslets, slopes,
-):  # fmt: skip
+    light: FloatArray,
+    centers: FloatArray,
+    origins: FloatArray,
+    turn: FloatArray,
+    radius: float,
+    slope_map: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
+    step: float,
+    lenslets: tuple[int, int],
+    slopes: FloatArray,
+) -> None:
     """Follow every ray from near to far to the first surface that it meets.
 
     Writes the slope of that surface where the ray meets it, or 1e9 where it meets none, into
@@ -273,8 +333,18 @@ def cast_rays(
                 slopes[row, column] = found
 
 
-@njit(**_OPTIONS)
-def fit_surfaces(slope_map, steps, reach, stride, tolerance, damping, first, last, fitted):
+@njit(cache=True, nogil=True, fastmath=True)
+def fit_surfaces(
+    slope_map: FloatArray,
+    steps: FloatArray,
+    reach: int,
+    stride: int,
+    tolerance: float,
+    damping: float,
+    first: int,
+    last: int,
+    fitted: FloatArray,
+) -> None:
     """Write the middle of a plane, fitted to one Gauss-Newton step's targets, into `fitted`.
 
     Every pixel within `reach` rows and columns whose slope differs by less than `tolerance`
@@ -321,10 +391,21 @@ def fit_surfaces(slope_map, steps, reach, stride, tolerance, damping, first, las
 
 
 @njit(inline="always")
-def _middle(n, y, x, yy, yx, xx, z, zy, zx):
+def _middle(
+    n: float,
+    y: float,
+    x: float,
+    yy: float,
+    yx: float,
+    xx: float,
+    z: float,
+    zy: float,
+    zx: float,
+) -> float:
     """Value at the origin of the plane whose weighted moments these are."""
-    yy += np.float32(0.05) * n
-    xx += np.float32(0.05) * n
-    c0, c1, c2 = yy * xx - yx * yx, yx * x - y * xx, y * yx - yy * x
+    tall, wide = yy + 0.05 * n, xx + 0.05 * n
+    c0, c1, c2 = tall * wide - yx * yx, yx * x - y * wide, y * yx - tall * x
     determinant = n * c0 + y * c1 + x * c2
-    return (z * c0 + zy * c1 + zx * c2) / max(determinant, np.float32(1e-12) * n * n * n)
+    if determinant <= 0.0:
+        return 0.0
+    return (z * c0 + zy * c1 + zx * c2) / determinant

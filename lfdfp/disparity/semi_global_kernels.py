@@ -5,11 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-_OPTIONS = {"cache": True, "nogil": True, "fastmath": True}
+from lfdfp.datatypes import FloatArray
 
 
 @njit(inline="always")
-def _extend(costs, previous, small, large, current, total):
+def _extend(
+    costs: FloatArray,
+    previous: FloatArray,
+    small: float,
+    large: float,
+    current: FloatArray,
+    total: FloatArray,
+) -> None:
     """One pixel of a path: best way to every plane, from the pixel before."""
     planes = costs.shape[0]
     least = previous[0]
@@ -27,8 +34,15 @@ def _extend(costs, previous, small, large, current, total):
         total[d] += value
 
 
-@njit(**_OPTIONS)
-def rightward_and_leftward(costs, edges, small, first, last, total):
+@njit(cache=True, nogil=True, fastmath=True)
+def rightward_and_leftward(
+    costs: FloatArray,
+    edges: FloatArray,
+    small: float,
+    first: int,
+    last: int,
+    total: FloatArray,
+) -> None:
     """Add the paths along rows first..last, both ways, to `total` (Y, X, N)."""
     width, planes = costs.shape[1], costs.shape[2]
     a, b = np.zeros(planes, np.float32), np.zeros(planes, np.float32)
@@ -50,8 +64,15 @@ def rightward_and_leftward(costs, edges, small, first, last, total):
             a, b = b, a
 
 
-@njit(**_OPTIONS)
-def downward(costs, edges, small, sideways, backwards, total):
+@njit(cache=True, nogil=True, fastmath=True)
+def downward(
+    costs: FloatArray,
+    edges: FloatArray,
+    small: float,
+    sideways: int,
+    backwards: bool,
+    total: FloatArray,
+) -> None:
     """Add the paths from row to row, `sideways` columns a step, to `total` (Y, X, N).
 
     backwards

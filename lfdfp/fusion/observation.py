@@ -30,7 +30,7 @@ def footprint_taps(variance_px: float) -> FloatArray:
     width = np.sqrt(12 * max(variance_px - _BILINEAR_VARIANCE, 0.0))
     width = float(np.clip(width, 1.0, 5.0))
     overlap = np.clip((width + 1) / 2 - np.arange(3), 0.0, 1.0)
-    return (overlap / (overlap[0] + 2 * overlap[1:].sum())).astype(np.float32)
+    return np.asarray(overlap / (overlap[0] + 2 * overlap[1:].sum()), np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,27 +18,46 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
+from lfdfp.datatypes import FloatArray
 from lfdfp.ray_geometry import MISSING
 
 _UNUSABLE = np.float32(MISSING / 2)
 _BORDER = 4
 """Fine pixels at the grid's edge that rays may not touch: the footprint reaches over them."""
 
-_OPTIONS = {"cache": True, "nogil": True, "fastmath": True}
-
 
 @njit(inline="always")
-def _span(center, half, size):
+def _span(
+    center: float,
+    half: float,
+    size: int,
+) -> tuple[int, int]:
     """First and last + 1 whole pixel within `half` of `center`, on a sensor of `size`."""
     return max(0, int(np.ceil(center - half))), min(size, int(np.floor(center + half)) + 1)
 
 
-@njit(**_OPTIONS)
+@njit(cache=True, nogil=True, fastmath=True)
 def accumulate(
-    light, response, colors, terms, centers, origins, turn, slopes, radius,
-    blurred, doubt_map, model_error, outlier_error, robustness, lenslets, band, sums,
-):  # fmt: skip
+    light: FloatArray,
+    response: FloatArray,
+    colors: NDArray[np.int64],
+    terms: FloatArray,
+    centers: FloatArray,
+    origins: FloatArray,
+    turn: FloatArray,
+    slopes: FloatArray,
+    radius: float,
+    blurred: FloatArray,
+    doubt_map: FloatArray,
+    model_error: float,
+    outlier_error: float,
+    robustness: float,
+    lenslets: tuple[int, int],
+    band: tuple[int, int],
+    sums: FloatArray,
+) -> None:
     """Add every ray's share of the normal equations to the band's sums.
 
     Parameters
@@ -127,10 +146,19 @@ def accumulate(
                     corner[5] += weight * w11 * value
 
 
-@njit(**_OPTIONS)
+@njit(cache=True, nogil=True, fastmath=True)
 def predict(
-    light, colors, centers, origins, turn, slopes, radius, blurred, lenslets, prediction,
-):  # fmt: skip
+    light: FloatArray,
+    colors: NDArray[np.int64],
+    centers: FloatArray,
+    origins: FloatArray,
+    turn: FloatArray,
+    slopes: FloatArray,
+    radius: float,
+    blurred: FloatArray,
+    lenslets: tuple[int, int],
+    prediction: FloatArray,
+) -> None:
     """Write what every usable ray of the lenslets should measure into `prediction` (H, W)."""
     height, width = light.shape
     fine_height, fine_width = blurred.shape[1], blurred.shape[2]
@@ -158,10 +186,20 @@ def predict(
                 ) + b * ((1 - a) * blurred[c, iy + 1, ix] + a * blurred[c, iy + 1, ix + 1])
 
 
-@njit(**_OPTIONS)
+@njit(cache=True, nogil=True, fastmath=True)
 def spread(
-    light, colors, centers, origins, turn, slopes, radius, values, lenslets, band, image,
-):  # fmt: skip
+    light: FloatArray,
+    colors: NDArray[np.int64],
+    centers: FloatArray,
+    origins: FloatArray,
+    turn: FloatArray,
+    slopes: FloatArray,
+    radius: float,
+    values: FloatArray,
+    lenslets: tuple[int, int],
+    band: tuple[int, int],
+    image: FloatArray,
+) -> None:
     """Adjoint of `predict`: add `values` (H, W) of the rays to the band's rows of `image`."""
     height, width = light.shape
     fine_height, fine_width = image.shape[1], image.shape[2]
@@ -194,8 +232,13 @@ def spread(
                     image[c, iy + 1, ix + 1] += b * a * value
 
 
-@njit(**_OPTIONS)
-def unpack_sums(sums, first, stencil, moment):
+@njit(cache=True, nogil=True, fastmath=True)
+def unpack_sums(
+    sums: FloatArray,
+    first: int,
+    stencil: FloatArray,
+    moment: FloatArray,
+) -> None:
     """Copy a band's sums (rows, X, 3, 6) into planar `stencil` and `moment`."""
     rows, width = sums.shape[0], sums.shape[1]
     for i in range(rows):
@@ -207,8 +250,8 @@ def unpack_sums(sums, first, stencil, moment):
                 moment[c, first + i, j] = sums[i, j, c, 5]
 
 
-@njit(**_OPTIONS)
-def steepest_slope(slopes):
+@njit(cache=True, nogil=True, fastmath=True)
+def steepest_slope(slopes: FloatArray) -> np.float32:
     """Largest absolute value that is not `HIDDEN`."""
     steepest = np.float32(0.0)
     for i in range(slopes.shape[0]):

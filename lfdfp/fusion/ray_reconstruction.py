@@ -79,7 +79,7 @@ class RayParameters:
     footprint_pitch
         Side of the square that stands for a lenslet's area.
     plane_step, fine_plane_step
-        Between planes of the first and of later sweeps, as the shift in pitches at the aperture's rim.
+        Between planes of the first and of later sweeps: shift in pitches at the aperture's rim.
     widening
         Of a given range of disparity, at both ends, in view pixels per angular step.
     first_rounds, rounds
@@ -246,7 +246,7 @@ class _Reconstruction:
         observation = self.learn_noise(observation, picture)
         picture = self.solve(observation, picture, parameters.first_rounds[1:])
         swept: SweptDisparity | None = None
-        for sweep in range(parameters.sweeps):
+        for _ in range(parameters.sweeps):
             swept = self.next_disparity(slope_map, observation, picture)
             slope_map = median_filtered(swept.slope)
             observation = self.observe(slope_map)
@@ -528,7 +528,8 @@ def local_misfit(steps: FloatArray) -> FloatArray:
         From `slope_steps`.
     """
     misfit, count = (cv2.blur(s, (_MISFIT_WINDOW, _MISFIT_WINDOW)) for s in steps[2:])
-    return np.maximum(0.5 * misfit / (count + np.float32(0.05)), np.float32(1.0))
+    doubt = 0.5 * misfit / (count + np.float32(0.05))
+    return np.asarray(np.maximum(doubt, 1.0), np.float32)
 
 
 def detailed_tiles(guide: FloatArray, grid: FineGrid) -> list[tuple[slice, slice]]:

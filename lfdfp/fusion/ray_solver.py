@@ -68,47 +68,53 @@ class RaySolver:
     ) -> FloatArray:
         """Improve `start` (3, Y, X) by a number of iterations; the result is not negative."""
         picture = start.copy()
-        map_rows = self._observation.runner.map
-        rows = picture.shape[1]
         weights = self._variation_weights(picture, variation)
         diagonal = self._diagonal(equations, weights)
         residual = self._observation.blur(equations.moment)
         residual -= self._apply(equations, weights, picture)
         direction = np.zeros_like(picture)
-        power = _sum(
-            map_rows(lambda a, b: kernels.preconditioned_dot_band(residual, diagonal, a, b), rows)
-        )
-        ratio = np.float32(0.0)
+        power = self._dot(residual, residual, diagonal)
+        ratio = 0.0
         for _ in range(iterations):
             if power <= 0.0:
                 break
-            map_rows(
-                lambda a, b, r=ratio: kernels.direction_band(
-                    direction, r, residual, diagonal, a, b
-                ),
-                rows,
-            )
+            self._turn(direction, ratio, residual, diagonal)
             image = self._apply(equations, weights, direction)
-            curvature = _sum(
-                map_rows(lambda a, b, i=image: kernels.dot_band(direction, i, a, b), rows)
-            )
+            curvature = self._dot(direction, image)
             if curvature <= 0.0:
                 break
-            step = np.float32(power / curvature)
-            map_rows(
-                lambda a, b, s=step: kernels.add_scaled_band(picture, s, direction, a, b), rows
-            )
-            map_rows(
-                lambda a, b, s=step, i=image: kernels.add_scaled_band(residual, -s, i, a, b), rows
-            )
+            self._add(picture, power / curvature, direction)
+            self._add(residual, -power / curvature, image)
             before = power
-            power = _sum(
-                map_rows(
-                    lambda a, b: kernels.preconditioned_dot_band(residual, diagonal, a, b), rows
-                )
-            )
-            ratio = np.float32(power / before)
+            power = self._dot(residual, residual, diagonal)
+            ratio = power / before
         return np.maximum(picture, 0.0, out=picture)
+
+    def _dot(
+        self, left: FloatArray, right: FloatArray, diagonal: FloatArray | None = None
+    ) -> float:
+        """Sum of products, each divided by `diagonal` where given (then left is right)."""
+
+        def part(first: int, last: int) -> float:
+            if diagonal is None:
+                return float(kernels.dot_band(left, right, first, last))
+            return float(kernels.preconditioned_dot_band(left, diagonal, first, last))
+
+        return float(sum(self._observation.runner.map(part, left.shape[1])))
+
+    def _add(self, target: FloatArray, scale: float, source: FloatArray) -> None:
+        def work(first: int, last: int) -> None:
+            kernels.add_scaled_band(target, np.float32(scale), source, first, last)
+
+        self._observation.runner.map(work, target.shape[1])
+
+    def _turn(
+        self, direction: FloatArray, ratio: float, residual: FloatArray, diagonal: FloatArray
+    ) -> None:
+        def work(first: int, last: int) -> None:
+            kernels.direction_band(direction, np.float32(ratio), residual, diagonal, first, last)
+
+        self._observation.runner.map(work, direction.shape[1])
 
     def images(
         self,
@@ -175,8 +181,3 @@ class RaySolver:
         for c in range(3):
             diagonal[c] += square[0, c] * around[0] + (square[1, c] + square[2, c]) * around[1]
         return np.maximum(diagonal, np.float32(1e-6), out=diagonal)
-
-
-def _sum(parts: list[float]) -> float:
-    """Sum in the given order."""
-    return float(sum(parts))

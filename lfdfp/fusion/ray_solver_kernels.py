@@ -10,11 +10,17 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-_OPTIONS = {"cache": True, "nogil": True, "fastmath": True}
+from lfdfp.datatypes import FloatArray
 
 
-@njit(**_OPTIONS)
-def blur_band(source, taps, first, last, target):
+@njit(cache=True, nogil=True, fastmath=True)
+def blur_band(
+    source: FloatArray,
+    taps: FloatArray,
+    first: int,
+    last: int,
+    target: FloatArray,
+) -> None:
     """Write rows first..last of the separable symmetric filter of `source` into `target`.
 
     taps
@@ -46,8 +52,14 @@ def blur_band(source, taps, first, last, target):
                 )
 
 
-@njit(**_OPTIONS)
-def stencil_band(stencil, source, first, last, target):
+@njit(cache=True, nogil=True, fastmath=True)
+def stencil_band(
+    stencil: FloatArray,
+    source: FloatArray,
+    first: int,
+    last: int,
+    target: FloatArray,
+) -> None:
     """Write rows first..last of the symmetric 9-point operator applied to `source`.
 
     stencil
@@ -81,8 +93,14 @@ def stencil_band(stencil, source, first, last, target):
             target[c, i, width - 1] = 0.0
 
 
-@njit(**_OPTIONS)
-def mix_band(source, matrix, first, last, target):
+@njit(cache=True, nogil=True, fastmath=True)
+def mix_band(
+    source: FloatArray,
+    matrix: FloatArray,
+    first: int,
+    last: int,
+    target: FloatArray,
+) -> None:
     """Write rows first..last of `matrix` @ `source` over the color axis."""
     for i in range(first, last):
         for k in range(3):
@@ -91,8 +109,15 @@ def mix_band(source, matrix, first, last, target):
                 target[k, i, j] = m0 * source[0, i, j] + m1 * source[1, i, j] + m2 * source[2, i, j]
 
 
-@njit(**_OPTIONS)
-def variation_band(opponent, weights, matrix, first, last, target):
+@njit(cache=True, nogil=True, fastmath=True)
+def variation_band(
+    opponent: FloatArray,
+    weights: FloatArray,
+    matrix: FloatArray,
+    first: int,
+    last: int,
+    target: FloatArray,
+) -> None:
     """Add the weighted Laplacian of the opponent colors, turned back, to rows of `target`.
 
     opponent
@@ -129,8 +154,16 @@ def variation_band(opponent, weights, matrix, first, last, target):
                 target[c, i, j] += m0 * flow[0, j] + m1 * flow[1, j] + m2 * flow[2, j]
 
 
-@njit(**_OPTIONS)
-def variation_weights_band(opponent, strengths, softening, dark, first, last, weights):
+@njit(cache=True, nogil=True, fastmath=True)
+def variation_weights_band(
+    opponent: FloatArray,
+    strengths: FloatArray,
+    softening: float,
+    dark: float,
+    first: int,
+    last: int,
+    weights: FloatArray,
+) -> None:
     """Write the reweighting of total variation in the display's gamma into rows of `weights`.
 
     With g the slope of the gamma curve at the pixel's luma, a difference D of linear light is
@@ -160,21 +193,32 @@ def variation_weights_band(opponent, strengths, softening, dark, first, last, we
             weights[1, i, j] = strengths[1] * square / np.sqrt(square * chroma + soft)
 
 
-@njit(**_OPTIONS)
-def dot_band(left, right, first, last):
+@njit(cache=True, nogil=True, fastmath=True)
+def dot_band(
+    left: FloatArray,
+    right: FloatArray,
+    first: int,
+    last: int,
+) -> float:
     """Sum of products over rows first..last."""
     total = 0.0
     for c in range(left.shape[0]):
         for i in range(first, last):
-            row = np.float32(0.0)
+            row = 0.0
             for j in range(left.shape[2]):
                 row += left[c, i, j] * right[c, i, j]
             total += row
     return total
 
 
-@njit(**_OPTIONS)
-def add_scaled_band(target, scale, source, first, last):
+@njit(cache=True, nogil=True, fastmath=True)
+def add_scaled_band(
+    target: FloatArray,
+    scale: float,
+    source: FloatArray,
+    first: int,
+    last: int,
+) -> None:
     """target += scale * source on rows first..last."""
     for c in range(target.shape[0]):
         for i in range(first, last):
@@ -182,8 +226,15 @@ def add_scaled_band(target, scale, source, first, last):
                 target[c, i, j] += scale * source[c, i, j]
 
 
-@njit(**_OPTIONS)
-def direction_band(direction, ratio, residual, diagonal, first, last):
+@njit(cache=True, nogil=True, fastmath=True)
+def direction_band(
+    direction: FloatArray,
+    ratio: float,
+    residual: FloatArray,
+    diagonal: FloatArray,
+    first: int,
+    last: int,
+) -> None:
     """direction = residual / diagonal + ratio * direction on rows first..last."""
     for c in range(direction.shape[0]):
         for i in range(first, last):
@@ -193,13 +244,18 @@ def direction_band(direction, ratio, residual, diagonal, first, last):
                 )
 
 
-@njit(**_OPTIONS)
-def preconditioned_dot_band(residual, diagonal, first, last):
+@njit(cache=True, nogil=True, fastmath=True)
+def preconditioned_dot_band(
+    residual: FloatArray,
+    diagonal: FloatArray,
+    first: int,
+    last: int,
+) -> float:
     """Sum of residual² / diagonal over rows first..last."""
     total = 0.0
     for c in range(residual.shape[0]):
         for i in range(first, last):
-            row = np.float32(0.0)
+            row = 0.0
             for j in range(residual.shape[2]):
                 row += residual[c, i, j] * residual[c, i, j] / diagonal[c, i, j]
             total += row

@@ -7,13 +7,13 @@ import dataclasses
 import cv2
 import numpy as np
 import pytest
-from tests.factories import tiny_capture
 
 from lfdfp.datatypes import FloatArray, FusionResult, Rays
 from lfdfp.errors import CaptureError, SettingsError
 from lfdfp.fusion.ray_reconstruction import area_average, reconstruct
 from lfdfp.settings import FusionSettings
 from lfdfp.simulate import SimulatedCapture
+from tests.factories import tiny_capture
 
 
 def run(capture: SimulatedCapture, scale: int = 2) -> FusionResult:
