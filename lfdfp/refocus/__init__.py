@@ -5,7 +5,7 @@ This room stands above `lfdfp.disparity`, from which it takes the scene's range 
 
 from lfdfp.refocus.shift_and_sum import Planes, refocus, refocus_planes
 from lfdfp.refocus.slope_map import refocus_on_surface, tilted_slopes
-from lfdfp.refocus.stack import focal_stack, super_resolved_stack
+from lfdfp.refocus.stack import focal_stack, stack_parts, super_resolved_stack
 from lfdfp.refocus.super_resolved import SuperResolvedSlice, refocus_super_resolved
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "refocus_on_surface",
     "refocus_planes",
     "refocus_super_resolved",
+    "stack_parts",
     "super_resolved_stack",
     "tilted_slopes",
 ]

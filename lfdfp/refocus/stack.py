@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from math import ceil
 from typing import TypedDict
 
@@ -19,6 +21,7 @@ from lfdfp.refocus.super_resolved import refocus_super_resolved, require_rays
 from lfdfp.settings import RefocusSettings
 
 _MOST_PLANES = 64
+_PLANES_AT_ONCE = 16  # in a part of a stack: 70 MB of an F01 or Illum capture
 _DEFAULTS = RefocusSettings()
 
 
@@ -52,24 +55,12 @@ def focal_stack(
     SettingsError
         For slopes that do not ascend, no planes at all, an aperture that is not known, a
         viewpoint beside all views, or a tilt with another kernel than ``cubic``.
+    MetadataError
+        For an f-number as aperture where that of the lens is not known.
     """
     slopes = choose_slopes(field, settings, threads=threads)
-    look = _look_of(field, settings, viewpoint)
-    if any(tilt):
-        planes = _tilted_planes(field, slopes, settings, tilt, look, threads, progress)
-    else:
-        planes = refocus_planes(
-            field, slopes, kernel=settings.kernel, threads=threads, progress=progress, **look
-        )
-    return FocalStack(
-        slices=planes.slices,
-        slopes=slopes,
-        coverage=planes.coverage,
-        reference_view=_view_at(field, look["viewpoint"]),
-        focus_curves=coarse_focus_curves(planes.slices),
-        warnings=field.warnings,
-        history=(*field.history, _story(slopes, settings, tilt, viewpoint)),
-    )
+    maker = _ViewSlices(field, settings, tilt, viewpoint, threads)
+    return maker.stack(slopes, maker.story(slopes), progress)
 
 
 def super_resolved_stack(
@@ -83,7 +74,7 @@ def super_resolved_stack(
     """As `focal_stack`, on a grid `scale` times finer than the views, from the rays.
 
     Kernel, aperture and weights of the settings do not matter: every ray takes part by its
-    noise. Slopes are in pixels of the views. One plane at a time is solved for.
+    noise. Slopes are in pixels of the views.
 
     Raises
     ------
@@ -92,24 +83,154 @@ def super_resolved_stack(
     SettingsError
         As `focal_stack`, or for a scale outside 1 to 4.
     """
-    require_rays(field)
+    maker = _RaySlices(field, scale, threads)
     slopes = choose_slopes(field, settings, threads=threads)
-    found = []
-    for n, slope in enumerate(slopes):
-        progress(n, len(slopes))
-        found.append(refocus_super_resolved(field, float(slope), scale=scale, threads=threads))
-    progress(len(slopes), len(slopes))
-    slices = np.stack([one.picture for one in found])
-    line = f"super-resolved {scale} times on {_range_of(slopes)}, from the rays"
-    return FocalStack(
-        slices=slices,
-        slopes=slopes,
-        coverage=np.stack([one.coverage for one in found]),
-        focus_curves=coarse_focus_curves(slices, scale=scale),
-        scale=scale,
-        warnings=field.warnings,
-        history=(*field.history, line),
-    )
+    return maker.stack(slopes, maker.story(slopes), progress)
+
+
+def stack_parts(
+    field: LightField,
+    settings: RefocusSettings = _DEFAULTS,
+    *,
+    scale: int | None = None,
+    tilt: tuple[float, float] = (0.0, 0.0),
+    viewpoint: tuple[float, float] = (0.0, 0.0),
+    threads: int | None = None,
+    progress: Progress = ignore_progress,
+) -> Iterator[FocalStack]:
+    """The stack in parts of a few neighboring planes, so that it need not fit into memory.
+
+    Parameters
+    ----------
+    scale
+        None for what `focal_stack` makes; otherwise as `super_resolved_stack`, where tilt and
+        viewpoint are not possible.
+
+    Raises
+    ------
+    SettingsError, ImageError, MetadataError
+        As `focal_stack` and `super_resolved_stack`.
+    """
+    maker: _ViewSlices | _RaySlices
+    if scale is None:
+        maker, at_once = _ViewSlices(field, settings, tilt, viewpoint, threads), _PLANES_AT_ONCE
+    elif any(tilt) or any(viewpoint):
+        raise SettingsError("super-resolved slices face the camera, from the center view")
+    else:
+        maker, at_once = _RaySlices(field, scale, threads), 1
+    slopes = choose_slopes(field, settings, threads=threads)
+    line = maker.story(slopes)
+    for first in range(0, len(slopes), at_once):
+        ahead = partial(_told, progress, first, len(slopes))
+        yield maker.stack(slopes[first : first + at_once], line, ahead)
+
+
+def _told(progress: Progress, first: int, total: int, done: int, _: int) -> None:
+    progress(first + done, total)
+
+
+class _ViewSlices:
+    """Makes slices by shift-and-sum of the views."""
+
+    def __init__(
+        self,
+        field: LightField,
+        settings: RefocusSettings,
+        tilt: tuple[float, float],
+        viewpoint: tuple[float, float],
+        threads: int | None,
+    ) -> None:
+        if any(tilt) and settings.kernel != "cubic":
+            raise SettingsError(
+                f"tilted planes are made with the cubic kernel, not {settings.kernel}"
+            )
+        self._field, self._settings, self._threads = field, settings, threads
+        self._tilt, self._viewpoint = tilt, viewpoint
+        self._look = _look_of(field, settings, viewpoint)
+
+    def stack(self, slopes: DoubleArray, line: str, progress: Progress) -> FocalStack:
+        """Slices of planes (N,), with a line of history."""
+        field = self._field
+        make = self._tilted_planes if any(self._tilt) else self._planes
+        planes = make(slopes, progress)
+        return FocalStack(
+            slices=planes.slices,
+            slopes=slopes,
+            coverage=planes.coverage,
+            reference_view=_view_at(field, self._look["viewpoint"]),
+            focus_curves=coarse_focus_curves(planes.slices),
+            warnings=field.warnings,
+            history=(*field.history, line),
+        )
+
+    def story(self, slopes: DoubleArray) -> str:
+        """How the stack is made; what is as usual is not mentioned."""
+        settings, tilt, viewpoint = self._settings, self._tilt, self._viewpoint
+        unusual = {
+            f"{settings.aperture} aperture": settings.aperture != _DEFAULTS.aperture,
+            "equal weights": settings.equal_weights,
+            f"tilted by {tilt[0]:g} down, {tilt[1]:g} right": any(tilt),
+            f"viewpoint moved by {viewpoint[0]:g}, {viewpoint[1]:g}": any(viewpoint),
+        }
+        parts = [f"refocused on {_range_of(slopes)}", f"{settings.kernel} kernel"]
+        return ", ".join(parts + [text for text, said in unusual.items() if said])
+
+    def _planes(self, slopes: DoubleArray, progress: Progress) -> Planes:
+        return refocus_planes(
+            self._field,
+            slopes,
+            kernel=self._settings.kernel,
+            threads=self._threads,
+            progress=progress,
+            **self._look,
+        )
+
+    def _tilted_planes(self, slopes: DoubleArray, progress: Progress) -> Planes:
+        field = self._field
+        down, right = (
+            change / max(n - 1, 1)
+            for change, n in zip(self._tilt, field.spatial_shape, strict=True)
+        )
+        slices = np.empty((len(slopes), *field.views.shape[2:]), np.float32)
+        coverage = np.empty(slices.shape[:3], np.float32)
+        for n, slope in enumerate(slopes):
+            progress(n, len(slopes))
+            surface = tilted_slopes(field, float(slope), per_row=down, per_column=right)
+            one = surface_plane(field, surface, threads=self._threads, **self._look)
+            slices[n], coverage[n] = one.slices[0], one.coverage[0]
+        progress(len(slopes), len(slopes))
+        return Planes(slices, coverage)
+
+
+class _RaySlices:
+    """Makes slices on a finer grid from the rays."""
+
+    def __init__(self, field: LightField, scale: int, threads: int | None) -> None:
+        require_rays(field)
+        self._field, self._scale, self._threads = field, scale, threads
+
+    def stack(self, slopes: DoubleArray, line: str, progress: Progress) -> FocalStack:
+        """Slices of planes (N,), with a line of history."""
+        field, found = self._field, []
+        for n, slope in enumerate(slopes.tolist()):
+            progress(n, len(slopes))
+            one = refocus_super_resolved(field, slope, scale=self._scale, threads=self._threads)
+            found.append(one)
+        progress(len(slopes), len(slopes))
+        slices = np.stack([one.picture for one in found])
+        return FocalStack(
+            slices=slices,
+            slopes=slopes,
+            coverage=np.stack([one.coverage for one in found]),
+            focus_curves=coarse_focus_curves(slices, scale=self._scale),
+            scale=self._scale,
+            warnings=field.warnings,
+            history=(*field.history, line),
+        )
+
+    def story(self, slopes: DoubleArray) -> str:
+        """How the stack is made."""
+        return f"super-resolved {self._scale} times on {_range_of(slopes)}, from the rays"
 
 
 class _Look(TypedDict):
@@ -134,32 +255,6 @@ def _look_of(field: LightField, settings: RefocusSettings, viewpoint: tuple[floa
     )
 
 
-def _tilted_planes(
-    field: LightField,
-    slopes: DoubleArray,
-    settings: RefocusSettings,
-    tilt: tuple[float, float],
-    look: _Look,
-    threads: int | None,
-    progress: Progress,
-) -> Planes:
-    """Slices on leaning planes; their coverage is that of their pixels' slopes."""
-    if settings.kernel != "cubic":
-        raise SettingsError(f"tilted planes are made with the cubic kernel, not {settings.kernel}")
-    per_pixel = [
-        change / max(n - 1, 1) for change, n in zip(tilt, field.spatial_shape, strict=True)
-    ]
-    slices = np.empty((len(slopes), *field.views.shape[2:]), np.float32)
-    coverage = np.empty(slices.shape[:3], np.float32)
-    for n, slope in enumerate(slopes):
-        progress(n, len(slopes))
-        surface = tilted_slopes(field, float(slope), per_row=per_pixel[0], per_column=per_pixel[1])
-        one = surface_plane(field, surface, threads=threads, **look)
-        slices[n], coverage[n] = one.slices[0], one.coverage[0]
-    progress(len(slopes), len(slopes))
-    return Planes(slices, coverage)
-
-
 def _view_at(field: LightField, viewpoint: tuple[float, float]) -> FloatArray | None:
     """The view with a stack's perspective; None where it lies between views."""
     v, u = (round(at) for at in viewpoint)
@@ -168,23 +263,6 @@ def _view_at(field: LightField, viewpoint: tuple[float, float]) -> FloatArray | 
 
 def _range_of(slopes: DoubleArray) -> str:
     return f"{len(slopes)} planes, slopes {slopes[0]:.3f} to {slopes[-1]:.3f}"
-
-
-def _story(
-    slopes: DoubleArray,
-    settings: RefocusSettings,
-    tilt: tuple[float, float],
-    viewpoint: tuple[float, float],
-) -> str:
-    """One line on how a stack was made; what is as usual is not mentioned."""
-    unusual = {
-        f"{settings.aperture} aperture": settings.aperture != _DEFAULTS.aperture,
-        "equal weights": settings.equal_weights,
-        f"tilted by {tilt[0]:g} down, {tilt[1]:g} right": any(tilt),
-        f"viewpoint moved by {viewpoint[0]:g}, {viewpoint[1]:g}": any(viewpoint),
-    }
-    parts = [f"refocused on {_range_of(slopes)}", f"{settings.kernel} kernel"]
-    return ", ".join(parts + [text for text, said in unusual.items() if said])
 
 
 def choose_slopes(

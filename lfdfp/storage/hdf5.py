@@ -7,7 +7,7 @@ beside its target and then renamed. Unknown kinds and newer versions are refused
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -61,19 +61,61 @@ def load_light_field(path: Path) -> LightField:
 
 def save_focal_stack(path: Path, stack: FocalStack, provenance: Provenance) -> None:
     """Write a focal stack, one chunk per slice."""
-    with _created(path, "focal_stack", provenance, stack.history, stack.warnings) as file:
-        _dataset(file, "slices", stack.slices, "n t s c", chunks=(1,))
-        if stack.slopes is not None:
-            slopes = _dataset(file, "slopes", stack.slopes, "n")
-            slopes.attrs["unit"] = "pixels per angular step"
-        if stack.coverage is not None:
-            _dataset(file, "coverage", stack.coverage, "n t s", chunks=(1,))
-        if stack.reference_view is not None:
-            _dataset(file, "reference_view", stack.reference_view, "t s c")
-        if stack.focus_curves is not None:
-            curves = _dataset(file, "focus_curves", stack.focus_curves, "n y x")
-            curves.attrs["unit"] = "linear light per pixel squared; larger is sharper"
-        file.attrs["scale"] = stack.scale
+    save_focal_stack_parts(path, [stack], provenance)
+
+
+def save_focal_stack_parts(path: Path, parts: Iterable[FocalStack], provenance: Provenance) -> None:
+    """Write a focal stack that comes in parts of neighboring planes, each as soon as it is there.
+
+    Scale, reference view, history and warnings are those of the first part.
+
+    Raises
+    ------
+    ValueError
+        For no part at all, or parts that do not hold the same arrays.
+    """
+    stream = iter(parts)
+    first = next(stream, None)
+    if first is None:
+        raise ValueError(f"{path}: a focal stack has at least one part")
+    with _created(path, "focal_stack", provenance, first.history, first.warnings) as file:
+        _write_stack(file, first)
+        for part in stream:
+            _append_planes(file, part)
+
+
+_BY_PLANE: Final = {
+    "slices": ("n t s c", (1,)),
+    "slopes": ("n", (64,)),
+    "coverage": ("n t s", (1,)),
+    "focus_curves": ("n y x", (1,)),
+}
+"""Arrays of a stack that have an entry for every plane: axes, and planes per chunk."""
+
+
+def _write_stack(file: h5py.File, stack: FocalStack) -> None:
+    for name, (axes, chunks) in _BY_PLANE.items():
+        values = getattr(stack, name)
+        if values is not None:
+            _dataset(file, name, values, axes, chunks=chunks, growing=True)
+    if stack.slopes is not None:
+        file["slopes"].attrs["unit"] = "pixels per angular step"
+    if stack.focus_curves is not None:
+        file["focus_curves"].attrs["unit"] = "linear light per pixel squared; larger is sharper"
+    if stack.reference_view is not None:
+        _dataset(file, "reference_view", stack.reference_view, "t s c")
+    file.attrs["scale"] = stack.scale
+
+
+def _append_planes(file: h5py.File, part: FocalStack) -> None:
+    for name in _BY_PLANE:
+        values = getattr(part, name)
+        if (values is None) != (name not in file):
+            raise ValueError(f"some parts of a focal stack have {name}, some have not")
+        if values is not None:
+            dataset = file[name]
+            dataset.resize(len(dataset) + len(values), axis=0)
+            dataset[-len(values) :] = values
 
 
 def load_focal_stack(path: Path) -> FocalStack:
@@ -201,10 +243,18 @@ def _opened(path: Path, kind: str) -> Iterator[h5py.File]:
 
 
 def _dataset(
-    file: h5py.File, name: str, values: NDArray[Any], axes: str, *, chunks: tuple[int, ...] = ()
+    file: h5py.File,
+    name: str,
+    values: NDArray[Any],
+    axes: str,
+    *,
+    chunks: tuple[int, ...] = (),
+    growing: bool = False,
 ) -> h5py.Dataset:
     shape = chunks + values.shape[len(chunks) :] if chunks else None
     options: dict[str, Any] = {"chunks": shape, "compression": "lzf", "shuffle": True}
+    if growing:
+        options["maxshape"] = (None, *values.shape[1:])
     dataset = file.create_dataset(name, data=values, **(options if chunks else {}))
     dataset.attrs["axes"] = axes
     return dataset

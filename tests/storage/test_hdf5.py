@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -17,6 +18,7 @@ from lfdfp.storage.hdf5 import (
     load_light_field,
     provenance_of,
     save_focal_stack,
+    save_focal_stack_parts,
     save_fusion_result,
     save_light_field,
 )
@@ -74,6 +76,35 @@ def test_a_focal_stack_comes_back(tmp_path: Path, slopes: np.ndarray | None) -> 
     else:
         np.testing.assert_array_equal(again.slopes, slopes)
     assert again.reference_view is None
+
+
+def test_a_stack_comes_back_from_parts(tmp_path: Path) -> None:
+    path = tmp_path / "stack.h5"
+    whole = FocalStack(
+        slices=_random(5, 6, 7, 3),
+        slopes=np.linspace(-1, 1, 5),
+        coverage=_random(5, 6, 7),
+        focus_curves=_random(5, 1, 2),
+    )
+    save_focal_stack_parts(path, (_part(whole, n) for n in (slice(0, 2), slice(2, 5))), {})
+    again = load_focal_stack(path)
+    for name in ("slices", "slopes", "coverage", "focus_curves"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(whole, name))
+
+
+def test_parts_that_do_not_fit_leave_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "stack.h5"
+    one = FocalStack(slices=_random(1, 4, 4, 1), coverage=_random(1, 4, 4))
+    with pytest.raises(ValueError, match="some parts of a focal stack have coverage"):
+        save_focal_stack_parts(path, [one, replace(one, coverage=None)], {})
+    with pytest.raises(ValueError, match="at least one part"):
+        save_focal_stack_parts(path, [], {})
+    assert not list(tmp_path.iterdir())
+
+
+def _part(stack: FocalStack, some: slice) -> FocalStack:
+    names = ("slices", "slopes", "coverage", "focus_curves")
+    return FocalStack(**{name: getattr(stack, name)[some] for name in names})
 
 
 def test_a_stack_without_curves_comes_back_as_from_older_programs(tmp_path: Path) -> None:
