@@ -14,6 +14,7 @@ from lfdfp.cli import (
     calibrate,
     convert,
     decode,
+    disparity,
     doctor,
     fuse,
     info,
@@ -59,6 +60,7 @@ app.command("split")(split.split_command)
 app.command("decode")(decode.decode_command)
 app.command("convert")(convert.convert_command)
 app.command("refocus")(refocus.refocus_command)
+app.command("disparity")(disparity.disparity_command)
 app.command("fuse")(fuse.fuse_command)
 app.command("simulate")(simulate.simulate_command)
 

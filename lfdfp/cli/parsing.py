@@ -27,6 +27,19 @@ def parse_slopes(text: str | None) -> tuple[float, float, int] | None:
     return first, last, count
 
 
+def parse_pair(text: str | None, option: str) -> tuple[float, float] | None:
+    """``down,right`` as two numbers; None where the option was not given."""
+    if text is None:
+        return None
+    try:
+        down, right = (float(part) for part in text.split(","))
+    except ValueError:
+        down = right = math.nan
+    if not (math.isfinite(down) and math.isfinite(right)):
+        raise typer.BadParameter(f"{text!r} is not two numbers, such as 0.4,0", param_hint=option)
+    return down, right
+
+
 def parse_size(text: str | None) -> tuple[int, int] | None:
     """``rows x columns`` as in ``656x656``; None for the camera's full sensor."""
     if text is None or text == "full":

@@ -1,70 +1,247 @@
-"""``lfdfp refocus``: a light field to a focal stack."""
+"""``lfdfp refocus``: a light field or a raw capture to a focal stack."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lfdfp.cli.parsing import parse_slopes
-from lfdfp.cli.reporting import announce_compilation, echo_json, reported_errors, stage_bar
+from lfdfp.cli.parsing import parse_pair, parse_slopes
+from lfdfp.cli.reporting import (
+    announce_compilation,
+    echo_json,
+    printable,
+    reported_errors,
+    stage_bar,
+)
+from lfdfp.datatypes import FloatArray, FocalStack
 from lfdfp.settings import Kernel, RefocusSettings
+
+if TYPE_CHECKING:
+    from lfdfp.cli.inputs import FieldInput
+
+_TILE_COLUMNS = 320
 
 
 def refocus_command(
     light_field: Annotated[
-        Path, typer.Argument(help="Light field: .h5 of decode, or any that convert reads.")
+        Path,
+        typer.Argument(
+            metavar="INPUT",
+            help="Light field: .h5 of decode, or any that convert reads; "
+            "or a raw capture (.lfp, .lfr), which is decoded first.",
+        ),
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Focal stack to create. Default: FIELD.stack.h5."),
+        typer.Option("--output", "-o", help="Focal stack to create. Default: INPUT.stack.h5."),
     ] = None,
     slopes: Annotated[
         str,
         typer.Option(
-            metavar="FIRST:LAST:COUNT", help="auto, or slices in pixels per angular step."
+            metavar="FIRST:LAST:COUNT",
+            help="auto, or slices in pixels of a view per angular step: -0.6:0.4:11.",
         ),
     ] = "auto",
     planes: Annotated[
         int | None, typer.Option(min=2, max=256, help="Slices. Default: automatic.")
     ] = None,
     kernel: Annotated[Kernel, typer.Option(help="How views are shifted.")] = "cubic",
+    aperture: Annotated[
+        str,
+        typer.Option(
+            metavar="SHAPE[:SIZE]",
+            help="square (all views) or round; SIZE narrows it: round:0.5 is half as wide, "
+            "round:f/4 stops down to f/4 (where the capture states the lens's f-number).",
+        ),
+    ] = "square",
+    equal_weights: Annotated[
+        bool,
+        typer.Option(
+            "--equal-weights",
+            help="Weigh all rays alike: no cat's eye in the corners, but more noise.",
+        ),
+    ] = False,
+    scale: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            max=4,
+            help="Super-resolved slices, this many times finer than the views, from the raw rays: "
+            "INPUT has to be a capture, as in capture.lfp --scale 2.",
+        ),
+    ] = None,
+    tilt: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROWS,COLUMNS",
+            help="Tilted focal planes (Scheimpflug): how much the slope grows from the top to the "
+            "bottom and from the left to the right; 0.4,0 leans them backwards at the bottom.",
+        ),
+    ] = None,
+    viewpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="V,U",
+            help="Look from here, in angular steps down and right from the center view: 0,-2.",
+        ),
+    ] = None,
+    previews: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Also write every slice as PNG into DIR: --previews png."),
+    ] = None,
     contact_sheet: Annotated[
         Path | None, typer.Option("--contact-sheet", help="Also write all slices as one picture.")
+    ] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="For captures: folder of calibrations that is searched first."
+        ),
+    ] = None,
+    white_image: Annotated[
+        Path | None,
+        typer.Option(metavar="RAW", help="For captures: white image of the same camera and zoom."),
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout.")] = False,
 ) -> None:
     """Refocus a light field on planes that are even in disparity.
 
-    Example:  lfdfp refocus field.h5 --slopes -0.6:0.4:11 -o stack.h5
-    """
-    from lfdfp.files import sha256_of
-    from lfdfp.interchange.formats import read_light_field
-    from lfdfp.refocus import focal_stack
-    from lfdfp.report.contact_sheet import contact_sheet as slices_on_a_sheet
-    from lfdfp.storage.hdf5 import save_focal_stack
-    from lfdfp.storage.images import write_screen_image
+    Creates a focal stack (.h5), written plane by plane.
 
-    settings = RefocusSettings(planes=planes, slopes=parse_slopes(slopes), kernel=kernel)
+    Example:  lfdfp refocus field.h5 --slopes -0.6:0.4:11 -o stack.h5
+
+    Example:  lfdfp refocus field.h5 --aperture round:0.5 --equal-weights --tilt 0.4,0
+
+    Example:  lfdfp refocus capture.lfp --scale 2 --previews slices/
+    """
+    from lfdfp.cli.inputs import field_input
+    from lfdfp.refocus import stack_parts
+    from lfdfp.storage.hdf5 import save_focal_stack_parts
+
+    settings = RefocusSettings(
+        planes=planes,
+        slopes=parse_slopes(slopes),
+        kernel=kernel,
+        aperture=aperture,
+        equal_weights=equal_weights,
+    )
+    lean, moved = parse_pair(tilt, "--tilt"), parse_pair(viewpoint, "--viewpoint")
+    if scale is not None and (lean or moved or settings != _of_slopes_alone(settings)):
+        raise typer.BadParameter(
+            "takes every ray by its noise, from the center view: leave out --kernel, --aperture, "
+            "--equal-weights, --tilt and --viewpoint",
+            param_hint="--scale",
+        )
     announce_compilation()
     target = light_field.with_suffix(".stack.h5") if output is None else output
     with reported_errors(light_field):
-        field = read_light_field(light_field)
+        found = field_input(light_field, calibration=calibration, white_image=white_image)
+        options = {"scale": scale, "tilt": lean, "viewpoint": moved}
+        provenance = found.provenance | {"settings": {"refocus": asdict(settings) | options}}
+        watch = _Watch(previews, provenance, keep_tiles=contact_sheet is not None)
         with stage_bar("refocus") as progress:
-            stack = focal_stack(field, settings, progress=progress)
-        provenance: dict[str, object] = {
-            "input_sha256": "" if light_field.is_dir() else sha256_of(light_field),
-            "settings": {"refocus": asdict(settings)},
-        }
-        save_focal_stack(target, stack, provenance)
+            parts = stack_parts(
+                found.field,
+                settings,
+                scale=scale,
+                tilt=lean or (0.0, 0.0),
+                viewpoint=moved or (0.0, 0.0),
+                progress=progress,
+            )
+            told = (replace(part, warnings=found.warnings) for part in parts)
+            save_focal_stack_parts(target, watch.watched(told), provenance)
         if contact_sheet is not None:
-            write_screen_image(contact_sheet, slices_on_a_sheet(stack), provenance)
-    found = [] if stack.slopes is None else [float(slope) for slope in stack.slopes]
+            watch.write_sheet(contact_sheet)
+    _report(target, watch, found, scale, json_output=json_output)
+
+
+def _of_slopes_alone(settings: RefocusSettings) -> RefocusSettings:
+    return RefocusSettings(planes=settings.planes, slopes=settings.slopes)
+
+
+def _report(
+    target: Path, watch: _Watch, found: FieldInput, scale: int | None, *, json_output: bool
+) -> None:
+    slopes = watch.slopes
     if json_output:
-        echo_json({"focal_stack": str(target), "slopes_px_per_step": found})
+        echo_json(
+            {
+                "focal_stack": str(target),
+                "slopes_px_per_step": slopes,
+                "scale": scale or 1,
+                "focus": watch.focus,
+                "previews": watch.files,
+                "warnings": list(found.warnings),
+            }
+        )
         return
+    for warning in found.warnings:
+        typer.echo(f"note: {printable(warning)}", err=True)
+    finer = "" if scale is None else f", {scale} times finer than the views"
     typer.echo(
-        f"{target}: {len(found)} slices from {found[0]:+.3f} to {found[-1]:+.3f} px per step"
+        f"{target}: {len(slopes)} slices from {slopes[0]:+.3f} to {slopes[-1]:+.3f} px per step"
+        f"{finer}"
     )
+
+
+@dataclass(slots=True)
+class _Watch:
+    """Looks at the parts of a stack on their way to the file."""
+
+    previews: Path | None
+    provenance: dict[str, object]
+    keep_tiles: bool
+    slopes: list[float] = field(default_factory=list)
+    focus: list[float] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    tiles: list[FloatArray] = field(default_factory=list)
+
+    def watched(self, parts: Iterable[FocalStack]) -> Iterator[FocalStack]:
+        """The parts as they come; previews are written, slopes and small pictures kept."""
+        for part in parts:
+            first = len(self.slopes)
+            self.slopes += [] if part.slopes is None else part.slopes.tolist()
+            if part.focus_curves is not None:
+                self.focus += [float(mean) for mean in part.focus_curves.mean(axis=(1, 2))]
+            for n, picture in enumerate(part.slices, start=first):
+                self._look_at(n, picture)
+            yield part
+
+    def write_sheet(self, path: Path) -> None:
+        """All slices, small, on one picture."""
+        import numpy as np
+
+        from lfdfp.report.contact_sheet import contact_sheet
+        from lfdfp.storage.images import write_screen_image
+
+        stack = FocalStack(slices=np.stack(self.tiles), slopes=np.array(self.slopes))
+        sheet = contact_sheet(stack, tile_columns=_TILE_COLUMNS)
+        write_screen_image(path, sheet, self.provenance)
+
+    def _look_at(self, n: int, picture: FloatArray) -> None:
+        from lfdfp.report.maps import screen_image
+        from lfdfp.storage.images import write_screen_image
+
+        if self.previews is not None:
+            path = self.previews / f"slice_{n + 1:03d}_{self.slopes[n]:+.3f}.png"
+            about = self.provenance | {"slope_px_per_step": self.slopes[n]}
+            write_screen_image(path, screen_image(picture), about)
+            self.files.append(str(path))
+        if self.keep_tiles:
+            self.tiles.append(_reduced(picture))
+
+
+def _reduced(picture: FloatArray) -> FloatArray:
+    import cv2
+    import numpy as np
+
+    rows, columns = picture.shape[:2]
+    if columns <= _TILE_COLUMNS:
+        return picture
+    size = (_TILE_COLUMNS, max(1, round(rows * _TILE_COLUMNS / columns)))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(small.reshape(size[1], size[0], -1), np.float32)

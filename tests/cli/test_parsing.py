@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import typer
 
-from lfdfp.cli.parsing import parse_size, parse_slopes
+from lfdfp.cli.parsing import parse_pair, parse_size, parse_slopes
 
 
 def test_slopes() -> None:
@@ -30,3 +30,14 @@ def test_sizes() -> None:
 def test_impossible_sizes_are_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="ROWSxCOLUMNS"):
         parse_size(text)
+
+
+def test_pairs() -> None:
+    assert parse_pair("-0.4,2", "--tilt") == (-0.4, 2.0)
+    assert parse_pair(None, "--tilt") is None
+
+
+@pytest.mark.parametrize("text", ["1", "1,2,3", "a,b", "nan,0", ""])
+def test_impossible_pairs_are_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match=r"is not two numbers, such as 0\.4,0"):
+        parse_pair(text, "--tilt")

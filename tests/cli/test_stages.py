@@ -141,7 +141,7 @@ def test_simulate_writes_the_same_bytes_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "info", "split", "decode", "refocus", "fuse", "simulate"]
+    "command", ["run", "info", "split", "decode", "refocus", "disparity", "fuse", "simulate"]
 )
 def test_help_holds_an_example(command: str) -> None:
     result = _run(command, "--help")

@@ -1,0 +1,143 @@
+"""`lfdfp refocus` and `disparity`: options reach the files; what cannot be is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from lfdfp.cli.main import app
+from lfdfp.interchange.netpbm import read_pfm
+from lfdfp.refocus import focal_stack
+from lfdfp.settings import RefocusSettings
+from lfdfp.storage.hdf5 import (
+    load_focal_stack,
+    load_light_field,
+    provenance_of,
+    save_light_field,
+)
+from tests.factories import textured_plane
+
+runner = CliRunner()
+
+
+def _run(*arguments: object) -> Result:
+    return runner.invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def field_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("field") / "field.h5"
+    save_light_field(path, textured_plane(0.3, angular=7)[0], {})
+    return path
+
+
+def test_every_option_reaches_the_stack_and_its_provenance(
+    field_file: Path, tmp_path: Path
+) -> None:
+    target, pictures, sheet = tmp_path / "s.h5", tmp_path / "png", tmp_path / "sheet.png"
+    look = ("--aperture", "round:0.5", "--equal-weights", "--tilt", "0.1,-0.2", "--viewpoint")
+    extras = ("--previews", pictures, "--contact-sheet", sheet, "--json", "-o", target)
+    result = _run("refocus", field_file, "--slopes", "-0.3:0.5:20", *look, "1,0", *extras)
+    assert result.exit_code == 0, result.output
+    settings = RefocusSettings(slopes=(-0.3, 0.5, 20), aperture="round:0.5", equal_weights=True)
+    expected = focal_stack(
+        load_light_field(field_file), settings, tilt=(0.1, -0.2), viewpoint=(1, 0)
+    )
+    stack = load_focal_stack(target)
+    np.testing.assert_array_equal(stack.slices, expected.slices)
+    np.testing.assert_array_equal(stack.slopes, expected.slopes)
+    np.testing.assert_array_equal(stack.coverage, expected.coverage)
+    np.testing.assert_array_equal(stack.focus_curves, expected.focus_curves)
+    assert stack.history == expected.history
+    recorded = provenance_of(target)["settings"]["refocus"]
+    assert recorded["aperture"] == "round:0.5"
+    assert (recorded["tilt"], recorded["viewpoint"]) == ([0.1, -0.2], [1, 0])
+    facts = json.loads(result.stdout)
+    assert len(facts["focus"]) == 20
+    assert sorted(map(str, pictures.iterdir())) == sorted(facts["previews"])
+    assert (pictures / "slice_001_-0.300.png").is_file()
+    assert sheet.is_file()
+
+
+def test_a_capture_is_refocused_on_a_finer_grid(small_capture: Path, tmp_path: Path) -> None:
+    target = tmp_path / "fine.h5"
+    arguments = ("--scale", 2, "--slopes", "-0.2:0.2:2", "-o", target)
+    result = _run("refocus", small_capture, *arguments)
+    assert result.exit_code == 0, result.output
+    assert "2 times finer" in result.stdout
+    fine = load_focal_stack(target)
+    plain = tmp_path / "plain.h5"
+    assert _run("refocus", small_capture, "--slopes", "-0.2:0.2:2", "-o", plain).exit_code == 0
+    coarse = load_focal_stack(plain)
+    assert fine.scale == 2
+    assert fine.slices.shape[1] == 2 * coarse.slices.shape[1]
+    reduced = cv2.resize(fine.slices[0], coarse.slices.shape[2:0:-1], interpolation=cv2.INTER_AREA)
+    inner = np.s_[6:-6, 6:-6]
+    alike = np.corrcoef(reduced[inner].ravel(), coarse.slices[0][inner].ravel())[0, 1]
+    assert alike > 0.95
+    assert provenance_of(target)["settings"]["refocus"]["scale"] == 2
+
+
+def test_a_field_without_rays_cannot_be_refined(field_file: Path, tmp_path: Path) -> None:
+    result = _run("refocus", field_file, "--scale", 2, "-o", tmp_path / "no.h5")
+    assert result.exit_code == 1
+    assert "this field has views only: give the raw capture itself" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "no.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (("--aperture", "star"), 1, "square or round is possible"),
+        (("--aperture", "round:f/4"), 1, "no f-number of the lens"),
+        (("--viewpoint", "9,0"), 1, "is beside all views"),
+        (("--tilt", "0.1,0", "--kernel", "linear"), 1, "cubic kernel, not linear"),
+        (("--tilt", "much"), 2, "is not two numbers"),
+        (("--scale", "2", "--tilt", "0.1,0"), 2, "takes every ray by its noise"),
+    ],
+)
+def test_what_cannot_be_is_named(
+    field_file: Path, tmp_path: Path, options: tuple[str, ...], code: int, message: str
+) -> None:
+    result = _run("refocus", field_file, *options, "-o", tmp_path / "no.h5")
+    assert result.exit_code == code
+    assert message in " ".join(result.stderr.replace("│", " ").split())
+    assert not list(tmp_path.iterdir())
+
+
+def test_disparity_is_written_with_its_meaning(field_file: Path, tmp_path: Path) -> None:
+    target = tmp_path / "map.pfm"
+    result = _run("disparity", field_file, "-o", target, "--json")
+    assert result.exit_code == 0, result.output
+    disparity = read_pfm(target)
+    assert np.median(disparity) == pytest.approx(0.3, abs=0.02)
+    facts = json.loads((tmp_path / "map.json").read_text())
+    assert facts["png"]["unit"] == "pixels per angular step"
+    codes = cv2.imread(str(tmp_path / "map.png"), cv2.IMREAD_UNCHANGED)
+    assert codes.dtype == np.uint16
+    decoded = facts["png"]["scale"] * codes + facts["png"]["offset"]
+    np.testing.assert_allclose(decoded, disparity, atol=0.51 * facts["png"]["scale"])
+    with Image.open(tmp_path / "map.png") as image:
+        assert json.loads(image.text["Comment"])["scale"] == facts["png"]["scale"]
+    names = {Path(name).name for name in json.loads(result.stdout)["files"]}
+    assert names == {path.name for path in tmp_path.iterdir()}
+    assert {"map_preview.png", "map_confidence.png"} <= names
+
+
+def test_disparity_of_a_capture(small_capture: Path, tmp_path: Path) -> None:
+    result = _run("disparity", small_capture, "-o", tmp_path / "map.pfm")
+    assert result.exit_code == 0, result.output
+    assert "px per step" in result.stdout
+
+
+def test_disparity_is_a_pfm(field_file: Path, tmp_path: Path) -> None:
+    result = _run("disparity", field_file, "-o", tmp_path / "map.png")
+    assert result.exit_code == 1
+    assert "disparity is written as .pfm, not '.png'" in result.stderr
