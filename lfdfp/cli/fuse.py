@@ -35,6 +35,12 @@ def fuse_command(
     ] = None,
     scale: Annotated[int, typer.Option(min=1, max=4, help="How many times finer.")] = 1,
     preset: Annotated[Preset, typer.Option(help="How much work fusion does.")] = "balanced",
+    align: Annotated[
+        bool, typer.Option(help="Move pictures onto the first one, to a fraction of a pixel.")
+    ] = True,
+    equalize: Annotated[bool, typer.Option(help="Bring pictures to the first one's exposure.")] = (
+        True
+    ),
     bits: Annotated[
         Literal["8", "16"] | None, typer.Option(help="Bits per channel. Default: as the input.")
     ] = None,
@@ -60,7 +66,7 @@ def fuse_command(
     first = inputs[0]
     target = first.with_name(f"{first.stem}_fused.png") if output is None else output
     with reported_errors():
-        stack, template = _read(inputs)
+        stack, template = _read(inputs, align=align, equalize=equalize)
         with stage_bar("fuse") as progress:
             result = fuse(stack, settings, progress=progress)
         light = result.super_resolved
@@ -69,7 +75,8 @@ def fuse_command(
             picture = replace(picture, bits=16 if bits == "16" else 8)
         provenance: dict[str, object] = {
             "inputs": {path.name: _sha256(path) for path in inputs if path.is_file()},
-            "settings": asdict(settings),
+            "settings": asdict(settings) | {"align": align, "equalize": equalize},
+            "history": result.history,
         }
         write_picture(target, picture, provenance)
         if decision_map is not None:
@@ -94,7 +101,8 @@ def fuse_command(
     )
 
 
-def _read(inputs: Sequence[Path]) -> tuple[FocalStack, Picture]:
+def _read(inputs: Sequence[Path], *, align: bool, equalize: bool) -> tuple[FocalStack, Picture]:
+    from lfdfp.fusion.registration import stack_of_photographs
     from lfdfp.storage.hdf5 import load_focal_stack
     from lfdfp.storage.photographs import pictures_in, read_photographs
 
@@ -102,7 +110,8 @@ def _read(inputs: Sequence[Path]) -> tuple[FocalStack, Picture]:
         stack = load_focal_stack(inputs[0])
         return stack, Picture(light=stack.slices[0])
     paths = [p for path in inputs for p in (pictures_in(path) if path.is_dir() else [path])]
-    return read_photographs(paths)
+    photographs, template = read_photographs(paths)
+    return stack_of_photographs(photographs, align=align, equalize=equalize), template
 
 
 def _enlarged(alpha: FloatArray | None, scale: int) -> FloatArray | None:

@@ -1,4 +1,4 @@
-"""Ordinary photographs of one scene, read as a focal stack without slopes."""
+"""Ordinary photographs of one scene, read together."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from lfdfp.datatypes import FocalStack
+from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
 from lfdfp.storage.images import PICTURE_SUFFIXES, Picture, picture_size, read_picture
 
@@ -31,15 +31,15 @@ def pictures_in(folder: Path) -> list[Path]:
     return found
 
 
-def read_photographs(paths: Sequence[Path]) -> tuple[FocalStack, Picture]:
-    """Photographs of the same size as slices, and the first one's file properties.
+def read_photographs(paths: Sequence[Path]) -> tuple[FloatArray, Picture]:
+    """Photographs of the same size, and the first one's file properties.
 
     Sizes are compared from the headers, before any picture is read whole.
 
     Returns
     -------
-    stack
-        Slices in the order of `paths`, linear light, gray or RGB; slopes are None.
+    photographs
+        Shape (N, T, S, C), in the order of `paths`, linear light, gray or RGB.
     template
         The first picture, for the output's color profile, orientation, depth and alpha.
 
@@ -71,5 +71,4 @@ def read_photographs(paths: Sequence[Path]) -> tuple[FocalStack, Picture]:
     alphas = [picture.alpha for picture in pictures if picture.alpha is not None]
     alpha = np.max(alphas, axis=0) if alphas else None
     bits = max(picture.bits for picture in pictures)
-    stack = FocalStack(slices=slices, history=(f"{len(paths)} photographs read",))
-    return stack, replace(pictures[0], light=slices[0], alpha=alpha, bits=bits)
+    return slices, replace(pictures[0], light=slices[0], alpha=alpha, bits=bits)
