@@ -14,6 +14,7 @@ import numpy as np
 from lfdfp.datatypes import (
     BAYER_COLOR,
     ROW_STEP_PITCHES,
+    BoolArray,
     DoubleArray,
     FloatArray,
     LensletGrid,
@@ -83,6 +84,11 @@ class FineGrid:
         )
         return FineGrid(sampling=sampling, k=self.k, margin=0)
 
+    def rows_of(self, lenslets: LensletTable) -> DoubleArray:
+        """Fine row of every lattice row."""
+        y = lenslets.row_positions
+        return self.positions(np.stack([y, np.zeros_like(y)], axis=-1))[:, 0]
+
     def inner(self, picture: FloatArray) -> FloatArray:
         """Drop the margin of the two leading axes."""
         m = self.margin
@@ -101,6 +107,8 @@ class LensletTable:
         Shape (L, 2): (y, x) in the lens plane, in pitches.
     row_starts
         Shape (R + 1,): first lenslet of every lattice row, and L.
+    row_positions
+        Shape (R,): y of every lattice row in the lens plane, in pitches.
     turn
         (cos, sin) of the lattice's rotation: a pixel offset (down, right) on the sensor has the
         direction ``v = cos down - sin right``, ``u = sin down + cos right``.
@@ -111,13 +119,20 @@ class LensletTable:
     centers_px: FloatArray
     lens_plane: DoubleArray
     row_starts: np.ndarray[tuple[int], np.dtype[np.int64]]
+    row_positions: DoubleArray
     turn: tuple[float, float]
     pitch_px: float
 
-    @property
-    def row_positions(self) -> DoubleArray:
-        """Shape (R,): y of every lattice row in the lens plane."""
-        return np.asarray(self.lens_plane[self.row_starts[:-1], 0])
+    def selected(self, chosen: BoolArray) -> LensletTable:
+        """Only the lenslets that a mask of shape (L,) names; every lattice row stays."""
+        counts = np.concatenate([[0], np.cumsum(chosen)])
+        return replace(
+            self,
+            centers_px=self.centers_px[chosen],
+            lens_plane=self.lens_plane[chosen],
+            row_starts=counts[self.row_starts].astype(np.int64),
+            row_positions=self.row_positions,
+        )
 
 
 def lenslet_table(grid: LensletGrid) -> LensletTable:
@@ -136,6 +151,7 @@ def lenslet_table(grid: LensletGrid) -> LensletTable:
         centers_px=centers[inside].astype(np.float32),
         lens_plane=np.stack([rr * ROW_STEP_PITCHES, qq + rr / 2], axis=1),
         row_starts=np.append(starts, len(rr)).astype(np.int64),
+        row_positions=rr[starts] * ROW_STEP_PITCHES,
         turn=(float(np.cos(grid.rotation_rad)), float(np.sin(grid.rotation_rad))),
         pitch_px=grid.pitch_px,
     )

@@ -23,7 +23,6 @@ from lfdfp.row_bands import BandRunner
 WHOLE = -1
 """In place of a half aperture: all rays."""
 
-_ENOUGH_RAYS = 50  # per lenslet
 _CONSENSUS_WINDOW = 3
 _RESIDUAL_WINDOW = 5
 _HALF_APERTURE_PENALTY = 0.05
@@ -35,18 +34,25 @@ _LEAST_WEIGHT = 0.02
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RayBundle:
-    """Rays as the sweeps use them: light, lenslets, grid, aperture, threads."""
+    """Rays as the sweeps use them: light, lenslets, grid, aperture, threads.
+
+    Attributes
+    ----------
+    rays_per_lenslet
+        As many are enough: of larger lenslets, sweeps use only a part of the rays.
+    """
 
     light: RayLight
     lenslets: LensletTable
     grid: FineGrid
     radius_px: float
     runner: BandRunner
+    rays_per_lenslet: float = 50.0
 
     @property
     def thinning(self) -> int:
         """Every how many Bayer cells a sweep looks at: large lenslets have rays to spare."""
-        return max(1, round(np.pi * self.radius_px**2 / _ENOUGH_RAYS))
+        return max(1, round(np.pi * self.radius_px**2 / self.rays_per_lenslet))
 
     def origins(self) -> FloatArray:
         """Shape (L, 2): fine coordinates of the lenslets."""
@@ -57,8 +63,9 @@ class RayBundle:
     ) -> tuple[int, int]:
         """First and last + 1 of the lenslets whose rays can touch fine rows first..last - 1."""
         starts = self.lenslets.row_starts
+        rows = self.grid.rows_of(self.lenslets)
         reach = steepest * self.radius_px + 2
-        low, high = np.searchsorted(origins[starts[:-1], 0], (first - reach, last + reach))
+        low, high = np.searchsorted(rows, (first - reach, last + reach))
         return int(starts[low]), int(starts[high])
 
 

@@ -12,6 +12,7 @@ from lfdfp.disparity.ray_plane_sweep import RayBundle, consensus_costs
 _WIDEST_PITCH = 1.0  # per raw pixel; beyond it nothing is sharp in any lenslet camera
 _RADIUS_SHARE = 0.6  # of the aperture: fewer rays, and planes twice as far apart suffice
 _PLANE_SHIFT_PITCH = 0.25
+_RAYS_PER_LENSLET = 12.0
 _AGREEMENT = 0.9
 _LEAST_SHARE = 0.003
 _MARGIN_PX = 8
@@ -33,7 +34,9 @@ def slope_range(
     outlier_error, truncation
         As in `residual_costs`.
     """
-    inner = dataclasses.replace(bundle, radius_px=_RADIUS_SHARE * bundle.radius_px)
+    inner = dataclasses.replace(
+        bundle, radius_px=_RADIUS_SHARE * bundle.radius_px, rays_per_lenslet=_RAYS_PER_LENSLET
+    )
     scale = bundle.grid.pixels_per_pitch
     step = _PLANE_SHIFT_PITCH / inner.radius_px
     count = 2 * int(np.ceil(_WIDEST_PITCH / step)) + 1

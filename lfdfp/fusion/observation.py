@@ -81,6 +81,8 @@ class RayObservation:
         Of the footprint (`footprint_taps`).
     radius_px
         Pixels farther than this from their lenslet's center are not used.
+    steepest
+        Largest absolute slope, where it is known already.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class RayObservation:
         taps: FloatArray,
         radius_px: float,
         runner: BandRunner,
+        steepest: float | None = None,
     ) -> None:
         self.light = light
         self.lenslets = lenslets
@@ -101,6 +104,7 @@ class RayObservation:
         self.taps = taps
         self.radius_px = np.float32(radius_px)
         self.runner = runner
+        self._steepest = float(kernels.steepest_slope(slopes)) if steepest is None else steepest
         self.terms = light.noise_terms()
         self.origins = grid.positions(lenslets.lens_plane).astype(np.float32)
         self._turn = np.asarray(lenslets.turn, np.float32)
@@ -111,29 +115,37 @@ class RayObservation:
 
     def on_grid(self, grid: FineGrid) -> RayObservation:
         """The same rays on another grid of the same fineness: a tile."""
-        return self._altered(grid=grid)
+        reach = self._steepest * float(self.radius_px) + 2
+        column = grid.positions(self.lenslets.lens_plane)[:, 1]
+        near = (column > -reach) & (column < grid.shape[1] + reach)
+        return self._altered(grid=grid, lenslets=self.lenslets.selected(near))
 
     def _altered(
-        self, *, light: RayLight | None = None, grid: FineGrid | None = None
+        self,
+        *,
+        light: RayLight | None = None,
+        grid: FineGrid | None = None,
+        lenslets: LensletTable | None = None,
     ) -> RayObservation:
         return RayObservation(
             light or self.light,
-            self.lenslets,
+            lenslets or self.lenslets,
             grid or self.grid,
             slopes=self.slopes,
             taps=self.taps,
             radius_px=float(self.radius_px),
             runner=self.runner,
+            steepest=self._steepest,
         )
 
     def _geometry(self) -> tuple[object, ...]:
         table = self.lenslets
         return table.centers_px, self.origins, self._turn, self.slopes, self.radius_px
 
-    def _lenslets_within(self, first: int, last: int, steepest: float) -> tuple[int, int]:
+    def _lenslets_within(self, first: int, last: int) -> tuple[int, int]:
         starts = self.lenslets.row_starts
-        rows = self.origins[starts[:-1], 0]
-        reach = steepest * float(self.radius_px) + 2
+        rows = self.grid.rows_of(self.lenslets)
+        reach = self._steepest * float(self.radius_px) + 2
         low, high = np.searchsorted(rows, (first - reach, last + reach))
         return int(starts[low]), int(starts[high])
 
@@ -164,12 +176,11 @@ class RayObservation:
     def adjoint(self, values: FloatArray) -> FloatArray:
         """Spread values (H, W) of the rays back to the picture, shape (3, Y, X)."""
         image = np.zeros((3, *self.grid.shape), np.float32)
-        steepest = float(kernels.steepest_slope(self.slopes))
 
         def work(first: int, last: int) -> None:
             kernels.spread(
                 self.light.light, self.light.colors, *self._geometry(), values,
-                self._lenslets_within(first, last, steepest), (first, last), image,
+                self._lenslets_within(first, last), (first, last), image,
             )  # fmt: skip
 
         self.runner.map(work, self.grid.shape[0])
@@ -192,7 +203,6 @@ class RayObservation:
         doubt_map = np.ones((height, width), np.float32) if doubt is None else doubt
         stencil = np.empty((3, 5, height, width), np.float32)
         moment = np.empty((3, height, width), np.float32)
-        steepest = float(kernels.steepest_slope(self.slopes))
 
         def work(first: int, last: int) -> None:
             sums = np.zeros((last - first, width, 3, 6), np.float32)
@@ -201,7 +211,7 @@ class RayObservation:
                 *self._geometry(), blurred, doubt_map,
                 np.float32(weighting.model_error), np.float32(weighting.outlier_error),
                 np.float32(weighting.robustness),
-                self._lenslets_within(first, last, steepest), (first, last), sums,
+                self._lenslets_within(first, last), (first, last), sums,
             )  # fmt: skip
             kernels.unpack_sums(sums, first, stencil, moment)
 

@@ -161,9 +161,14 @@ def reconstruct(
     """
     if scale not in (1, 2, 3, 4):
         raise SettingsError(f"scale must be 1, 2, 3 or 4, got {scale!r}")
-    chosen = RayParameters() if parameters is None else parameters
-    work = _Reconstruction(rays, sampling, chosen, seed=settings.seed, progress=progress)
-    solution = work.run(disparity_range)
+    solution = solve_rays(
+        rays,
+        sampling=sampling,
+        disparity_range=disparity_range,
+        parameters=parameters,
+        seed=settings.seed,
+        progress=progress,
+    )
     return _result(solution, rays, settings, scale=scale, sampling=sampling)
 
 
@@ -197,6 +202,69 @@ class RaySolution:
     strength: float
     observability: FloatArray
     warnings: tuple[str, ...] = ()
+
+
+def solve_rays(
+    rays: Rays,
+    *,
+    sampling: ViewSampling,
+    disparity_range: tuple[float, float] | None = None,
+    parameters: RayParameters | None = None,
+    seed: int = 0,
+    progress: Progress = ignore_progress,
+) -> RaySolution:
+    """As `reconstruct`, but give the solution itself, in camera colors and with its margins."""
+    chosen = RayParameters() if parameters is None else parameters
+    work = _Reconstruction(rays, sampling, chosen, seed=seed, progress=progress)
+    return work.run(disparity_range)
+
+
+def predicted_light(
+    rays: Rays,
+    solution: RaySolution,
+    picture: FloatArray,
+    *,
+    parameters: RayParameters | None = None,
+    footprint: bool,
+) -> tuple[FloatArray, FloatArray]:
+    """What every ray measured and what a picture says that it should, both (H, W).
+
+    Parameters
+    ----------
+    rays
+        Held-out ones included.
+    solution
+        Gives disparity, grid and noise.
+    picture
+        Shape (3, Y, X) on the solution's grid, white-balanced camera colors.
+    footprint
+        Whether lenslets still blur the picture; not so for a view, which they made.
+
+    Returns
+    -------
+    measured, predicted
+        White-balanced light; `MISSING` and 0 where there is none.
+    """
+    chosen = RayParameters() if parameters is None else parameters
+    light = measured_light(rays, least_response=chosen.least_response, noise=solution.noise)
+    bundle = RayBundle(
+        light=light,
+        lenslets=lenslet_table(rays.calibration.grid),
+        grid=solution.grid,
+        radius_px=chosen.radius_pitch * rays.calibration.grid.pitch_px,
+        runner=BandRunner(),
+    )
+    scale = solution.grid.pixels_per_pitch
+    observation = RayObservation(
+        light,
+        bundle.lenslets,
+        solution.grid,
+        slopes=visible_slopes(bundle, solution.slope_map, step=chosen.visibility_step * scale),
+        taps=footprint_taps((chosen.footprint_pitch * scale) ** 2 / 12 if footprint else 0.0),
+        radius_px=bundle.radius_px,
+        runner=bundle.runner,
+    )
+    return light.light, observation.forward(picture)
 
 
 def display_matrix(color: ColorData) -> FloatArray:
