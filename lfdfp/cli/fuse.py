@@ -111,7 +111,7 @@ def _read(inputs: Sequence[Path], *, align: bool, equalize: bool) -> tuple[Focal
         return stack, Picture(light=stack.slices[0])
     paths = [p for path in inputs for p in (pictures_in(path) if path.is_dir() else [path])]
     photographs, template = read_photographs(paths)
-    return stack_of_photographs(photographs, align=align, equalize=equalize), template
+    return stack_of_photographs(list(photographs), align=align, equalize=equalize), template
 
 
 def _enlarged(alpha: FloatArray | None, scale: int) -> FloatArray | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from lfdfp.color import exposure_gain
@@ -30,6 +28,7 @@ from lfdfp.decode.views import (
     view_offsets_px,
 )
 from lfdfp.errors import CalibrationError, SettingsError
+from lfdfp.progress import Progress, ignore_progress
 from lfdfp.settings import DecodeSettings
 
 DARKEST_LIGHT = -0.0625
@@ -39,19 +38,13 @@ _BRIGHTEST_LIGHT = 4.0
 _LARGEST_CODE = 65535
 _DEFAULT_SETTINGS = DecodeSettings()
 
-Progress = Callable[[int, int], None]
-
-
-def _ignore_progress(done: int, total: int) -> None:
-    """Report nothing."""
-
 
 def decode(
     capture: RawCapture,
     calibration: Calibration,
     settings: DecodeSettings = _DEFAULT_SETTINGS,
     *,
-    progress: Progress = _ignore_progress,
+    progress: Progress = ignore_progress,
 ) -> LightField:
     """Turn raw codes into sub-aperture views.
 

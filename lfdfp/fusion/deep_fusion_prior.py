@@ -26,8 +26,7 @@ from lfdfp.fusion.losses import FusionLoss, TorchDownsampling
 from lfdfp.fusion.presets import NetworkSettings
 from lfdfp.fusion.skipnet import Skipnet, fitting_depth
 from lfdfp.fusion.tiling import blending_window, tiles
-
-Progress = Callable[[int, int], None]
+from lfdfp.progress import Progress
 
 
 def pick_device(name: str) -> torch.device:

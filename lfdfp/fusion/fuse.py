@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,16 +15,11 @@ from lfdfp.fusion.display import decode_display, encode
 from lfdfp.fusion.enlargement import with_reference_view
 from lfdfp.fusion.noise import stack_sigma
 from lfdfp.fusion.presets import PRESETS, EngineSettings, PaperSettings
+from lfdfp.progress import Progress, ignore_progress
 from lfdfp.settings import FusionSettings
-
-Progress = Callable[[int, int], None]
 
 _RAYS_MODULE = "lfdfp.fusion.ray_reconstruction"
 _DIVERGED = "the network's fit diverged; the enlarged fused picture was kept"
-
-
-def ignore_progress(done: int, total: int) -> None:
-    """Report nothing."""
 
 
 def fuse(

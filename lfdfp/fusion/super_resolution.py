@@ -8,7 +8,6 @@ nothing to learn from: it is not started.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,9 +24,8 @@ from lfdfp.fusion.display import LUMA_WEIGHTS, luma
 from lfdfp.fusion.enlargement import VISIBLE_SIGMA, Enlarger
 from lfdfp.fusion.internal_learning import InternalUpscaler, learn_from_scales
 from lfdfp.fusion.presets import EngineSettings, InternalLearningSettings
+from lfdfp.progress import Progress
 from lfdfp.settings import FusionSettings
-
-Progress = Callable[[int, int], None]
 
 _FACTORS = {2: (2, 1), 3: (3, 1), 4: (2, 2)}
 """Scale to (factor that is learned, how often it is applied)."""

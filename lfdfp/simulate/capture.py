@@ -16,11 +16,11 @@ from lfdfp.datatypes import (
     ViewSampling,
     default_view_sampling,
 )
+from lfdfp.progress import Progress, ignore_progress
 from lfdfp.simulate.bundle import BundleSize, lenslet_bundles, pixel_bundle
 from lfdfp.simulate.camera import CameraModel
 from lfdfp.simulate.scene import Scene
 from lfdfp.simulate.sensor import (
-    Progress,
     expose,
     lenslet_images,
     lenslet_profile,
@@ -32,10 +32,6 @@ from lfdfp.simulate.sensor import (
 _WHITE_LEVEL = 0.7
 _WHITE_RESPONSE = (0.85, 1.0, 0.72)
 _ROWS_AT_ONCE = 64
-
-
-def _silent(done: int, total: int) -> None:
-    """Ignore progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -168,7 +164,7 @@ def simulate_capture(
     seed: int,
     rays_per_pixel: BundleSize = 64,
     threads: int = 1,
-    progress: Progress = _silent,
+    progress: Progress = ignore_progress,
 ) -> SimulatedCapture:
     """Photograph a scene: light through the lens array onto the sensor, then noise and codes.
 

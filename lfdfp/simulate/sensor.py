@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from lfdfp.datatypes import (
     FloatArray,
     NoiseModel,
 )
+from lfdfp.progress import Progress
 from lfdfp.simulate.bundle import BundleSize, lenslet_bundles
 from lfdfp.simulate.camera import CameraModel
 from lfdfp.simulate.scene import Scene
@@ -28,8 +28,6 @@ from lfdfp.simulate.sensor_kernels import (
     rays_along,
     share_light,
 )
-
-Progress = Callable[[int, int], None]
 
 _BAND_ROWS = 64
 _PROFILE = (1.0, 0.97, 0.90, 0.77, 0.48, 0.20, 0.06, 0.015, 0.0)
