@@ -248,7 +248,7 @@ def calibrate_from_captures(
             LensletResponse(
                 grid=grid,
                 profiles=profiles,
-                gains=np.zeros((3, 0, 0)),
+                gains=np.zeros((3, 0, 0), np.float32),
                 first=(0, 0),
                 zoom_step=capture.lens.zoom_step,
                 focus_step=capture.lens.focus_step,

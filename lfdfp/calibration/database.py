@@ -229,7 +229,7 @@ def _read_entry(group: Any) -> LensletResponse:
             source=str(attrs["source"]),
         ),
         profiles=group["profiles"][...].astype(np.float32),
-        gains=group["gains"][...].astype(np.float64),
+        gains=group["gains"][...].astype(np.float32),
         first=(int(attrs["first"][0]), int(attrs["first"][1])),
         zoom_step=int(attrs["zoom_step"]) if "zoom_step" in attrs else None,
         focus_step=int(attrs["focus_step"]) if "focus_step" in attrs else None,

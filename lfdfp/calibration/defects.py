@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from lfdfp.calibration.defect_kernels import suspects
 from lfdfp.datatypes import BoolArray, FloatArray, NoiseModel, RawCapture
 from lfdfp.errors import CalibrationError
 
@@ -49,41 +50,15 @@ def defects_in_capture(
     channel is suspect. A small bright thing out of focus does the same, but in several
     neighboring lenslets: only suspects without another one nearby count.
     """
-    hot, dead = _suspects(capture, response, noise)
-    suspects = hot | dead
-    reach = 2 * int(_LONELY_PITCHES * pitch_px) + 1
-    crowd = cv2.boxFilter(
-        suspects.astype(np.float32), -1, (reach, reach), normalize=False, borderType=0
+    found = np.zeros(capture.mosaic.shape, np.uint8)
+    suspects(
+        capture.mosaic,
+        response,
+        np.array([black for *_, black, _ in capture.bayer_planes()]),
+        (noise.read_variance, noise.shot_gain, noise.relative),
+        (_FACTOR, _SIGMAS, _LEAST_RESPONSE),
+        found,
     )
-    return np.asarray(suspects & (crowd < 1.5), np.bool_)
-
-
-def _suspects(
-    capture: RawCapture, response: FloatArray, noise: NoiseModel
-) -> tuple[BoolArray, BoolArray]:
-    hot = np.zeros(capture.mosaic.shape, np.bool_)
-    dead = np.zeros(capture.mosaic.shape, np.bool_)
-    ring = np.ones((3, 3), np.uint8)
-    ring[1, 1] = 0
-    for _, rows, columns, black, _ in capture.bayer_planes():
-        w = np.maximum(response[rows, columns], _LEAST_RESPONSE)
-        code = capture.mosaic[rows, columns] - np.float32(black)
-        light = code / w
-        bright = cv2.dilate(light, ring, borderType=cv2.BORDER_REPLICATE)
-        dark = cv2.erode(light, ring, borderType=cv2.BORDER_REPLICATE)
-        reliable = response[rows, columns] > 0
-        hot[rows, columns] = reliable & (code > _limit(bright * w, noise, _FACTOR))
-        floor = dark * w
-        dead[rows, columns] = (
-            reliable
-            & (floor > _limit(np.maximum(code, 0.0), noise, _FACTOR))
-            & (w > _LEAST_RESPONSE)
-        )
-    return hot, dead
-
-
-def _limit(signal: FloatArray, noise: NoiseModel, factor: float) -> FloatArray:
-    """The signal, enlarged by a factor and by eight standard deviations of its noise."""
-    level = np.maximum(signal, 0.0)
-    variance = noise.read_variance + noise.shot_gain * level + (noise.relative * level) ** 2
-    return np.asarray(factor * level + _SIGMAS * np.sqrt(variance), np.float32)
+    reach = 2 * int(_LONELY_PITCHES * pitch_px) + 1
+    crowd = cv2.boxFilter(found, cv2.CV_32F, (reach, reach), normalize=False, borderType=0)
+    return np.asarray((found > 0) & (crowd < 1.5), np.bool_)

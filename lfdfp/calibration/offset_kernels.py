@@ -103,6 +103,7 @@ def ratio_histograms(
     grid: GridArrays,
     table: OffsetTable,
     top_ratio: float,
+    every: int,
     counts: NDArray[np.int32],
 ) -> None:
     """Count light / local mean per zone, color and offset, into `counts`.
@@ -117,6 +118,8 @@ def ratio_histograms(
         Shape (4, 3): black, least local mean, most code of a usable pixel, per Bayer plane.
     colors
         Shape (4,): which table a Bayer plane belongs to.
+    every
+        1 counts all pairs of rows, n every n-th.
     counts
         Shape (Z, Z, K, N, N, B): zones, tables, offsets, bins of the ratio from 0 to `top_ratio`.
     """
@@ -124,6 +127,8 @@ def ratio_histograms(
     zones, bins = counts.shape[0], counts.shape[5]
     offsets, lattice = np.empty((2, width), np.float32), np.empty((2, width), np.int32)
     for row in range(height):
+        if row // 2 % every:
+            continue
         row_offsets(row, (height, width), grid, offsets, lattice)
         zone_row = row * zones // height
         for column in range(width):
@@ -147,17 +152,26 @@ def blend_profiles(
     colors: NDArray[np.int64],
     grid: GridArrays,
     table: OffsetTable,
+    gains: FloatArray,
+    first: tuple[int, int],
+    floor: float,
     response: FloatArray,
 ) -> None:
-    """Fill `response`, shape (H, W), from tables (Z, Z, K, N, N), linear in zone and offset."""
+    """Fill `response`, shape (H, W), from tables (Z, Z, K, N, N), linear in zone and offset.
+
+    Nothing is below `floor`; then lenslet (q, r) is multiplied by
+    ``gains[color, r - first[0], q + (r >> 1) - first[1]]``, or by nothing if `gains` is empty.
+    """
     height, width = response.shape
     zones = profiles.shape[0]
+    strip = np.empty(profiles.shape[1:], np.float32)
     offsets, lattice = np.empty((2, width), np.float32), np.empty((2, width), np.int32)
     for row in range(height):
         row_offsets(row, (height, width), grid, offsets, lattice)
         z = min(max((row + 0.5) * zones / height - 0.5, 0.0), zones - 1.0)
         z0 = int(z)
         z1 = min(z0 + 1, zones - 1)
+        strip[:] = profiles[z0] * np.float32(1 - (z - z0)) + profiles[z1] * np.float32(z - z0)
         for column in range(width):
             c = min(max((column + 0.5) * zones / width - 0.5, 0.0), zones - 1.0)
             c0 = int(c)
@@ -165,14 +179,18 @@ def blend_profiles(
             y = min(max((offsets[0, column] + table.reach) / table.step, 0.0), table.size - 1.001)
             x = min(max((offsets[1, column] + table.reach) / table.step, 0.0), table.size - 1.001)
             i, j = int(y), int(x)
+            y, x = y - i, x - j
             k = colors[2 * (row & 1) + (column & 1)]
             total = 0.0
-            for zone_row, row_share in ((z0, 1 - (z - z0)), (z1, z - z0)):
-                for zone_column, share in ((c0, 1 - (c - c0)), (c1, c - c0)):
-                    p = profiles[zone_row, zone_column, k]
-                    upper = p[i, j] * (1 - (x - j)) + p[i, j + 1] * (x - j)
-                    lower = p[i + 1, j] * (1 - (x - j)) + p[i + 1, j + 1] * (x - j)
-                    total += row_share * share * (upper * (1 - (y - i)) + lower * (y - i))
+            for zone, share in ((c0, 1 - (c - c0)), (c1, c - c0)):
+                p = strip[zone, k]
+                upper = p[i, j] * (1 - x) + p[i, j + 1] * x
+                lower = p[i + 1, j] * (1 - x) + p[i + 1, j + 1] * x
+                total += share * (upper * (1 - y) + lower * y)
+            total = max(total, floor)
+            if gains.size:
+                q, r = lattice[0, column], lattice[1, column]
+                total *= gains[k, r - first[0], q + (r >> 1) - first[1]]
             response[row, column] = total
 
 
@@ -180,11 +198,12 @@ def blend_profiles(
 def lenslet_products(
     image: FloatArray,
     profile: FloatArray,
+    colors: NDArray[np.int64],
     grid: GridArrays,
     first: tuple[int, int],
     sums: DoubleArray,
 ) -> None:
-    """Add Σ image·profile and Σ profile² of every lenslet to `sums`, shape (2, R, X).
+    """Add Σ image·profile and Σ profile² of every lenslet and color to `sums` (2, 3, R, X).
 
     Lenslet (q, r) is counted at ``[r - first[0], q + (r >> 1) - first[1]]``.
     """
@@ -195,20 +214,7 @@ def lenslet_products(
         for column in range(width):
             q, r = lattice[0, column], lattice[1, column]
             j, i = r - first[0], q + (r >> 1) - first[1]
+            k = colors[2 * (row & 1) + (column & 1)]
             p = profile[row, column]
-            sums[0, j, i] += image[row, column] * p
-            sums[1, j, i] += p * p
-
-
-@njit(cache=True, nogil=True)
-def scale_by_lenslet(
-    profile: FloatArray, grid: GridArrays, first: tuple[int, int], gains: DoubleArray
-) -> None:
-    """Multiply `profile`, shape (H, W), by its lenslets' gains (R, X), in place."""
-    height, width = profile.shape
-    offsets, lattice = np.empty((2, width), np.float32), np.empty((2, width), np.int32)
-    for row in range(height):
-        row_offsets(row, (height, width), grid, offsets, lattice)
-        for column in range(width):
-            q, r = lattice[0, column], lattice[1, column]
-            profile[row, column] *= gains[r - first[0], q + (r >> 1) - first[1]]
+            sums[0, k, j, i] += image[row, column] * p
+            sums[1, k, j, i] += p * p

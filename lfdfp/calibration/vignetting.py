@@ -13,15 +13,24 @@ from lfdfp.calibration.offset_kernels import (
     grid_arrays,
     ratio_histograms,
 )
-from lfdfp.datatypes import BAYER_COLOR, DoubleArray, FloatArray, LensletGrid, RawCapture
+from lfdfp.datatypes import (
+    BAYER_COLOR,
+    BayerPattern,
+    DoubleArray,
+    FloatArray,
+    LensletGrid,
+    RawCapture,
+)
 
 LEAST_RESPONSE = 0.02
 """Floor of an estimated response: what is darker carries no picture."""
 
+_NO_GAINS = np.zeros((3, 0, 0), np.float32)
 _ZONES = 5
 _LEAST_LENSLETS_PER_ZONE = 150
 _STEP_PX = 0.5
 _RATIO_BINS = 128
+_ENOUGH_PIXELS = 12e6
 _TOP_RATIO = 4.0
 _SATURATION_SHARE = 0.98
 _DARK_SHARE = 0.01
@@ -40,9 +49,7 @@ def response_from_capture(capture: RawCapture, grid: LensletGrid) -> FloatArray:
     """
     table = offset_table(grid)
     profiles = zone_profiles(ratio_counts(capture, grid, table), table)
-    response = np.empty(capture.mosaic.shape, np.float32)
-    blend_profiles(profiles, plane_tables(capture), grid_arrays(grid), table, response)
-    return np.clip(response, LEAST_RESPONSE, None, out=response)
+    return rendered_profiles(profiles, plane_tables(capture.bayer), grid)
 
 
 def default_response(grid: LensletGrid) -> FloatArray:
@@ -51,9 +58,31 @@ def default_response(grid: LensletGrid) -> FloatArray:
     axis = np.arange(table.size) * table.step - table.reach
     radius = np.hypot(axis[:, None], axis[None, :]) / grid.pitch_px
     profile = np.interp(radius, _DEFAULT_RADIUS_PITCH, _DEFAULT_LIGHT).astype(np.float32)
+    return rendered_profiles(profile[None, None, None], np.zeros(4, np.int64), grid)
+
+
+def rendered_profiles(
+    profiles: FloatArray,
+    tables: NDArray[np.int64],
+    grid: LensletGrid,
+    gains: FloatArray = _NO_GAINS,
+    first: tuple[int, int] = (0, 0),
+) -> FloatArray:
+    """Response (H, W) of every pixel by its zone, color and offset, and its lenslet's gain.
+
+    Parameters
+    ----------
+    profiles
+        Shape (Z, Z, K, N, N).
+    tables
+        Shape (4,): the profile k that each Bayer plane uses.
+    gains, first
+        Shape (3, R, X): of lenslet (q, r) at ``[color, r - first[0], q + (r >> 1) - first[1]]``.
+    """
     response = np.empty(grid.sensor_shape, np.float32)
+    table = table_of_size(profiles.shape[-1])
     blend_profiles(
-        profile[None, None, None], np.zeros(4, np.int64), grid_arrays(grid), table, response
+        profiles, tables, grid_arrays(grid), table, gains, first, LEAST_RESPONSE, response
     )
     return response
 
@@ -69,9 +98,9 @@ def table_of_size(size: int) -> OffsetTable:
     return OffsetTable(size=size, reach=(size - 1) / 2 * _STEP_PX, step=_STEP_PX)
 
 
-def plane_tables(capture: RawCapture) -> NDArray[np.int64]:
+def plane_tables(bayer: BayerPattern) -> NDArray[np.int64]:
     """Color (0, 1, 2) of each of the four Bayer planes: which profile it uses."""
-    return np.array([BAYER_COLOR[channel] for channel in capture.bayer], np.int64)
+    return np.array([BAYER_COLOR[channel] for channel in bayer], np.int64)
 
 
 def ratio_counts(capture: RawCapture, grid: LensletGrid, table: OffsetTable) -> NDArray[np.int32]:
@@ -91,10 +120,11 @@ def ratio_counts(capture: RawCapture, grid: LensletGrid, table: OffsetTable) -> 
         capture.mosaic,
         tuple(means),
         np.array(limits),
-        plane_tables(capture),
+        plane_tables(capture.bayer),
         grid_arrays(grid),
         table,
         _TOP_RATIO,
+        max(1, round(capture.mosaic.size / _ENOUGH_PIXELS)),
         counts,
     )
     return counts

@@ -9,22 +9,15 @@ import numpy as np
 
 from lfdfp.calibration.lenslet_grid import fit_lenslet_grid
 from lfdfp.calibration.noise import noise_from_iso
-from lfdfp.calibration.offset_kernels import (
-    blend_profiles,
-    grid_arrays,
-    lenslet_products,
-    scale_by_lenslet,
-)
+from lfdfp.calibration.offset_kernels import grid_arrays, lenslet_products
 from lfdfp.calibration.vignetting import (
-    LEAST_RESPONSE,
     offset_table,
     plane_tables,
     ratio_counts,
-    table_of_size,
+    rendered_profiles,
     zone_profiles,
 )
 from lfdfp.datatypes import (
-    BAYER_COLOR,
     BayerPattern,
     BoolArray,
     DoubleArray,
@@ -62,7 +55,7 @@ class LensletResponse:
 
     grid: LensletGrid
     profiles: FloatArray
-    gains: DoubleArray
+    gains: FloatArray
     first: tuple[int, int]
     zoom_step: int | None = None
     focus_step: int | None = None
@@ -70,20 +63,11 @@ class LensletResponse:
     def render(self, bayer: BayerPattern, grid: LensletGrid | None = None) -> FloatArray:
         """Response (H, W) of every pixel, on this grid or on a slightly different one."""
         seen = self.grid if grid is None else _same_labels(grid, self.grid)
-        response = np.empty(seen.sensor_shape, np.float32)
-        tables = np.array([BAYER_COLOR[channel] for channel in bayer], np.int64)
-        table = table_of_size(self.profiles.shape[-1])
-        blend_profiles(self.profiles, tables, grid_arrays(seen), table, response)
-        np.maximum(response, LEAST_RESPONSE, out=response)
-        if self.gains.size:
+        gains, first = self.gains, self.first
+        if gains.size:
             frame = _frame(seen)
-            padded = _padded(self.gains, self.first, frame)
-            for color in range(3):
-                chosen = pixels_of(bayer, color, response.shape)
-                scaled = response.copy()
-                scale_by_lenslet(scaled, grid_arrays(seen), frame[0], padded[color])
-                response[chosen] = scaled[chosen]
-        return response
+            gains, first = _padded(self.gains, self.first, frame), frame[0]
+        return rendered_profiles(self.profiles, plane_tables(bayer), seen, gains, first)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -154,22 +138,18 @@ def lenslet_response(white: RawCapture, grid: LensletGrid | None = None) -> Lens
         grid = fit_lenslet_grid(white, is_white=True)
     table = offset_table(grid)
     profiles = zone_profiles(ratio_counts(white, grid, table), table)
-    smooth = np.empty(white.mosaic.shape, np.float32)
-    blend_profiles(profiles, plane_tables(white), grid_arrays(grid), table, smooth)
-    np.maximum(smooth, LEAST_RESPONSE, out=smooth)
-    light = linear_light(white)
+    tables = plane_tables(white.bayer)
+    smooth = rendered_profiles(profiles, tables, grid)
     first, size = _frame(grid)
-    gains = np.zeros((3, *size))
+    sums = np.zeros((2, 3, *size))
+    lenslet_products(linear_light(white), smooth, tables, grid_arrays(grid), first, sums)
+    gains = sums[0] / np.maximum(sums[1], 1e-9)
     for color in range(3):
-        chosen = pixels_of(white.bayer, color, smooth.shape)
-        sums = np.zeros((2, *size))
-        masked = np.where(chosen, smooth, np.float32(0.0))
-        lenslet_products(light, masked, grid_arrays(grid), first, sums)
-        gains[color] = _normalized(sums[0] / np.maximum(sums[1], 1e-9), sums[1], color)
+        gains[color] = _normalized(gains[color], sums[1, color], color)
     return LensletResponse(
         grid=grid,
         profiles=profiles,
-        gains=gains,
+        gains=gains.astype(np.float32),
         first=first,
         zoom_step=white.lens.zoom_step,
         focus_step=white.lens.focus_step,
@@ -181,9 +161,11 @@ def pixel_evidence(white: RawCapture, lenslets: LensletResponse) -> PixelEvidenc
     model = lenslets.render(white.bayer, lenslets.grid)
     light = linear_light(white)
     planes = white.bayer_planes()
-    for color in range(3):
-        chosen = pixels_of(white.bayer, color, model.shape)
-        model[chosen] *= np.float32(light[chosen].sum() / model[chosen].sum())
+    for _, rows, columns, _, _ in planes:
+        plane = model[rows, columns]
+        plane *= np.float32(
+            light[rows, columns].sum(dtype=np.float64) / plane.sum(dtype=np.float64)
+        )
     noise = noise_from_iso(white)
     span = np.float32(sum(full - black for *_, black, full in planes) / len(planes))
     level = model * span
@@ -205,12 +187,6 @@ def linear_light(capture: RawCapture) -> FloatArray:
         light[rows, columns] -= np.float32(black)
         light[rows, columns] *= np.float32(1 / (full - black))
     return light
-
-
-def pixels_of(bayer: BayerPattern, color: int, shape: tuple[int, ...]) -> BoolArray:
-    """Shape (H, W): the pixels of one color."""
-    cell = np.array([BAYER_COLOR[channel] == color for channel in bayer]).reshape(2, 2)
-    return np.tile(cell, (-(-shape[0] // 2), -(-shape[1] // 2)))[: shape[0], : shape[1]]
 
 
 def _normalized(gains: DoubleArray, support: DoubleArray, color: int) -> DoubleArray:
@@ -238,8 +214,8 @@ def _frame(grid: LensletGrid) -> tuple[tuple[int, int], tuple[int, int]]:
 
 
 def _padded(
-    gains: DoubleArray, first: tuple[int, int], frame: tuple[tuple[int, int], tuple[int, int]]
-) -> DoubleArray:
+    gains: FloatArray, first: tuple[int, int], frame: tuple[tuple[int, int], tuple[int, int]]
+) -> FloatArray:
     """Gains on another frame of the same lenslets; the nearest ones where it is larger."""
     (row, column), (rows, columns) = frame
     j = (np.arange(rows) + row - first[0]).clip(0, gains.shape[1] - 1)
