@@ -7,21 +7,23 @@ from functools import partial
 from math import ceil
 from typing import TypedDict
 
+import cv2
 import numpy as np
 
-from lfdfp.datatypes import DoubleArray, FloatArray, FocalStack, LightField
-from lfdfp.disparity import scene_range
+from lfdfp.datatypes import ROW_STEP_PITCHES, DoubleArray, FloatArray, FocalStack, LightField
+from lfdfp.disparity import estimate_disparity, scene_range
 from lfdfp.errors import SettingsError
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.refocus.aperture import named_aperture
 from lfdfp.refocus.focus_measure import coarse_focus_curves
-from lfdfp.refocus.shift_and_sum import Planes, refocus_planes
+from lfdfp.refocus.on_plane import on_plane
+from lfdfp.refocus.shift_and_sum import Planes, refocus, refocus_planes
 from lfdfp.refocus.slope_map import surface_plane, tilted_slopes
 from lfdfp.refocus.super_resolved import refocus_super_resolved, require_rays
 from lfdfp.settings import RefocusSettings
 
 _MOST_PLANES = 64
-_PLANES_AT_ONCE = 16  # in a part of a stack: 70 MB of an F01 or Illum capture
+_PLANES_AT_ONCE = 8  # in a part of a stack: 35 MB of an F01 or Illum capture
 _DEFAULTS = RefocusSettings()
 
 
@@ -73,8 +75,9 @@ def super_resolved_stack(
 ) -> FocalStack:
     """As `focal_stack`, on a grid `scale` times finer than the views, from the rays.
 
-    Kernel, aperture and weights of the settings do not matter: every ray takes part by its
-    noise. Slopes are in pixels of the views.
+    What an estimate of the disparity finds on the plane comes from the rays; what is off it is
+    blurred beyond the views' own pixels, and comes from their shift-and-sum. Kernel, aperture and
+    weights of the settings do not matter. Slopes are in pixels of the views.
 
     Raises
     ------
@@ -203,30 +206,51 @@ class _ViewSlices:
 
 
 class _RaySlices:
-    """Makes slices on a finer grid from the rays."""
+    """Makes slices on a finer grid: from the rays what is on the plane, from the views its blur.
+
+    Rays that cross the plane close to their lenslet show whatever is off it as a pattern of
+    lenslets, and agree with one another about it.
+    """
 
     def __init__(self, field: LightField, scale: int, threads: int | None) -> None:
         require_rays(field)
         self._field, self._scale, self._threads = field, scale, threads
+        self._disparity = estimate_disparity(field, threads=threads).disparity
 
     def stack(self, slopes: DoubleArray, line: str, progress: Progress) -> FocalStack:
         """Slices of planes (N,), with a line of history."""
-        field, found = self._field, []
+        field = self._field
+        parts = []
         for n, slope in enumerate(slopes.tolist()):
             progress(n, len(slopes))
-            one = refocus_super_resolved(field, slope, scale=self._scale, threads=self._threads)
-            found.append(one)
+            parts.append(self._slice(slope))
         progress(len(slopes), len(slopes))
-        slices = np.stack([one.picture for one in found])
+        slices = np.stack([picture for picture, _ in parts])
         return FocalStack(
             slices=slices,
             slopes=slopes,
-            coverage=np.stack([one.coverage for one in found]),
+            coverage=np.stack([coverage for _, coverage in parts]),
             focus_curves=coarse_focus_curves(slices, scale=self._scale),
             scale=self._scale,
             warnings=field.warnings,
             history=(*field.history, line),
         )
+
+    def _slice(self, slope: float) -> tuple[FloatArray, FloatArray]:
+        """Picture (kT, kS, C) and coverage (kT, kS)."""
+        field, scale = self._field, self._scale
+        fine = refocus_super_resolved(field, slope, scale=scale, threads=self._threads)
+        views = max(field.angular_shape)
+        share = self._enlarged(on_plane(self._disparity, slope, views=views), cv2.INTER_LINEAR)
+        blurred = refocus(field, slope, threads=self._threads)
+        coarse = self._enlarged(blurred, cv2.INTER_CUBIC)
+        picture = coarse + share[..., None] * (fine.picture - coarse)
+        least = np.float32(ROW_STEP_PITCHES / scale**2)
+        return picture, least + share * (fine.coverage - least)
+
+    def _enlarged(self, image: FloatArray, method: int) -> FloatArray:
+        k = self._scale
+        return np.asarray(cv2.resize(image, None, fx=k, fy=k, interpolation=method), np.float32)
 
     def story(self, slopes: DoubleArray) -> str:
         """How the stack is made."""
