@@ -2,6 +2,7 @@
 
     python -m lfdfp.benchmarks.disparity --size 984 --scenes layers:12 slanted:13 curved:14
     python -m lfdfp.benchmarks.disparity --size 984 --scenes --planes 11:0.3
+    python -m lfdfp.benchmarks.disparity --size 984 --scenes --layers 12 15
 
 Raw codes are decoded with the true lattice and response; noise and demosaicing are as in any
 capture. Errors are in pixels per angular step, over all pixels of the picture; *textured* are
@@ -24,7 +25,8 @@ import numpy as np
 
 from lfdfp.color import luma
 from lfdfp.datatypes import ROW_STEP_PITCHES, BoolArray, FloatArray, LightField
-from lfdfp.evaluation.protocol import encoded, score
+from lfdfp.evaluation.protocol import BORDER_VIEW_PX, encoded, score
+from lfdfp.settings import RefocusSettings
 from lfdfp.simulate import SimulatedCapture, camera_model, make_scene, simulate_capture
 from lfdfp.simulate.names import ScenePreset
 
@@ -34,6 +36,7 @@ BAD_PX = 0.07
 _TEXTURE = 0.03
 _EDGE_PX = 0.1
 _WINDOW = (7, 7)
+_LEAST_SHARE = 0.04  # of the picture: layers that are judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,17 @@ class PlaneScore:
     super_resolved_db: float
     coverage: float
     cpu_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerScore:
+    """PSNR in dB at x2 of one layer where it is in focus: views, one slice of rays, the stack."""
+
+    seed: int
+    slope: float
+    fourier_bicubic_db: float
+    rays_alone_db: float
+    stack_db: float
 
 
 def textured(picture: FloatArray) -> BoolArray:
@@ -127,6 +141,44 @@ def measure_plane(seed: int, slope: float, size: int) -> PlaneScore:
     )
 
 
+def measure_layers(seed: int, size: int) -> list[LayerScore]:
+    """Every layer of a scene of layers at ×2, judged where the truth has it in focus."""
+    from lfdfp.fusion.baselines import bicubic
+    from lfdfp.refocus import refocus, refocus_super_resolved, super_resolved_stack
+
+    capture, field = decoded("layers", seed, size)
+    truth, disparity = encoded(capture.all_in_focus(2)), capture.disparity(2)
+    inside = np.zeros(disparity.shape, np.bool_)
+    inside[2 * BORDER_VIEW_PX : -2 * BORDER_VIEW_PX, 2 * BORDER_VIEW_PX : -2 * BORDER_VIEW_PX] = (
+        True
+    )
+    values, counts = np.unique(np.round(disparity, 3), return_counts=True)
+    scores = []
+    for slope in values[counts > _LEAST_SHARE * disparity.size].astype(float).tolist():
+        focused = inside & (np.abs(disparity - slope) < 0.02)
+        settings = RefocusSettings(slopes=(slope, slope + 1, 2))
+        pictures = (
+            bicubic(refocus(field, slope, kernel="fourier", threads=1), 2),
+            refocus_super_resolved(field, slope, threads=1).picture,
+            super_resolved_stack(field, settings, threads=1).slices[0],
+        )
+        found = [_psnr(truth[focused], encoded(one)[focused]) for one in pictures]
+        scores.append(
+            LayerScore(
+                seed=seed,
+                slope=slope,
+                fourier_bicubic_db=found[0],
+                rays_alone_db=found[1],
+                stack_db=found[2],
+            )
+        )
+    return scores
+
+
+def _psnr(truth: FloatArray, picture: FloatArray) -> float:
+    return float(-10 * np.log10(np.mean((truth - picture) ** 2, dtype=np.float64)))
+
+
 def decoded(
     scene: ScenePreset, seed: int, size: int, *, slope: float | None = None
 ) -> tuple[SimulatedCapture, LightField]:
@@ -145,6 +197,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--scenes", nargs="*", default=["layers:12", "slanted:13", "curved:14"])
     parser.add_argument("--planes", nargs="*", default=[], metavar="SEED:SLOPE")
+    parser.add_argument("--layers", nargs="*", type=int, default=[], metavar="SEED")
     parser.add_argument("--size", type=int, default=984, help="sensor side in pixels")
     parser.add_argument("--json", type=Path, default=None)
     options = parser.parse_args()
@@ -154,8 +207,13 @@ def main() -> None:
         bad = np.mean([one.bad for one in maps])
         print(f"| mean | | {mean_error:.4f} | | {bad:.1%} | | |")
     planes = [_plane_row(text, options.size) for text in options.planes]
+    layers = [row for seed in options.layers for row in _layer_rows(seed, options.size)]
     if options.json is not None:
-        facts = {"disparity": [asdict(m) for m in maps], "planes": [asdict(p) for p in planes]}
+        facts = {
+            "disparity": [asdict(one) for one in maps],
+            "planes": [asdict(one) for one in planes],
+            "layers": [asdict(one) for one in layers],
+        }
         options.json.write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
 
@@ -179,6 +237,17 @@ def _plane_row(text: str, size: int) -> PlaneScore:
         flush=True,
     )
     return one
+
+
+def _layer_rows(seed: int, size: int) -> list[LayerScore]:
+    rows = measure_layers(seed, size)
+    for one in rows:
+        print(
+            f"| layers, {one.seed}, {one.slope:+.2f} | {one.fourier_bicubic_db:.1f} "
+            f"| {one.rays_alone_db:.1f} | {one.stack_db:.1f} |",
+            flush=True,
+        )
+    return rows
 
 
 if __name__ == "__main__":
