@@ -11,6 +11,7 @@ from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray, NoiseModel
 from lfdfp.ray_geometry import MISSING, RayLight
 
 _LEAST_RAYS = 400
+_STREAM = 0x52415953  # apart from other draws with the same seed
 _SIGNAL_BINS = 12
 _RESPONSE_BINS = 3
 _NORMAL_MEDIAN = 0.4549
@@ -47,6 +48,8 @@ class HeldOutRays:
 
     def misfit(self, noise: NoiseModel) -> float:
         """Mean of log(1 + z²/4), z the residual against its standard deviation: robust."""
+        if len(self.measured) == 0:
+            return 0.0
         square = (self.measured - self.predicted) ** 2 / self.variance(noise)
         return float(np.log1p(square / 4).mean(dtype=np.float64))
 
@@ -92,7 +95,8 @@ def _classes(signal: FloatArray, response: FloatArray) -> list[np.ndarray]:
 
 def held_out_mask(shape: tuple[int, int], *, share: float, seed: int) -> BoolArray:
     """Which pixels to keep from the solution: a random share."""
-    return np.random.default_rng(seed).random(shape, np.float32) < share
+    stream = np.random.default_rng([seed, _STREAM])
+    return np.asarray(stream.random(shape, np.float32) < share)
 
 
 def without(light: RayLight, held: BoolArray) -> FloatArray:

@@ -110,7 +110,7 @@ class RayParameters:
     )
     rounds: tuple[tuple[float, float, int], ...] = ((15.0, 0.06, 12), (15.0, 0.06, 12))
     strengths: tuple[float, ...] = (2.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 64.0)
-    misfit_tolerance: float = 0.015
+    misfit_tolerance: float = 0.01
     sweeps: int = 2
     held_out_share: float = 0.04
 
