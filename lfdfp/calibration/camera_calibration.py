@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,17 +19,12 @@ from lfdfp.calibration.white_image import (
 )
 from lfdfp.datatypes import BayerPattern, BoolArray, FloatArray, LensletGrid, RawCapture
 from lfdfp.errors import CalibrationError
-
-Progress = Callable[[int, int], None]
+from lfdfp.progress import Progress, ignore_progress
 
 _DARK_SHARE = 0.01
 _MOST_DARK_FRAMES = 4
 _DIM_SHARE = 0.08
 _SATURATED_SHARE = 0.05
-
-
-def _silent(done: int, total: int) -> None:
-    """Ignore progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,7 +78,10 @@ def distance(a: int | None, b: int | None) -> int:
 
 
 def calibrate_from_white_images(
-    images: Iterable[tuple[str, RawCapture]], *, progress: Progress = _silent, expected: int = 0
+    images: Iterable[tuple[str, RawCapture]],
+    *,
+    progress: Progress = ignore_progress,
+    expected: int = 0,
 ) -> CameraCalibration:
     """Calibrate a camera from its white images (and dark frames), one after the other.
 
@@ -203,7 +201,7 @@ def _brightness(image: RawCapture) -> tuple[float, float]:
 
 
 def calibrate_from_captures(
-    captures: Sequence[RawCapture], *, progress: Progress = _silent
+    captures: Sequence[RawCapture], *, progress: Progress = ignore_progress
 ) -> CameraCalibration:
     """Calibrate a camera without a white image, from several of its ordinary captures.
 

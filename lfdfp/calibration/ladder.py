@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from lfdfp.calibration.camera_calibration import distance
@@ -16,16 +14,11 @@ from lfdfp.calibration.vignetting import default_response, response_from_capture
 from lfdfp.calibration.white_image import LensletResponse, lenslet_response, pixel_evidence
 from lfdfp.datatypes import Calibration, FloatArray, LensletGrid, NoiseModel, RawCapture
 from lfdfp.errors import CalibrationError, CaptureError
-
-Progress = Callable[[int, int], None]
+from lfdfp.progress import Progress, ignore_progress
 
 _LEAST_LIGHT_SHARE = 0.002
 _PITCH_SURPRISE = 0.003
 _STEPS = 3
-
-
-def _silent(done: int, total: int) -> None:
-    """Ignore progress."""
 
 
 def calibrate(
@@ -33,7 +26,7 @@ def calibrate(
     white_image: RawCapture | None = None,
     *,
     known: Match | None = None,
-    progress: Progress = _silent,
+    progress: Progress = ignore_progress,
 ) -> Calibration:
     """Calibrate a capture with the best that is at hand.
 
