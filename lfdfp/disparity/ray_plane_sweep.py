@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lfdfp.datatypes import DoubleArray, FloatArray
+from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray
 from lfdfp.disparity import ray_sweep_kernels as kernels
 from lfdfp.disparity import semi_global_kernels as paths
 from lfdfp.ray_geometry import FineGrid, LensletTable, RayLight
@@ -47,12 +47,12 @@ class RayBundle:
     grid: FineGrid
     radius_px: float
     runner: BandRunner
-    rays_per_lenslet: float = 50.0
+    rays_per_lenslet: float = 40.0
 
-    @property
-    def thinning(self) -> int:
-        """Every how many Bayer cells a sweep looks at: large lenslets have rays to spare."""
-        return max(1, round(np.pi * self.radius_px**2 / self.rays_per_lenslet))
+    def kept(self) -> BoolArray:
+        """Which diagonals of Bayer cells a sweep looks at: large lenslets have rays to spare."""
+        every = max(1, round(np.pi * self.radius_px**2 / self.rays_per_lenslet))
+        return np.arange(sum(self.light.light.shape) // 2 + 1) % every == 0
 
     def origins(self) -> FloatArray:
         """Shape (L, 2): fine coordinates of the lenslets."""
@@ -119,7 +119,7 @@ def plane_picture(
     """
     height, width = bundle.grid.shape
     origins, light, table = bundle.origins(), bundle.light, bundle.lenslets
-    turn = np.asarray(table.turn, np.float32)
+    turn, kept = np.asarray(table.turn, np.float32), bundle.kept()
     picture = np.zeros((3, height, width), np.float32)
     sums = np.empty((2, 3, height, width), np.float32)
     for _ in range(_PICTURE_PASSES):
@@ -128,7 +128,7 @@ def plane_picture(
             sums[:, :, first:last] = 0.0
             kernels.spread_residuals(
                 light.light, light.response, light.colors, table.centers_px, origins, turn,
-                np.float32(radius_px), half_aperture, bundle.thinning, np.float32(slope), picture,
+                np.float32(radius_px), half_aperture, kept, np.float32(slope), picture,
                 bundle.lenslets_within(origins, first, last, abs(slope)), (first, last), sums,
             )  # fmt: skip
 
@@ -200,6 +200,7 @@ class _MisfitSums:
     def __init__(self, bundle: RayBundle, *, outlier_error: float, truncation: float) -> None:
         self._bundle = bundle
         self._origins = bundle.origins()
+        self._kept = bundle.kept()
         self._terms = bundle.light.noise_terms()
         self._turn = np.asarray(bundle.lenslets.turn, np.float32)
         self._outlier_error, self._truncation = np.float32(outlier_error), np.float32(truncation)
@@ -208,7 +209,7 @@ class _MisfitSums:
 
     def gather(self, slope: float, picture: FloatArray, *, half_aperture: int) -> None:
         """Compare the plane's rays, of one half of the aperture or all, with a picture."""
-        bundle, light = self._bundle, self._bundle.light
+        bundle, light, kept = self._bundle, self._bundle.light, self._kept
 
         def work(first: int, last: int) -> None:
             self._misfit[:, first:last] = 0.0
@@ -216,7 +217,7 @@ class _MisfitSums:
             kernels.gather_residuals(
                 light.light, light.response, light.colors, self._terms,
                 bundle.lenslets.centers_px, self._origins, self._turn,
-                np.float32(bundle.radius_px), half_aperture, bundle.thinning,
+                np.float32(bundle.radius_px), half_aperture, kept,
                 np.float32(slope), picture, self._outlier_error, self._truncation,
                 bundle.lenslets_within(self._origins, first, last, abs(slope)), (first, last),
                 self._misfit[:, first:last], self._count[:, first:last],

@@ -51,7 +51,7 @@ def spread_residuals(
     turn: FloatArray,
     radius: float,
     half_aperture: int,
-    thinning: int,
+    kept: NDArray[np.bool_],
     slope: float,
     picture: FloatArray,
     lenslets: tuple[int, int],
@@ -64,8 +64,8 @@ def spread_residuals(
     ----------
     half_aperture
         0 to 3: rays of the upper, lower, left or right half; -1: of all.
-    thinning
-        Every thinning-th Bayer cell along each row is used.
+    kept
+        Which diagonals of Bayer cells to use.
     slope
         Of the plane, in fine pixels per raw pixel.
     picture
@@ -83,7 +83,7 @@ def spread_residuals(
             half = np.sqrt(max(radius * radius - down * down, np.float32(0.0)))
             for column in range(*_span(column0, half, width)):
                 value = light[row, column]
-                if value < -1.5 or ((row >> 1) + (column >> 1)) % thinning:
+                if value < -1.5 or not kept[(row >> 1) + (column >> 1)]:
                     continue
                 right = column - column0
                 v = turn[0] * down - turn[1] * right
@@ -127,7 +127,7 @@ def gather_residuals(
     turn: FloatArray,
     radius: float,
     half_aperture: int,
-    thinning: int,
+    kept: NDArray[np.bool_],
     slope: float,
     blurred: FloatArray,
     outlier_error: float,
@@ -143,8 +143,8 @@ def gather_residuals(
     ----------
     half_aperture
         0 to 3: rays of the upper, lower, left or right half; -1: of all.
-    thinning
-        Every thinning-th Bayer cell along each row is used.
+    kept
+        Which diagonals of Bayer cells to use.
     blurred
         Shape (3, Y, X): the picture behind the lenslets' footprint.
     outlier_error
@@ -164,7 +164,7 @@ def gather_residuals(
             half = np.sqrt(max(radius * radius - down * down, np.float32(0.0)))
             for column in range(*_span(column0, half, width)):
                 value = light[row, column]
-                if value < -1.5 or ((row >> 1) + (column >> 1)) % thinning:
+                if value < -1.5 or not kept[(row >> 1) + (column >> 1)]:
                     continue
                 right = column - column0
                 v = turn[0] * down - turn[1] * right

@@ -109,7 +109,7 @@ class RayParameters:
         (15.0, 0.06, 12),
     )
     rounds: tuple[tuple[float, float, int], ...] = ((15.0, 0.06, 12), (15.0, 0.06, 12))
-    strengths: tuple[float, ...] = (2.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 64.0)
+    strengths: tuple[float, ...] = (5.0, 7.0, 10.0, 14.0, 20.0, 28.0, 40.0, 64.0)
     misfit_tolerance: float = 0.01
     sweeps: int = 2
     held_out_share: float = 0.04
