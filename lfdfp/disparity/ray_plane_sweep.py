@@ -52,7 +52,7 @@ class RayBundle:
     def kept(self) -> BoolArray:
         """Which diagonals of Bayer cells a sweep looks at: large lenslets have rays to spare."""
         every = max(1, round(np.pi * self.radius_px**2 / self.rays_per_lenslet))
-        return np.arange(sum(self.light.light.shape) // 2 + 1) % every == 0
+        return np.asarray(np.arange(sum(self.light.light.shape) // 2 + 1) % every == 0)
 
     def origins(self) -> FloatArray:
         """Shape (L, 2): fine coordinates of the lenslets."""
