@@ -27,6 +27,12 @@ def _span(
 
 
 @njit(inline="always")
+def _part(center: float, before: float, after: float, size: int) -> tuple[int, int]:
+    """As `_span`, with different distances on the two sides."""
+    return max(0, int(np.ceil(center - before))), min(size, int(np.floor(center + after)) + 1)
+
+
+@njit(inline="always")
 def _outside(
     half_aperture: int,
     v: float,
@@ -78,10 +84,15 @@ def spread_residuals(
     first, last = band
     for lens in range(lenslets[0], lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
-        for row in range(*_span(row0, radius, height)):
+        slack = 1 + abs(turn[1]) * radius
+        above = slack if half_aperture == 0 else radius
+        below = slack if half_aperture == 1 else radius
+        for row in range(*_part(row0, min(below, radius), min(above, radius), height)):
             down = row - row0
             half = np.sqrt(max(radius * radius - down * down, np.float32(0.0)))
-            for column in range(*_span(column0, half, width)):
+            before = slack if half_aperture == 3 else half
+            after = slack if half_aperture == 2 else half
+            for column in range(*_part(column0, min(before, half), min(after, half), width)):
                 value = light[row, column]
                 if value < -1.5 or not kept[(row >> 1) + (column >> 1)]:
                     continue
@@ -159,10 +170,15 @@ def gather_residuals(
     first, last = band
     for lens in range(lenslets[0], lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
-        for row in range(*_span(row0, radius, height)):
+        slack = 1 + abs(turn[1]) * radius
+        above = slack if half_aperture == 0 else radius
+        below = slack if half_aperture == 1 else radius
+        for row in range(*_part(row0, min(below, radius), min(above, radius), height)):
             down = row - row0
             half = np.sqrt(max(radius * radius - down * down, np.float32(0.0)))
-            for column in range(*_span(column0, half, width)):
+            before = slack if half_aperture == 3 else half
+            after = slack if half_aperture == 2 else half
+            for column in range(*_part(column0, min(before, half), min(after, half), width)):
                 value = light[row, column]
                 if value < -1.5 or not kept[(row >> 1) + (column >> 1)]:
                     continue
