@@ -51,9 +51,9 @@ def read_ppm(path: Path) -> Codes:
         the maximum of its header.
     """
     header = _header(path, (b"P5", b"P6"))
-    maximum = int(header.last)
-    if maximum != header.last or not 1 <= maximum <= 65535:
+    if not (header.last.is_integer() and 1 <= header.last <= 65535):
         raise ImageError(f"{path}: greatest code {header.last:g}; 1 to 65535 is possible")
+    maximum = int(header.last)
     values = _samples(path, header, np.dtype(np.uint8 if maximum <= 255 else ">u2"))
     codes = values.astype(values.dtype.newbyteorder("="))
     if int(codes.max()) > maximum:

@@ -58,6 +58,8 @@ def test_shallow_pictures_come_back(tmp_path: Path, channels: int) -> None:
         (b"P6\n1 1\n70000\n" + bytes(6), "greatest code 70000"),
         (b"P6\n1 1\n100\n\xff\0\0", "code 255 above the 100"),
         (b"", "starts with b''"),
+        (b"P5\n1 1\nnan\n" + bytes(1), "greatest code nan"),
+        (b"P5\n1 1\ninf\n" + bytes(1), "greatest code inf"),
     ],
 )
 def test_damaged_ppm_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
