@@ -7,7 +7,10 @@ profile is not interpreted but carried from input to output, so colors keep thei
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -31,6 +34,21 @@ PICTURE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", "
 _TIFF_SUFFIXES: Final = frozenset({".tif", ".tiff"})
 _ICC_TAG: Final = 34675
 _ORIENTATION_TAG: Final = 0x0112
+
+_DAMAGED: Final = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    SyntaxError,
+    struct.error,
+    zlib.error,
+    cv2.error,
+)
+"""What the readers of other packages raise on files that are damaged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,9 +76,9 @@ class Picture:
 
 def picture_size(path: Path) -> tuple[int, int]:
     """(rows, columns) of an upright picture, from its header alone."""
-    with _opened(path) as image:
+    with _opened(path) as image, _damage_reported(path):
         columns, rows = image.size
-        turned = _header_exif(image).get(_ORIENTATION_TAG, 1) >= 5
+        turned = _orientation(_header_exif(image)) >= 5
     return (columns, rows) if turned else (rows, columns)
 
 
@@ -72,23 +90,23 @@ def read_picture(path: Path) -> Picture:
     ImageError
         If the file is missing, not a picture, damaged, or larger than `MAX_PIXELS`.
     """
-    with _opened(path) as image:
+    with _opened(path) as image, _damage_reported(path):
         exif = _header_exif(image)
-        orientation = exif.get(_ORIENTATION_TAG, 1)
+        orientation = _orientation(exif)
+        exif[_ORIENTATION_TAG] = 1
+        carried = exif.tobytes()
         icc_profile = image.info.get("icc_profile")
         values = _values(path, image)
     bits: Bits = 16 if values.dtype == np.uint16 else 8
     scaled = values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
-    if 1 <= orientation <= 8:
-        scaled = np.ascontiguousarray(oriented(scaled, orientation))
-        exif[_ORIENTATION_TAG] = 1
+    scaled = np.ascontiguousarray(oriented(scaled, orientation))
     has_alpha = scaled.shape[2] in (2, 4)
     return Picture(
         light=decode_srgb(scaled[..., :-1] if has_alpha else scaled),
         alpha=scaled[..., -1] if has_alpha else None,
         bits=bits,
         icc_profile=icc_profile,
-        exif=exif.tobytes() if len(exif) else None,
+        exif=carried,
     )
 
 
@@ -102,10 +120,10 @@ def read_codes(path: Path) -> NDArray[Any]:
     ImageError
         As `read_picture`.
     """
-    with _opened(path) as image:
-        orientation = _header_exif(image).get(_ORIENTATION_TAG, 1)
+    with _opened(path) as image, _damage_reported(path):
+        orientation = _orientation(_header_exif(image))
         values = _values(path, image)
-    turned: NDArray[Any] = oriented(values, orientation) if 2 <= orientation <= 8 else values
+    turned: NDArray[Any] = oriented(values, orientation)
     return turned
 
 
@@ -155,7 +173,7 @@ def _opened(path: Path) -> Image.Image:
     try:
         Image.MAX_IMAGE_PIXELS = None  # the limit below speaks in plain words
         image = Image.open(path)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except (UnidentifiedImageError, *_DAMAGED) as error:
         raise ImageError(f"{path}: is not a picture that can be read (PNG, JPEG, TIFF)") from error
     columns, rows = image.size
     if rows * columns > MAX_PIXELS:
@@ -167,6 +185,15 @@ def _opened(path: Path) -> Image.Image:
     return image
 
 
+@contextmanager
+def _damage_reported(path: Path) -> Iterator[None]:
+    """Turn what the readers raise on damaged files into one line."""
+    try:
+        yield
+    except _DAMAGED as error:
+        raise ImageError(f"{path}: the picture is damaged: {_one_line(error)}") from error
+
+
 def _header_exif(image: Image.Image) -> Image.Exif:
     """EXIF data, without decoding the pixels (Pillow would, to find a PNG's trailing chunk)."""
     if image.format == "PNG" and "exif" not in image.info:
@@ -174,13 +201,16 @@ def _header_exif(image: Image.Image) -> Image.Exif:
     return image.getexif()
 
 
+def _orientation(exif: Image.Exif) -> int:
+    """1 to 8; 1 where there is none, or none that exists."""
+    stored = exif.get(_ORIENTATION_TAG, 1)
+    return stored if isinstance(stored, int) and 1 <= stored <= 8 else 1
+
+
 def _values(path: Path, image: Image.Image) -> NDArray[Any]:
     """The values of an opened picture, shape (T, S, C), uint8 or uint16, as stored."""
-    try:
-        deep = _deep_values(path, image.format)
-        return _shallow_values(image) if deep is None else deep
-    except (OSError, ValueError, SyntaxError, cv2.error) as error:
-        raise ImageError(f"{path}: the picture is damaged: {_one_line(error)}") from error
+    deep = _deep_values(path, image)
+    return _shallow_values(image) if deep is None else deep
 
 
 def _shallow_values(image: Image.Image) -> NDArray[Any]:
@@ -194,15 +224,17 @@ def _shallow_values(image: Image.Image) -> NDArray[Any]:
     return values[..., None] if values.ndim == 2 else values
 
 
-def _deep_values(path: Path, file_format: str | None) -> NDArray[Any] | None:
+def _deep_values(path: Path, image: Image.Image) -> NDArray[Any] | None:
     """16-bit values, shape (T, S, C), or None where the file has 8 bits."""
-    if file_format == "TIFF":
+    if image.format == "TIFF":
         with tifffile.TiffFile(path) as file:
             page: Any = file.pages.first
             if page.dtype != np.uint16 or page.photometric not in (1, 2):
                 return None
+            if page.shape[:2] != (image.height, image.width) or page.size > 4 * MAX_PIXELS:
+                raise ValueError(f"values of shape {page.shape} for {image.width} x {image.height}")
             values: NDArray[Any] = page.asarray()
-    elif file_format == "PNG":
+    elif image.format == "PNG":
         read = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         if read is None or read.dtype != np.uint16:
             return None

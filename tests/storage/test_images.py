@@ -75,6 +75,24 @@ def test_a_truncated_picture_is_refused(tmp_path: Path) -> None:
         read_picture(part)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+def test_damage_anywhere_in_a_deep_tiff_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "deep.tif"
+    light = rng.random((20, 30, 3), np.float32)
+    write_picture(path, Picture(light=light, bits=16, icc_profile=PROFILE), {})
+    whole, messages = path.read_bytes(), []
+    for place in rng.integers(4, len(whole), 200):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0xFF
+        path.write_bytes(damaged)
+        try:
+            read_picture(path)
+        except ImageError as error:
+            messages.append(str(error))
+    assert len(messages) > 50
+    assert not any("\n" in message for message in messages)
+
+
 def test_a_huge_picture_is_refused_before_memory_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "huge.png"
     Image.new("1", (20_000, 20_000)).save(path)
