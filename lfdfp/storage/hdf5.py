@@ -202,7 +202,7 @@ def provenance_of(path: Path) -> dict[str, Any]:
         with h5py.File(path, "r") as file:
             recorded = json.loads(file.attrs.get("provenance", "{}"))
             return recorded if isinstance(recorded, dict) else {}
-    except (OSError, ValueError):
+    except _UNREADABLE:
         return {}
 
 
@@ -276,7 +276,10 @@ def _optional(path: Path, file: h5py.File, name: str) -> Any:
 
 
 def _story(file: h5py.File) -> dict[str, Any]:
-    return {key: tuple(json.loads(file.attrs[key])) for key in ("history", "warnings")}
+    return {
+        key: tuple(str(line) for line in json.loads(file.attrs[key]))
+        for key in ("history", "warnings")
+    }
 
 
 def _sampling(facts: dict[str, Any]) -> ViewSampling:

@@ -174,6 +174,13 @@ def test_a_declared_size_that_is_impossible_is_refused(tmp_path: Path) -> None:
         load_focal_stack(path)
 
 
+def test_foreign_provenance_counts_as_none(tmp_path: Path) -> None:
+    path = tmp_path / "other.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["provenance"] = np.arange(5)
+    assert provenance_of(path) == {}
+
+
 def test_kind_of_tells_own_files_from_others(tmp_path: Path) -> None:
     path = tmp_path / "stack.h5"
     save_focal_stack(path, FocalStack(slices=_random(2, 4, 4, 1)), {})
