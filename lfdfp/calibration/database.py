@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lfdfp.calibration.camera_calibration import CameraCalibration, distance
 from lfdfp.calibration.white_image import LensletResponse
@@ -25,6 +26,8 @@ ENVIRONMENT_VARIABLE = "LFDFP_CALIBRATION"
 _GAIN_STEP = 1e-3
 _DEAD = -128
 _LARGEST_SIDE = 20_000
+_MOST_RESPONSES = 1 << 26
+"""Most numbers in one table of a file; the gains of an Illum's lenslets are 7e5."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -184,7 +187,7 @@ def load_camera_calibration(path: Path) -> CameraCalibration:
     try:
         with h5py.File(path, "r") as file:
             return _read_camera(path, file)
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, LookupError, ValueError, TypeError, RuntimeError) as error:
         raise StorageError(f"{path}: not a readable camera calibration: {error}") from error
 
 
@@ -195,8 +198,8 @@ def _read_camera(path: Path, file: Any) -> CameraCalibration:
     if version > VERSION:
         raise StorageError(f"{path}: version {version} is newer than {VERSION}: update lfdfp")
     stored = file["pixel_gain"]
-    if max(stored.shape) > _LARGEST_SIDE:
-        raise StorageError(f"{path}: a sensor of {stored.shape} pixels is too large to be true")
+    if len(stored.shape) != 2 or max(stored.shape) > _LARGEST_SIDE:
+        raise StorageError(f"{path}: a sensor of {stored.shape} pixels is impossible")
     codes = stored[...]
     gain = np.where(codes == _DEAD, 0.0, 1 + codes * float(stored.attrs["step"]))
     shape = (int(codes.shape[0]), int(codes.shape[1]))
@@ -212,6 +215,15 @@ def _read_camera(path: Path, file: Any) -> CameraCalibration:
     )
 
 
+def _table(group: Any, name: str, axes: int) -> NDArray[Any]:
+    """An array of a file, after its declared size was found possible."""
+    dataset = group[name]
+    if len(dataset.shape) != axes or dataset.size > _MOST_RESPONSES:
+        raise ValueError(f"{name} has the impossible shape {dataset.shape}")
+    values: NDArray[Any] = dataset[...]
+    return values
+
+
 def _read_entry(group: Any) -> LensletResponse:
     attrs = group.attrs
 
@@ -224,12 +236,12 @@ def _read_entry(group: Any) -> LensletResponse:
             right_px=pair("right_px"),
             down_px=pair("down_px"),
             sensor_shape=(int(attrs["sensor_shape"][0]), int(attrs["sensor_shape"][1])),
-            distortion_px=group["distortion_px"][...].astype(np.float64),
+            distortion_px=_table(group, "distortion_px", 2).astype(np.float64),
             residual_px=float(attrs["residual_px"]),
             source=str(attrs["source"]),
         ),
-        profiles=group["profiles"][...].astype(np.float32),
-        gains=group["gains"][...].astype(np.float32),
+        profiles=_table(group, "profiles", 5).astype(np.float32),
+        gains=_table(group, "gains", 3).astype(np.float32),
         first=(int(attrs["first"][0]), int(attrs["first"][1])),
         zoom_step=int(attrs["zoom_step"]) if "zoom_step" in attrs else None,
         focus_step=int(attrs["focus_step"]) if "focus_step" in attrs else None,

@@ -6,16 +6,17 @@ written under names of this module's own making into a temporary folder.
 
 from __future__ import annotations
 
-import json
 import re
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from lfdfp.datatypes import RawCapture
-from lfdfp.errors import CalibrationError
+from lfdfp.errors import CalibrationError, MetadataError
 from lfdfp.lfp import Container, read_capture, read_container
+from lfdfp.lfp.document import parse_json
 
 _WHITE_NAME = re.compile(r"(?:^|[\\/])(MOD_\d{4})\.(RAW|TXT)$", re.IGNORECASE)
 _LARGEST_MEMBER = 1 << 28
@@ -34,7 +35,7 @@ def white_images(source: Path) -> Iterator[tuple[str, RawCapture]]:
     Raises
     ------
     CalibrationError
-        When the source holds no white image.
+        When the source holds no white image, or is a damaged archive.
     """
     if source.is_dir():
         bundles = sorted(path for path in source.iterdir() if _BUNDLE_NAME.search(path.name))
@@ -77,19 +78,27 @@ def _from_folder(folder: Path) -> Iterator[tuple[str, RawCapture]]:
 
 
 def _from_tar(source: Path) -> Iterator[tuple[str, RawCapture]]:
-    with tarfile.open(source) as archive, tempfile.TemporaryDirectory() as folder:
-        pairs: dict[str, dict[str, tarfile.TarInfo]] = {}
-        for member in archive.getmembers():
-            name = _WHITE_NAME.search(member.name)
-            if name and member.isfile() and member.size <= _LARGEST_MEMBER:
-                pairs.setdefault(name[1].upper(), {})[name[2].upper()] = member
-        for stem, parts in sorted(pairs.items()):
-            if len(parts) < 2:
-                continue
-            for suffix, member in parts.items():
-                stream = archive.extractfile(member)
-                (Path(folder) / f"white.{suffix}").write_bytes(stream.read() if stream else b"")
-            yield stem, read_capture(Path(folder) / "white.RAW")
+    try:
+        with tarfile.open(source) as archive, tempfile.TemporaryDirectory() as folder:
+            for stem, parts in sorted(_pairs(archive).items()):
+                for suffix, member in parts.items():
+                    stream = archive.extractfile(member)
+                    (Path(folder) / f"white.{suffix}").write_bytes(stream.read() if stream else b"")
+                yield stem, read_capture(Path(folder) / "white.RAW")
+    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        raise CalibrationError(
+            f"{source}: the archive is damaged ({error}); copy it again from its source"
+        ) from error
+
+
+def _pairs(archive: tarfile.TarFile) -> dict[str, dict[str, tarfile.TarInfo]]:
+    """White images of which both files are there: by name, then by suffix."""
+    pairs: dict[str, dict[str, tarfile.TarInfo]] = {}
+    for member in archive.getmembers():
+        name = _WHITE_NAME.search(member.name)
+        if name and member.isfile() and member.size <= _LARGEST_MEMBER:
+            pairs.setdefault(name[1].upper(), {})[name[2].upper()] = member
+    return {stem: parts for stem, parts in pairs.items() if len(parts) == 2}
 
 
 def _from_bundles(volumes: list[Path]) -> Iterator[tuple[str, RawCapture]]:
@@ -113,18 +122,16 @@ def _from_bundles(volumes: list[Path]) -> Iterator[tuple[str, RawCapture]]:
 
 def _listed(container: Container, volume: Path) -> dict[str, tuple[str, str]]:
     """Reference of every section that a table of contents names MOD_nnnn.RAW or .TXT."""
-    tables = [section for section in container.sections if section.kind == "table"]
     listed = {}
-    for table in tables:
+    for table in (section for section in container.sections if section.kind == "table"):
         try:
-            document = json.loads(table.payload.rstrip(b"\0 \n"))
-            files = document.get("files", [])
-            for entry in files:
-                name = _WHITE_NAME.search(str(entry["name"]))
+            files = parse_json(table.payload, "contents").get("files")
+            for entry in files.items() if files else ():
+                name = _WHITE_NAME.search(str(entry.need("name").value))
                 if name:
-                    reference = str(entry["dataRef"]).lower()
+                    reference = str(entry.need("dataRef").value).lower()
                     listed[reference] = name[1].upper(), name[2].upper()
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except MetadataError as error:
             raise CalibrationError(
                 f"{volume}: its list of files cannot be read: {error}"
             ) from error

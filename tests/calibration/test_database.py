@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import io
 import json
 import tarfile
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from lattices import capture_of, center_error_px, lenslet_profile, random_grid, scene_light
@@ -198,6 +200,36 @@ def test_a_damaged_calibration_file_is_named(content: bytes, tmp_path: Path) -> 
     (tmp_path / "A1.h5").write_bytes(content)
     with pytest.raises(StorageError, match=r"A1\.h5"):
         load_camera_calibration(tmp_path / "A1.h5")
+
+
+def test_an_impossible_size_is_refused_before_memory_is_taken(whites, tmp_path: Path) -> None:
+    path = save_camera_calibration(tmp_path, calibrate_from_white_images(whites[:1]))
+    with h5py.File(path, "a") as file:
+        del file["lenslets/000/profiles"]
+        file.create_dataset("lenslets/000/profiles", (9999,) * 5, np.float32, chunks=(1,) * 5)
+    with pytest.raises(StorageError, match="profiles has the impossible shape"):
+        load_camera_calibration(path)
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_an_archive_that_is_cut_short_is_named(compress, tmp_path: Path) -> None:
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w") as archive:
+        for suffix in ("RAW", "TXT"):
+            member = tarfile.TarInfo(f"MOD_0000.{suffix}")
+            member.size = 5000
+            archive.addfile(member, io.BytesIO(bytes(5000)))
+    path = tmp_path / "caldata.tar"
+    path.write_bytes(compress(whole.getvalue()[:7000]))
+    with pytest.raises(CalibrationError, match=r"caldata\.tar: the archive is damaged"):
+        list(white_images(path))
+
+
+@pytest.mark.parametrize("table", [b"[" * 100_000, b'{"files": [{"name": "MOD_0000.RAW"}]}'])
+def test_a_bundle_with_a_broken_list_is_named(table: bytes, tmp_path: Path) -> None:
+    write_container(tmp_path / "data.C.0", Container(sections=(Section.make("table", table),)))
+    with pytest.raises(CalibrationError, match="list of files cannot be read"):
+        list(white_images(tmp_path))
 
 
 def test_the_explicit_folder_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
