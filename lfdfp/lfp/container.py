@@ -16,6 +16,7 @@ from typing import BinaryIO, Literal, Self
 
 from lfdfp.errors import ChecksumError, LfpFormatError
 from lfdfp.files import replacing
+from lfdfp.lfp.document import printable
 from lfdfp.lfp.signature import signature
 
 SectionKind = Literal["table", "component"]
@@ -28,7 +29,6 @@ _SECTION_MAGIC: dict[SectionKind, bytes] = {
 _SECTION_KIND = {magic: kind for kind, magic in _SECTION_MAGIC.items()}
 _HEADER = struct.Struct(">8sII")
 _DIGEST_BYTES = 80
-_REFERENCE_CHARACTERS = 45
 _ALIGNMENT = 16
 _MOST_SECTIONS = 10_000
 
@@ -277,12 +277,8 @@ def _read_exactly(stream: BinaryIO, count: int, what: str) -> bytes:
 def _check(section: Section, index: int, offset: int) -> None:
     if not section.is_intact:
         raise ChecksumError(
-            f"section {index} ({section.kind}, {_printable(section.reference)}) is damaged: its "
+            f"section {index} ({section.kind}, {printable(section.reference)}) is damaged: its "
             f"payload has {reference_of(section.payload)}; copy the file again from its source, "
             "or read it without verification",
             offset=offset,
         )
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)
