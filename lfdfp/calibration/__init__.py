@@ -18,7 +18,6 @@ from lfdfp.calibration.database import (
 from lfdfp.calibration.ladder import calibrate
 from lfdfp.calibration.lenslet_grid import fit_lenslet_grid
 from lfdfp.calibration.metadata_grid import grid_from_metadata
-from lfdfp.calibration.white_image import response_from_white_image
 
 __all__ = [
     "CameraCalibration",
@@ -32,7 +31,6 @@ __all__ = [
     "fit_lenslet_grid",
     "grid_from_metadata",
     "load_camera_calibration",
-    "response_from_white_image",
     "save_camera_calibration",
     "search_folders",
 ]

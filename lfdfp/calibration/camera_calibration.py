@@ -77,6 +77,12 @@ def distance(a: int | None, b: int | None) -> int:
     return 0 if a is None or b is None else abs(a - b)
 
 
+def steps_off(zoom: int, focus: int) -> str:
+    """How far a lens position is off, in words; empty where it is the same."""
+    off = [f"{name} {n} steps off" for name, n in (("zoom", zoom), ("focus", focus)) if n]
+    return " and ".join(off)
+
+
 def calibrate_from_white_images(
     images: Iterable[tuple[str, RawCapture]],
     *,

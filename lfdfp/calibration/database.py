@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lfdfp.calibration.camera_calibration import CameraCalibration, distance
+from lfdfp.calibration.camera_calibration import CameraCalibration, distance, steps_off
 from lfdfp.calibration.white_image import LensletResponse
 from lfdfp.datatypes import LensletGrid, RawCapture
 from lfdfp.errors import CalibrationError, StorageError
@@ -52,12 +52,7 @@ class Match:
 
     def describe(self) -> str:
         """Which file, and how far off, in plain words."""
-        off = [
-            f"{name} {steps} steps off"
-            for name, steps in (("zoom", self.zoom_off), ("focus", self.focus_off))
-            if steps
-        ]
-        how_far = " and ".join(off) if off else "at the same zoom and focus"
+        how_far = steps_off(self.zoom_off, self.focus_off) or "at the same zoom and focus"
         return f"{self.path.name} (camera {self.camera.serial}, {self.camera.origin}), {how_far}"
 
 

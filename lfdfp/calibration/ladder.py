@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lfdfp.calibration.camera_calibration import distance
+from lfdfp.calibration.camera_calibration import distance, steps_off
 from lfdfp.calibration.database import Match
 from lfdfp.calibration.defects import defects_in_capture
 from lfdfp.calibration.lenslet_grid import fit_lenslet_grid
@@ -130,16 +130,12 @@ def _assembled(
     """Calibration from a measured response, whose grid is checked against the lens position."""
     grid = lenslets.grid
     source = f"lenslet grid and vignetting from {origin}"
-    off = [
-        f"{name} {steps} steps off"
-        for name, steps in (
-            ("zoom", distance(lenslets.zoom_step, capture.lens.zoom_step)),
-            ("focus", distance(lenslets.focus_step, capture.lens.focus_step)),
-        )
-        if steps
-    ]
+    off = steps_off(
+        distance(lenslets.zoom_step, capture.lens.zoom_step),
+        distance(lenslets.focus_step, capture.lens.focus_step),
+    )
     if off:
-        grid, source, more = _own_grid(capture, lenslets, origin, " and ".join(off))
+        grid, source, more = _own_grid(capture, lenslets, origin, off)
         warnings += more
     response = lenslets.render(capture.bayer, grid)
     response *= pixel_gain

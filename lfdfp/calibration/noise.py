@@ -34,7 +34,7 @@ _LEAST_COUNT = 150
 _LEAST_LEVELS = 4
 _VARIANCE_ERROR = 0.05
 _RELATIVE_PRIOR = 0.02
-_MEDIAN_OF_SQUARE = 0.4549
+MEDIAN_OF_SQUARE = 0.4549
 """Median of the square of a standard normal variable."""
 
 
@@ -135,7 +135,7 @@ def _fitted(counts: NDArray[np.int64], guess: NoiseModel) -> NoiseModel:
     if used.sum() < _LEAST_LEVELS:
         raise CalibrationError("the light in the capture varies too little to measure the noise")
     signal = np.asarray(2.0 ** ((np.flatnonzero(used) + 0.5) / _BINS[0]), np.float64)
-    variance = _medians(counts[used]) / _MEDIAN_OF_SQUARE
+    variance = _medians(counts[used]) / MEDIAN_OF_SQUARE
     return noise_through(signal, variance, number[used].astype(np.float64), guess)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lfdfp.calibration.lenslet_grid import fit_lenslet_grid
-from lfdfp.calibration.noise import noise_from_iso
+from lfdfp.calibration.noise import MEDIAN_OF_SQUARE, noise_from_iso
 from lfdfp.calibration.offset_kernels import grid_arrays, lenslet_products
 from lfdfp.calibration.vignetting import (
     offset_table,
@@ -30,8 +30,6 @@ from lfdfp.errors import CalibrationError
 _DARKEST = 0.02
 _GROSS_SHARE = 0.4
 _GROSS_LEVEL = 0.25
-_MEDIAN_OF_SQUARE = 0.4549
-"""Median of the square of a standard normal variable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -104,26 +102,9 @@ class PixelEvidence:
     def spread(self) -> float:
         """How differently pixels respond: what the deviations vary more than their noise."""
         lit = self.precision >= np.percentile(self.precision[::3, ::3], 50)
-        square = float(np.median(self.deviation[lit] ** 2)) / _MEDIAN_OF_SQUARE
+        square = float(np.median(self.deviation[lit] ** 2)) / MEDIAN_OF_SQUARE
         noise = float(np.median(1 / self.precision[lit]))
         return float(np.sqrt(max(square - noise, 1e-8)))
-
-
-def response_from_white_image(white: RawCapture, grid: LensletGrid) -> FloatArray:
-    """Response (H, W) of every pixel from a picture of uniform light.
-
-    A smooth model (profiles by offset and zone, times each lenslet's gain), times what single
-    pixels add to it. Each color is divided by its own 99.9th percentile, so that dividing a
-    capture by the response neither adds a color cast nor carries the lamp's. Pixels that differ
-    grossly from the model are dead or hot: their response is 0.
-
-    Raises
-    ------
-    CalibrationError
-        When the white image is too dark.
-    """
-    lenslets = lenslet_response(white, grid)
-    return np.asarray(lenslets.render(white.bayer) * pixel_evidence(white, lenslets).gain())
 
 
 def lenslet_response(white: RawCapture, grid: LensletGrid | None = None) -> LensletResponse:
