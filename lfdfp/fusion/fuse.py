@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 from dataclasses import dataclass
 
 import numpy as np
 
-from lfdfp.datatypes import FloatArray, FocalStack, FusionResult, LightField
+from lfdfp.datatypes import (
+    FloatArray,
+    FocalStack,
+    FusionResult,
+    LightField,
+    Rays,
+    ViewSampling,
+)
 from lfdfp.errors import ImageError, SettingsError
 from lfdfp.fusion.decision_map import decision_maps, disparity_from_maps, fuse_slices
 from lfdfp.fusion.display import decode_display, encode
@@ -18,7 +24,6 @@ from lfdfp.fusion.presets import PRESETS, EngineSettings, PaperSettings
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.settings import FusionSettings
 
-_RAYS_MODULE = "lfdfp.fusion.ray_reconstruction"
 _DIVERGED = "the network's fit diverged; the enlarged fused picture was kept"
 
 
@@ -40,9 +45,9 @@ def fuse(
     settings
         Scale 1 to 4, preset, data term, seed, device.
     field
-        Needed for the data term "rays", together with its rays.
+        For the data term "rays"; without it, or without its rays, the stack is fused.
     engine
-        In place of what the preset stands for.
+        In place of what the preset stands for when a stack is fused.
     progress
         Called with steps done and steps in all.
 
@@ -65,8 +70,8 @@ def fuse(
     """
     settings = FusionSettings() if settings is None else settings
     _check_settings(settings)
-    if settings.data == "rays" and field is not None and field.rays is not None:
-        return _from_rays(stack, settings, field, progress)
+    if settings.data == "rays" and field is not None and field.rays and field.sampling:
+        return _from_rays(stack, settings, field.rays, field.sampling, progress)
     _check_slices(stack)
     return _from_stack(stack, settings, engine or PRESETS[settings.preset], progress)
 
@@ -89,27 +94,23 @@ def _check_slices(stack: FocalStack) -> None:
 
 
 def _from_rays(
-    stack: FocalStack, settings: FusionSettings, field: LightField, progress: Progress
+    stack: FocalStack,
+    settings: FusionSettings,
+    rays: Rays,
+    sampling: ViewSampling,
+    progress: Progress,
 ) -> FusionResult:
-    try:
-        module = importlib.import_module(_RAYS_MODULE)
-    except ModuleNotFoundError as error:
-        if error.name != _RAYS_MODULE:
-            raise
-        raise SettingsError(
-            "data = rays: reconstruction from rays is not part of this installation; "
-            "use data = stack"
-        ) from error
+    from lfdfp.fusion.ray_reconstruction import reconstruct
+
     slopes = stack.slopes
-    result: FusionResult = module.reconstruct(
-        field.rays,
+    return reconstruct(
+        rays,
         settings,
         scale=settings.scale,
-        sampling=field.sampling,
+        sampling=sampling,
         disparity_range=None if slopes is None else (float(slopes[0]), float(slopes[-1])),
         progress=progress,
     )
-    return result
 
 
 @dataclass(frozen=True, kw_only=True)
