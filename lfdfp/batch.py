@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,8 @@ from lfdfp.pipeline import RunOptions, RunRecord, StageProgress, run_capture, si
 from lfdfp.settings import Settings
 
 CAPTURE_SUFFIXES: Final = frozenset({".lfp", ".lfr"})
+
+_ENDED: Final = "a working process was ended, perhaps for lack of memory; try fewer --jobs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +101,14 @@ def run_batch(
         initializer=_limit_threads,
         initargs=(threads,),
     ) as pool:
-        futures = [pool.submit(_run, job, settings, options, silent_stage) for job in jobs]
-        for future in as_completed(futures):
-            yield future.result()
+        submitted = {pool.submit(_run, job, settings, options, silent_stage): job for job in jobs}
+        for future in as_completed(submitted):
+            job = submitted[future]
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                # The system ends a process that takes too much memory, and the pool with it.
+                yield Outcome(job=job, error=f"{job.path}: {_ENDED}")
 
 
 def about(path: Path, error: LfdfpError) -> str:

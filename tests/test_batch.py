@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,21 @@ def test_a_folder_is_searched_for_captures_only(tmp_path: Path) -> None:
 def test_a_capture_named_twice_runs_once(tmp_path: Path) -> None:
     (capture,) = _touch(tmp_path, "shot.lfp")
     assert len(plan_jobs([capture, capture, tmp_path], None)) == 1
+
+
+class _Deadly:
+    """Ends the process that unpickles it."""
+
+    def __reduce__(self) -> tuple[object, tuple[int]]:
+        return os._exit, (1,)
+
+
+def test_a_process_that_dies_is_reported_for_its_jobs(tmp_path: Path) -> None:
+    jobs = [Job(path=tmp_path / name, folder=tmp_path / "out" / name) for name in "ab"]
+    options = RunOptions(white_image=_Deadly())
+    outcomes = list(run_batch(jobs, Settings(), options, processes=2))
+    assert {outcome.job.path.name for outcome in outcomes} == {"a", "b"}
+    assert all("try fewer --jobs" in outcome.error for outcome in outcomes)
 
 
 @pytest.mark.parametrize("processes", [1, 2])
