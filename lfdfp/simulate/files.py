@@ -83,7 +83,6 @@ def write_simulated_capture(
     """
     name = capture.camera.name
     path = target if target.suffix else target.with_suffix(SUFFIXES[name])
-    path.parent.mkdir(parents=True, exist_ok=True)
     raw = capture.raw_capture(with_white_image=embed_white_image)
     write_container(path, container_of(raw, layout=name))
     white_path = path.with_name(f"{path.stem}_MOD_0000.RAW") if white_image else None
@@ -121,7 +120,7 @@ def load_truth(path: Path) -> Truth:
                     **sampling | {key: tuple(sampling[key]) for key in ("origin_pitch", "shape")}
                 ),
             )
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise StorageError(f"{path}: is not a truth file: {error}") from error
 
 
