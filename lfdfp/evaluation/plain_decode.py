@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from lfdfp.color import camera_to_srgb_matrix
+from lfdfp.color import camera_to_linear_srgb
 from lfdfp.datatypes import (
+    BAYER_COLOR,
     ROW_STEP_PITCHES,
     Calibration,
     DoubleArray,
@@ -63,11 +64,10 @@ def _demosaiced(capture: RawCapture, response: FloatArray) -> FloatArray:
     import cv2
 
     channels = np.zeros((*capture.mosaic.shape, 3), np.float32)
-    colors = {"r": 0, "gr": 1, "gb": 1, "b": 2}
     for channel, rows, columns, black, white in capture.bayer_planes():
         light = (capture.mosaic[rows, columns] - np.float32(black)) / np.float32(white - black)
         light /= np.maximum(response[rows, columns], _LEAST_RESPONSE)
-        channels[rows, columns, colors[channel]] = light
+        channels[rows, columns, BAYER_COLOR[channel]] = light
     cross = np.array([[0, 1, 0], [1, 4, 1], [0, 1, 0]], np.float32) / 4
     square = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 4
     kernels = (square, cross, square)
@@ -79,4 +79,4 @@ def _demosaiced(capture: RawCapture, response: FloatArray) -> FloatArray:
         ],
         axis=-1,
     )
-    return np.asarray(camera @ camera_to_srgb_matrix(capture.color).T, np.float32)
+    return camera_to_linear_srgb(camera, capture.color)
