@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from lfdfp.errors import StorageError
 
@@ -83,6 +86,19 @@ def write_bytes(target: Path, content: bytes) -> None:
 def write_text(target: Path, content: str) -> None:
     """Write a whole UTF-8 text file, atomically."""
     write_bytes(target, content.encode("utf-8"))
+
+
+def json_text(value: Any) -> str:
+    """`value` as indented JSON; NaN and infinity, which JSON does not know, become null."""
+    return json.dumps(_without_nonfinite(value), indent=2, default=str, allow_nan=False)
+
+
+def _without_nonfinite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_nonfinite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nonfinite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def sha256_of(path: Path) -> str:

@@ -7,7 +7,6 @@ same version; the key of every stage is a hash over all of that.
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 import sys
 import time
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from lfdfp import __version__
 from lfdfp.datatypes import Calibration, FocalStack, FusionResult, LightField, RawCapture
-from lfdfp.files import sha256_of, write_text
+from lfdfp.files import json_text, sha256_of, write_text
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.settings import Settings
 
@@ -145,9 +144,7 @@ def run_capture(
     record.pictures += [str(p) for p in pictures]
     record.warnings += chain.warnings()
     record.peak_memory_mib = peak_memory_mib()
-    write_text(
-        folder / "run.json", json.dumps(_document(record, settings, options), indent=2) + "\n"
-    )
+    write_text(folder / "run.json", json_text(_document(record, settings, options)) + "\n")
     return record
 
 
@@ -364,7 +361,7 @@ def _calibration_facts(calibration: Calibration) -> dict[str, object]:
         "pitch_px": grid.pitch_px,
         "rotation_rad": grid.rotation_rad,
         "origin_px": list(grid.origin_px),
-        "residual_px": grid.residual_px if grid.residual_px == grid.residual_px else None,
+        "residual_px": grid.residual_px,
         "noise": None if calibration.noise is None else asdict(calibration.noise),
     }
 
@@ -375,17 +372,13 @@ def _document(record: RunRecord, settings: Settings, options: RunOptions) -> dic
         "version": __version__,
         **asdict(record),
         "settings": asdict(settings),
-        "options": {name: _plain(value) for name, value in asdict(options).items()},
+        "options": asdict(options),
         "environment": {
             "python": platform.python_version(),
             "system": platform.platform(),
             "packages": {name: metadata.version(name) for name in _PACKAGES},
         },
     }
-
-
-def _plain(value: object) -> object:
-    return str(value) if isinstance(value, Path) else value
 
 
 def _key(upstream: str, *settings: object) -> str:

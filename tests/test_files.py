@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from lfdfp.errors import StorageError
-from lfdfp.files import replacing_folder
+from lfdfp.files import json_text, replacing_folder
 
 
 def test_a_folder_appears_whole(tmp_path: Path) -> None:
@@ -20,10 +21,18 @@ def test_a_folder_appears_whole(tmp_path: Path) -> None:
 
 
 def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(KeyError), replacing_folder(tmp_path / "folder") as folder:
+    def fail(folder: Path) -> None:
         (folder / "a.txt").write_text("a")
         raise KeyError
+
+    with pytest.raises(KeyError), replacing_folder(tmp_path / "folder") as folder:
+        fail(folder)
     assert not list(tmp_path.iterdir())
+
+
+def test_json_holds_no_numbers_that_json_does_not_know() -> None:
+    text = json_text({"a": [1.5, float("nan")], "b": {"c": float("-inf")}, "d": Path("x")})
+    assert json.loads(text) == {"a": [1.5, None], "b": {"c": None}, "d": "x"}
 
 
 def test_what_is_there_stays(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import typer
 from lfdfp.cli.reporting import (
     announce_compilation,
     echo_json,
+    echo_notes,
     printable,
     reported_errors,
     stage_bar,
@@ -79,8 +80,7 @@ def calibrate_command(
     if json_output:
         echo_json(facts)
         return
-    for note in camera.notes:
-        typer.echo(f"note: {printable(note)}", err=True)
+    echo_notes(camera.notes)
     typer.echo(
         f"{path}: camera {printable(camera.serial) or 'without serial number'}, "
         f"{len(camera.lenslets)} settings of zoom and focus, from {camera.origin}"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from lfdfp.cli.reporting import echo_json, fail, printable, reported_errors
+from lfdfp.cli.reporting import echo_json, echo_notes, fail, reported_errors
 
 
 def convert_command(
@@ -69,7 +69,6 @@ def convert_command(
             }
         )
         return
-    for warning in field.warnings:
-        typer.echo(f"lfdfp: {printable(warning)}", err=True)
+    echo_notes(field.warnings)
     views, size = f"{shape[0]} x {shape[1]} views", f"{shape[3]} x {shape[2]} pixels"
     typer.echo(f"{target}: {chosen}, {views} of {size}")

@@ -11,9 +11,8 @@ import typer
 from lfdfp.cli.reporting import (
     announce_compilation,
     echo_json,
-    printable,
+    echo_notes,
     reported_errors,
-    stage_bar,
 )
 from lfdfp.settings import DecodeSettings
 
@@ -43,22 +42,20 @@ def decode_command(
 
     Example:  lfdfp decode IMG_0001.lfp -o field.h5
     """
-    from lfdfp.calibration import calibrate, find_calibration, search_folders
-    from lfdfp.decode import decode
-    from lfdfp.lfp import read_capture
+    from lfdfp.cli.inputs import decoded_capture
     from lfdfp.storage.hdf5 import save_light_field
 
     settings = DecodeSettings(angular_size=angular_size)
     announce_compilation()
     target = capture.with_suffix(".lf.h5") if output is None else output
     with reported_errors(capture):
-        raw = read_capture(capture, verify=not no_verify)
-        with stage_bar("calibrate") as progress:
-            white = None if white_image is None else read_capture(white_image)
-            known = find_calibration(raw, search_folders(calibration))
-            calibrated = calibrate(raw, white, known=known, progress=progress)
-        with stage_bar("decode") as progress:
-            field = decode(raw, calibrated, settings, progress=progress)
+        raw, calibrated, field = decoded_capture(
+            capture,
+            settings,
+            calibration=calibration,
+            white_image=white_image,
+            verify=not no_verify,
+        )
         provenance = {"input_sha256": raw.source_sha256, "settings": {"decode": asdict(settings)}}
         save_light_field(target, field, provenance)
     warnings = list(dict.fromkeys((*calibrated.warnings, *field.warnings)))
@@ -73,7 +70,6 @@ def decode_command(
     if json_output:
         echo_json(facts)
         return
-    for warning in warnings:
-        typer.echo(f"note: {printable(warning)}", err=True)
+    echo_notes(warnings)
     v, u, t, s, _ = field.views.shape
     typer.echo(f"{target}: {v} x {u} views of {t} x {s} pixels")

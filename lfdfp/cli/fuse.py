@@ -12,12 +12,13 @@ import typer
 from lfdfp.cli.reporting import (
     announce_compilation,
     echo_json,
-    printable,
+    echo_notes,
     reported_errors,
     stage_bar,
 )
 from lfdfp.datatypes import FloatArray, FocalStack, FusionResult
 from lfdfp.errors import ImageError
+from lfdfp.files import sha256_of
 from lfdfp.settings import FusionSettings, Preset
 from lfdfp.storage.images import Picture
 
@@ -74,7 +75,7 @@ def fuse_command(
         if bits is not None:
             picture = replace(picture, bits=16 if bits == "16" else 8)
         provenance: dict[str, object] = {
-            "inputs": {path.name: _sha256(path) for path in inputs if path.is_file()},
+            "inputs": {path.name: sha256_of(path) for path in inputs if path.is_file()},
             "settings": asdict(settings) | {"align": align, "equalize": equalize},
             "history": result.history,
         }
@@ -93,8 +94,7 @@ def fuse_command(
     if json_output:
         echo_json(facts)
         return
-    for warning in result.warnings:
-        typer.echo(f"note: {printable(warning)}", err=True)
+    echo_notes(result.warnings)
     typer.echo(
         f"{target}: {light.shape[1]} x {light.shape[0]} from {len(stack.slices)} pictures, "
         f"prior: {result.prior}"
@@ -122,12 +122,6 @@ def _enlarged(alpha: FloatArray | None, scale: int) -> FloatArray | None:
         return alpha
     size = (alpha.shape[1] * scale, alpha.shape[0] * scale)
     return np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def _sha256(path: Path) -> str:
-    from lfdfp.files import sha256_of
-
-    return sha256_of(path)
 
 
 def _write_decision_map(path: Path, result: FusionResult, provenance: dict[str, object]) -> None:

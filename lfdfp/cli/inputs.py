@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from lfdfp.cli.reporting import stage_bar
-from lfdfp.datatypes import LightField
+from lfdfp.datatypes import Calibration, LightField, RawCapture
+from lfdfp.files import sha256_of
 from lfdfp.settings import DecodeSettings
 
 RAW_SUFFIXES: Final = frozenset({".lfp", ".lfr", ".raw"})
@@ -39,7 +40,6 @@ def field_input(
     """
     if is_capture(path):
         return _decoded(path, calibration, white_image)
-    from lfdfp.files import sha256_of
     from lfdfp.interchange.formats import read_light_field
 
     field = read_light_field(path)
@@ -47,19 +47,40 @@ def field_input(
     return FieldInput(field=field, provenance={"input_sha256": digest}, warnings=field.warnings)
 
 
-def _decoded(path: Path, calibration: Path | None, white_image: Path | None) -> FieldInput:
+def decoded_capture(
+    path: Path,
+    settings: DecodeSettings,
+    *,
+    calibration: Path | None,
+    white_image: Path | None,
+    verify: bool = True,
+) -> tuple[RawCapture, Calibration, LightField]:
+    """Read, calibrate and decode a raw capture, with progress bars.
+
+    Raises
+    ------
+    LfdfpError
+        For what is no raw capture, is damaged, or cannot be decoded.
+    """
     from lfdfp.calibration import calibrate, find_calibration, search_folders
     from lfdfp.decode import decode
     from lfdfp.lfp import read_capture
 
-    raw = read_capture(path)
+    raw = read_capture(path, verify=verify)
     with stage_bar("calibrate") as progress:
-        white = None if white_image is None else read_capture(white_image)
+        white = None if white_image is None else read_capture(white_image, verify=verify)
         known = find_calibration(raw, search_folders(calibration))
         calibrated = calibrate(raw, white, known=known, progress=progress)
-    settings = DecodeSettings()
     with stage_bar("decode") as progress:
         field = decode(raw, calibrated, settings, progress=progress)
+    return raw, calibrated, field
+
+
+def _decoded(path: Path, calibration: Path | None, white_image: Path | None) -> FieldInput:
+    settings = DecodeSettings()
+    raw, calibrated, field = decoded_capture(
+        path, settings, calibration=calibration, white_image=white_image
+    )
     return FieldInput(
         field=field,
         provenance={

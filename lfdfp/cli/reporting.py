@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from tqdm import tqdm
 
 from lfdfp.batch import about
 from lfdfp.errors import LfdfpError
+from lfdfp.files import json_text
 from lfdfp.progress import Progress
 
 
@@ -55,6 +55,12 @@ def stage_bar(name: str) -> Iterator[Progress]:
         bar.refresh()
 
 
+def echo_notes(notes: Iterable[str]) -> None:
+    """What the user should know about a result, a line each on stderr."""
+    for note in notes:
+        typer.echo(f"note: {printable(note)}", err=True)
+
+
 def announce_compilation() -> None:
     """Say so where the kernels are not compiled yet: the first run is slower than all others."""
     package = Path(__file__).parents[1]
@@ -64,8 +70,8 @@ def announce_compilation() -> None:
 
 
 def echo_json(value: Any) -> None:
-    """One JSON document on stdout."""
-    typer.echo(json.dumps(value, indent=2, default=str))
+    """One JSON document on stdout; numbers that JSON does not know become null."""
+    typer.echo(json_text(value))
 
 
 def printable(text: str) -> str:

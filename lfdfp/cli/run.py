@@ -14,6 +14,7 @@ from lfdfp.cli.parsing import parse_slopes
 from lfdfp.cli.reporting import (
     announce_compilation,
     echo_json,
+    echo_notes,
     fail,
     printable,
     reported_errors,
@@ -147,7 +148,7 @@ def _given(settings: Any, **options: object) -> Any:
 
 def _announce(job: Job, count: int, *, quiet: bool) -> None:
     if count > 1 and not quiet:
-        typer.echo(f"{printable(str(job.path))}", err=True)
+        typer.echo(printable(str(job.path)), err=True)
 
 
 def _tell(outcome: Outcome) -> None:
@@ -161,9 +162,8 @@ def _tell(outcome: Outcome) -> None:
 
 def _describe(record: RunRecord) -> None:
     """What was made, how long it took, what to try next."""
-    for warning in record.warnings:
-        typer.echo(f"note: {printable(warning)}", err=True)
-    typer.echo(f"{record.folder}:")
+    echo_notes(record.warnings)
+    typer.echo(f"{printable(record.folder)}:")
     for picture in record.pictures:
         typer.echo(f"  {Path(picture).name}")
     typer.echo(f"made from: {record.facts['data_term']}, prior: {record.facts['prior']}")
@@ -173,7 +173,7 @@ def _describe(record: RunRecord) -> None:
     )
     total = sum(stage.wall_s for stage in record.stages)
     typer.echo(f"time: {times}; {total:.1f} s in all, {record.peak_memory_mib:.0f} MiB at most")
-    page = next(p for p in record.pictures if p.endswith("inspect.html"))
+    page = printable(next(p for p in record.pictures if p.endswith("inspect.html")))
     typer.echo(f"next: open {page} in a browser, or try --scale 4, or --bits 16 --format tif")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lfdfp.cli.reporting import echo_json, reported_errors
+from lfdfp.cli.reporting import echo_json, printable, reported_errors
 
 
 def split_command(
@@ -39,4 +39,4 @@ def split_command(
             echo_json([str(path) for path in paths])
             return
         for path in paths:
-            typer.echo(path)
+            typer.echo(printable(str(path)))
