@@ -17,7 +17,7 @@ from lfdfp.cli.reporting import (
     reported_errors,
     stage_bar,
 )
-from lfdfp.datatypes import FloatArray, FocalStack
+from lfdfp.datatypes import FloatArray, FocalStack, LightField
 from lfdfp.settings import Kernel, RefocusSettings
 
 if TYPE_CHECKING:
@@ -166,12 +166,16 @@ def _of_slopes_alone(settings: RefocusSettings) -> RefocusSettings:
 def _report(
     target: Path, watch: _Watch, found: FieldInput, scale: int | None, *, json_output: bool
 ) -> None:
+    from lfdfp.refocus.slope import alpha_from_slope
+
     slopes = watch.slopes
     if json_output:
         echo_json(
             {
                 "focal_stack": str(target),
                 "slopes_px_per_step": slopes,
+                "alphas": [alpha_from_slope(slope) if slope < 1 else None for slope in slopes],
+                "disparities_pitch_per_px": _in_pitches(found.field, slopes),
                 "scale": scale or 1,
                 "focus": watch.focus,
                 "previews": watch.files,
@@ -186,6 +190,15 @@ def _report(
         f"{target}: {len(slopes)} slices from {slopes[0]:+.3f} to {slopes[-1]:+.3f} px per step"
         f"{finer}"
     )
+
+
+def _in_pitches(light_field: LightField, slopes: list[float]) -> list[float] | None:
+    """Slopes in lenslet pitches per raw pixel; None for a field that knows no lenslets."""
+    from lfdfp.refocus.slope import pitches_from_slope
+
+    if light_field.sampling is None:
+        return None
+    return [float(pitches_from_slope(light_field, slope)) for slope in slopes]
 
 
 @dataclass(slots=True)
