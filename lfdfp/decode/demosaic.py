@@ -13,7 +13,6 @@ matrix products. The rest, up to a quarter of a pixel, is made up by shifting th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -24,6 +23,7 @@ from lfdfp.datatypes import DoubleArray, FloatArray
 from lfdfp.decode.demosaic_kernels import gather_lens_images, shrink_to_neighbors
 from lfdfp.decode.lens_images import LensImageModel, disk_polynomials
 from lfdfp.decode.sensor import LEAST_RESPONSE, SensorLight
+from lfdfp.progress import Progress
 
 FloatOrArray: TypeAlias = float | NDArray[Any]
 
@@ -75,7 +75,7 @@ def demosaic_lens_images(
     pitch_px: float,
     white_balance: tuple[float, float, float],
     *,
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> LensImages:
     """Fit the image under every lenslet.
 

@@ -8,6 +8,8 @@ from lfdfp.color import exposure_gain
 from lfdfp.datatypes import (
     Calibration,
     CodeArray,
+    ColorData,
+    FloatArray,
     LightField,
     RawCapture,
     Rays,
@@ -31,11 +33,12 @@ from lfdfp.errors import CalibrationError, SettingsError
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.settings import DecodeSettings
 
-DARKEST_LIGHT = -0.0625
+_DARKEST_LIGHT = -0.0625
 """Least light that the stored codes can hold: noise and the color matrix reach below zero."""
 
 _BRIGHTEST_LIGHT = 4.0
-_LARGEST_CODE = 65535
+_SCALE = (_BRIGHTEST_LIGHT - _DARKEST_LIGHT) / 65535
+_OFFSET = -_DARKEST_LIGHT / _SCALE
 _DEFAULT_SETTINGS = DecodeSettings()
 
 
@@ -96,16 +99,15 @@ def decode(
         capture.color.white_balance,
         progress=_part(progress, 100, 500),
     )
-    views = _views(capture, calibration, images, table, sampling, size, _part(progress, 500, 950))
     offsets = view_offsets_px(calibration.grid, sampling, size)
+    views = _views(capture.color, images, table, sampling, offsets, _part(progress, 500, 950))
     weights = ray_weights(calibration.response, calibration.grid, sampling, offsets)
     progress(1000, 1000)
-    scale = (_BRIGHTEST_LIGHT - DARKEST_LIGHT) / _LARGEST_CODE
     field = LightField(
         views=views,
         weights=weights,
-        scale=scale,
-        offset=-DARKEST_LIGHT / scale,
+        scale=_SCALE,
+        offset=_OFFSET,
         weight_scale=1 / 255,
         sampling=sampling,
         rays=Rays(capture=capture, calibration=calibration),
@@ -131,27 +133,24 @@ def _part(progress: Progress, first: int, last: int) -> Progress:
 
 
 def _views(
-    capture: RawCapture,
-    calibration: Calibration,
+    color: ColorData,
     images: LensImages,
     table: LensletTable,
     sampling: ViewSampling,
-    size: int,
+    offsets: FloatArray,
     progress: Progress,
 ) -> CodeArray:
-    offsets = view_offsets_px(calibration.grid, sampling, size)
-    to_srgb = exposure_gain(capture.color) * np.asarray(capture.color.camera_to_srgb, np.float64)
+    to_srgb = exposure_gain(color) * np.asarray(color.camera_to_srgb, np.float64)
     gains = view_gains(images, offsets)
     matrix = rendering_matrix(images.model, offsets, gains, to_srgb)
-    views = np.empty((size, size, *sampling.shape, 3), np.uint16)
-    scale = (_BRIGHTEST_LIGHT - DARKEST_LIGHT) / _LARGEST_CODE
+    views = np.empty((*offsets.shape[:2], *sampling.shape, 3), np.uint16)
     render_views(
         images,
         table,
         sampling,
         matrix,
-        scale=scale,
-        offset=-DARKEST_LIGHT / scale,
+        scale=_SCALE,
+        offset=_OFFSET,
         views=views,
         progress=progress,
     )

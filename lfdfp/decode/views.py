@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +19,7 @@ from lfdfp.decode.demosaic import LensImages
 from lfdfp.decode.hexagonal import REACH_ROWS, interpolation_table
 from lfdfp.decode.lens_images import LensImageModel
 from lfdfp.decode.view_kernels import assemble_row, scatter_row, trust_row
+from lfdfp.progress import Progress
 
 _MARGIN_LENSLETS = 4
 _FULL_TRUST_PITCH = 0.40
@@ -139,7 +139,7 @@ def render_views(
     scale: float,
     offset: float,
     views: CodeArray,
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> None:
     """Fill `views`, shape (V, U, T, S, 3), with ``light / scale + offset``, row by row."""
     neighbors, weights = interpolation_table()

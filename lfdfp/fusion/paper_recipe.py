@@ -24,6 +24,7 @@ from lfdfp.fusion.downsampling import Downsampling
 from lfdfp.fusion.losses import FusionLoss, TorchDownsampling
 from lfdfp.fusion.presets import Code, PaperSettings, SkipnetSettings
 from lfdfp.fusion.skipnet import Skipnet, fitting_depth
+from lfdfp.progress import Progress
 
 Score = Callable[[FloatArray], float]
 
@@ -49,7 +50,7 @@ def follow_paper(
     *,
     seed: int,
     device: torch.device,
-    progress: Callable[[int, int], None],
+    progress: Progress,
     score: Score | None = None,
 ) -> PaperResult:
     """Fuse and enlarge encoded slices (N, T, S, C) as the paper does.
