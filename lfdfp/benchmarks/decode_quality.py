@@ -21,7 +21,10 @@ from lfdfp.datatypes import ROW_STEP_PITCHES, BoolArray, Calibration, DoubleArra
 from lfdfp.decode.demosaic import demosaic_lens_images
 from lfdfp.decode.sensor import sensor_light
 from lfdfp.decode.views import lenslet_table, rendering_matrix, view_gains, view_offsets_px
+from lfdfp.evaluation import metrics
 from lfdfp.evaluation.plain_decode import PlainDecode
+from lfdfp.evaluation.protocol import encoded
+from lfdfp.progress import ignore_progress
 from lfdfp.simulate import (
     REALISTIC,
     Imperfections,
@@ -35,9 +38,8 @@ _REACH = 3
 
 
 def psnr(a: FloatArray, b: FloatArray) -> float:
-    """PSNR in dB after a gamma of 1/2.2, clipped to [0, 1]."""
-    shown = [np.clip(x, 0, 1) ** (1 / 2.2) for x in (a, b)]
-    return float(-10 * np.log10(np.mean((shown[0] - shown[1]) ** 2)))
+    """PSNR in dB of linear light, encoded as the protocol has it."""
+    return metrics.psnr(encoded(a), encoded(b))
 
 
 def lenslets_inside(simulated: SimulatedCapture) -> tuple[DoubleArray, DoubleArray, BoolArray]:
@@ -63,7 +65,7 @@ def decoded_samples(simulated: SimulatedCapture, calibration: Calibration) -> Fl
         table.first_x,
         grid.pitch_px,
         capture.color.white_balance,
-        progress=lambda done, total: None,
+        progress=ignore_progress,
     )
     size = 2 * _REACH + 1
     offsets = view_offsets_px(grid, simulated.sampling, size)

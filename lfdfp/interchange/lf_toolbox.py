@@ -54,7 +54,7 @@ def read_lf_toolbox(path: Path) -> LightField:
     stored: dict[str, Any] = {
         "views": light if light.dtype != np.uint8 else light.astype(np.uint16)
     }
-    stored |= _weights(weights, light.shape[:4], scale)
+    stored |= _weights(weights, light.shape[:4])
     note = f"LF Toolbox file read, {dataset_text(light)} as stored"
     return LightField(**stored, scale=scale, history=(note,))
 
@@ -123,7 +123,7 @@ def _read_reversed(dataset: h5py.Dataset) -> tuple[NDArray[Any], NDArray[Any] | 
     return light, weights
 
 
-def _weights(stored: NDArray[Any] | None, shape: tuple[int, ...], scale: float) -> dict[str, Any]:
+def _weights(stored: NDArray[Any] | None, shape: tuple[int, ...]) -> dict[str, Any]:
     """Weights as the field keeps them: 8 bits where the file has integers."""
     if stored is None:
         return {"weights": np.ones(shape, np.uint8)}

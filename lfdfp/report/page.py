@@ -105,5 +105,5 @@ def _coarse_index(index: FloatArray) -> list[list[int]]:
     factor = min(1.0, _INDEX_COLUMNS / columns)
     size = (max(1, round(columns * factor)), max(1, round(rows * factor)))
     coarse = cv2.resize(index, size, interpolation=cv2.INTER_NEAREST)
-    result: list[list[int]] = np.rint(coarse).astype(int).tolist()
+    result: list[list[int]] = np.rint(np.nan_to_num(coarse)).astype(int).tolist()
     return result
