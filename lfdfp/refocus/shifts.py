@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Self, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lfdfp.datatypes import DoubleArray, LightField
+from lfdfp.datatypes import DoubleArray, FloatArray, LightField
 from lfdfp.errors import SettingsError
+
+Split: TypeAlias = tuple[NDArray[np.int64], FloatArray]
+"""Shifts as whole pixels and the weights of the coefficients around the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

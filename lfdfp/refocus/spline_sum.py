@@ -8,17 +8,16 @@ and the filter runs once per slice instead of once per view.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lfdfp.datatypes import DoubleArray, FloatArray, LightField
 from lfdfp.disparity import spline as splines
 from lfdfp.disparity.spline import SPLINE_MARGIN, prefilter_columns, prefilter_rows
 from lfdfp.disparity.threads import in_threads
 from lfdfp.refocus.accumulation import accumulate, normalize
-from lfdfp.refocus.shifts import Shifts, full_weight
+from lfdfp.refocus.shifts import Shifts, Split, full_weight
 
 if TYPE_CHECKING:
     import torch
@@ -27,7 +26,6 @@ LEAST_COVERAGE = 0.01
 """Pixels that less of the aperture than this reached count as not measured."""
 
 SplineOrder = Literal[1, 3]
-Split: TypeAlias = tuple[NDArray[np.int64], FloatArray]
 
 
 def spline_sum(

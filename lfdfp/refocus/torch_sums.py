@@ -9,8 +9,7 @@ from torch import Tensor
 from lfdfp.datatypes import FloatArray, LightField
 from lfdfp.disparity.spline import POLE, SPLINE_MARGIN
 from lfdfp.errors import SettingsError
-from lfdfp.refocus.shifts import Shifts
-from lfdfp.refocus.spline_sum import Split
+from lfdfp.refocus.shifts import Shifts, Split
 
 
 def torch_device(name: str) -> torch.device:

@@ -22,8 +22,8 @@ from lfdfp.errors import StorageError
 from lfdfp.files import replacing
 
 VERSION: Final = 1
-MAX_ELEMENTS: Final = 1 << 31
-"""Most elements that one array of a file may have (an Illum field has 1.8e8)."""
+MAX_BYTES: Final = 1 << 32
+"""Largest array that is read from a file (an Illum field of float32 has 0.7e9 bytes)."""
 
 _UNREADABLE: Final = (OSError, KeyError, ValueError, TypeError, RuntimeError)
 """What h5py raises on files that are damaged or hold something else."""
@@ -263,8 +263,8 @@ def _dataset(
 def _array(path: Path, file: h5py.File, name: str) -> NDArray[Any]:
     """A dataset's values, after its declared size was found possible."""
     dataset = file[name]
-    if not isinstance(dataset, h5py.Dataset) or dataset.size > MAX_ELEMENTS:
-        raise StorageError(f"{path}: {name} is not an array of at most {MAX_ELEMENTS} elements")
+    if not isinstance(dataset, h5py.Dataset) or dataset.nbytes > MAX_BYTES:
+        raise StorageError(f"{path}: {name} is not an array of at most {MAX_BYTES >> 30} GiB")
     if dataset.dtype.kind not in "fu":
         raise StorageError(f"{path}: {name} holds {dataset.dtype}, where numbers are needed")
     values: NDArray[Any] = dataset[()]

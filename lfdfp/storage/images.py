@@ -170,11 +170,13 @@ def _opened(path: Path) -> Image.Image:
     """A picture file with its header read and its size found possible."""
     if not path.is_file():
         raise ImageError(f"{path}: no such file")
+    pillow_limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # ours, below, says more
     try:
-        Image.MAX_IMAGE_PIXELS = None  # the limit below speaks in plain words
         image = Image.open(path)
     except (UnidentifiedImageError, *_DAMAGED) as error:
         raise ImageError(f"{path}: is not a picture that can be read (PNG, JPEG, TIFF)") from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = pillow_limit
     columns, rows = image.size
     if rows * columns > MAX_PIXELS:
         image.close()
