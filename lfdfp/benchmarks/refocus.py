@@ -10,6 +10,8 @@ on some of the views and scaled up. "x floor" is against reading the field once.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import time
@@ -84,6 +86,35 @@ def scipy_sum(field: LightField, slopes: DoubleArray, *, order: Literal[1, 3], v
             ndimage.shift(view, shift, order=order)
 
 
+def plenpy_sum(field: LightField, slope: float) -> None:
+    """plenpy (extra): one slope; SciPy's removed `interp2d` is put back for it.
+
+    Raises
+    ------
+    ImportError
+        Where plenpy is not installed.
+    """
+    from scipy import interpolate
+
+    def interp2d(
+        x: DoubleArray, y: DoubleArray, z: FloatArray, **options: object
+    ) -> Callable[[DoubleArray, DoubleArray], DoubleArray]:
+        spline = interpolate.RectBivariateSpline(y, x, z, kx=1, ky=1)
+        return lambda columns, rows: spline(rows, columns)
+
+    vars(interpolate)["interp2d"] = interp2d
+    from plenpy.lightfields import LightField as PlenpyField
+
+    views = np.stack(
+        [
+            np.stack([field.view(v, u) for u in range(field.angular_shape[1])])
+            for v in range(field.angular_shape[0])
+        ]
+    )
+    with contextlib.redirect_stdout(io.StringIO()):  # it draws a progress bar
+        PlenpyField(views).get_refocus(slope)
+
+
 def measure(field: LightField, planes: int) -> list[tuple[str, float]]:
     """(method, CPU-seconds) of all methods."""
     import cv2
@@ -114,6 +145,11 @@ def measure(field: LightField, planes: int) -> list[tuple[str, float]]:
     rows.append(
         (f"OpenCV warpAffine (linear), {planes}", cpu_seconds(lambda: opencv_sum(field, slopes)))
     )
+    try:
+        seconds = cpu_seconds(lambda: plenpy_sum(field, 0.37), runs=1)
+        rows.append(("plenpy get_refocus (linear), 1 plane", seconds))
+    except ImportError:
+        rows.append(("plenpy: not installed (extra plenpy)", float("nan")))
     total = field.angular_shape[0] * field.angular_shape[1]
     samples: tuple[tuple[Literal[1, 3], int], ...] = ((1, 3), (3, 1))
     for order, views in samples:
