@@ -55,9 +55,12 @@ def plan_jobs(inputs: Sequence[Path], output: Path | None) -> list[Job]:
     that would share a folder get their suffix, then a number, added.
     """
     captures: dict[Path, bool] = {}
+    known: set[Path] = set()
     for path in inputs:
         for capture in _captures_in(path) if path.is_dir() else [path]:
-            captures.setdefault(capture, path.is_dir())
+            if capture.resolve() not in known:
+                known.add(capture.resolve())
+                captures[capture] = path.is_dir()
     wanted = {path: _default_folder(path, output, single=len(captures) == 1) for path in captures}
     counts = Counter(wanted.values())
     taken: set[Path] = set()

@@ -45,9 +45,10 @@ def test_a_folder_is_searched_for_captures_only(tmp_path: Path) -> None:
     assert all(job.found for job in jobs)
 
 
-def test_a_capture_named_twice_runs_once(tmp_path: Path) -> None:
+def test_a_capture_named_twice_runs_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (capture,) = _touch(tmp_path, "shot.lfp")
-    assert len(plan_jobs([capture, capture, tmp_path], None)) == 1
+    monkeypatch.chdir(tmp_path)
+    assert len(plan_jobs([capture, Path("shot.lfp"), tmp_path], None)) == 1
 
 
 class _Deadly:
