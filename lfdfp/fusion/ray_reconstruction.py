@@ -9,7 +9,6 @@ a better disparity, and so on. No parameter is chosen with a true picture in sig
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import cv2
@@ -49,21 +48,16 @@ from lfdfp.fusion.ray_noise import (
 )
 from lfdfp.fusion.ray_observability import observability
 from lfdfp.fusion.ray_solver import RaySolver, Variation, opponent_matrix
+from lfdfp.progress import Progress, ignore_progress
 from lfdfp.ray_geometry import FineGrid, lenslet_table, measured_light
 from lfdfp.row_bands import BandRunner
 from lfdfp.settings import FusionSettings
-
-Progress = Callable[[int, int], None]
 
 _FINEST = 4
 _MARGIN = 8
 _TILE = 128
 _MISFIT_WINDOW = 5
 _TILE_RANKS = (1.0, 0.8, 0.5)
-
-
-def ignore_progress(done: int, total: int) -> None:
-    """Report nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,54 +211,6 @@ def solve_rays(
     chosen = RayParameters() if parameters is None else parameters
     work = _Reconstruction(rays, sampling, chosen, seed=seed, progress=progress)
     return work.run(disparity_range)
-
-
-def predicted_light(
-    rays: Rays,
-    solution: RaySolution,
-    picture: FloatArray,
-    *,
-    parameters: RayParameters | None = None,
-    footprint: bool,
-) -> tuple[FloatArray, FloatArray]:
-    """What every ray measured and what a picture says that it should, both (H, W).
-
-    Parameters
-    ----------
-    rays
-        Held-out ones included.
-    solution
-        Gives disparity, grid and noise.
-    picture
-        Shape (3, Y, X) on the solution's grid, white-balanced camera colors.
-    footprint
-        Whether lenslets still blur the picture; not so for a view, which they made.
-
-    Returns
-    -------
-    measured, predicted
-        White-balanced light; `MISSING` and 0 where there is none.
-    """
-    chosen = RayParameters() if parameters is None else parameters
-    light = measured_light(rays, least_response=chosen.least_response, noise=solution.noise)
-    bundle = RayBundle(
-        light=light,
-        lenslets=lenslet_table(rays.calibration.grid),
-        grid=solution.grid,
-        radius_px=chosen.radius_pitch * rays.calibration.grid.pitch_px,
-        runner=BandRunner(),
-    )
-    scale = solution.grid.pixels_per_pitch
-    observation = RayObservation(
-        light,
-        bundle.lenslets,
-        solution.grid,
-        slopes=visible_slopes(bundle, solution.slope_map, step=chosen.visibility_step * scale),
-        taps=footprint_taps((chosen.footprint_pitch * scale) ** 2 / 12 if footprint else 0.0),
-        radius_px=bundle.radius_px,
-        runner=bundle.runner,
-    )
-    return light.light, observation.forward(picture)
 
 
 def display_matrix(color: ColorData) -> FloatArray:
