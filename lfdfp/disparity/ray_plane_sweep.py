@@ -8,65 +8,32 @@ half of the rays sees the surface and the other does not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray
-from lfdfp.disparity import ray_sweep_kernels as kernels
+from lfdfp.datatypes import DoubleArray, FloatArray
+from lfdfp.disparity import consensus_kernels as kernels
 from lfdfp.disparity import semi_global_kernels as paths
-from lfdfp.ray_geometry import FineGrid, LensletTable, RayLight
-from lfdfp.row_bands import BandRunner
+from lfdfp.disparity.ray_bundle import RayBundle, listed_rays
 
-WHOLE = -1
-"""In place of a half aperture: all rays."""
+_WHOLE = ((0, 0, 0, 0),)
+_HALVES = ((0, 0, 1, 1), (0, 1, 1, 0))
+"""Parts of the aperture that the quadrants belong to: upper and lower, left and right halves."""
 
-_CONSENSUS_WINDOW = 3
-_RESIDUAL_WINDOW = 5
+_ALL_QUADRANTS = (0, 1, 2, 3)
+_HALF_QUADRANTS = ((0, 1), (2, 3), (0, 3), (1, 2))
+
+_CONSENSUS_REACH = 1
+_RESIDUAL_REACH = 2
 _HALF_APERTURE_PENALTY = 0.05
-_DOUBT = 0.1
-_PICTURE_PASSES = 2
-_PICTURE_BLUR_PX = 0.5
-_LEAST_WEIGHT = 0.02
+_TAPS = np.array([0.787, 0.1065], np.float32)
+"""Of a Gaussian of half a pixel, at distances 0 and 1."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RayBundle:
-    """Rays as the sweeps use them: light, lenslets, grid, aperture, threads.
-
-    Attributes
-    ----------
-    rays_per_lenslet
-        As many are enough: of larger lenslets, sweeps use only a part of the rays.
-    """
-
-    light: RayLight
-    lenslets: LensletTable
-    grid: FineGrid
-    radius_px: float
-    runner: BandRunner
-    rays_per_lenslet: float = 40.0
-
-    def kept(self) -> BoolArray:
-        """Which diagonals of Bayer cells a sweep looks at: large lenslets have rays to spare."""
-        every = max(1, round(np.pi * self.radius_px**2 / self.rays_per_lenslet))
-        return np.asarray(np.arange(sum(self.light.light.shape) // 2 + 1) % every == 0)
-
-    def origins(self) -> FloatArray:
-        """Shape (L, 2): fine coordinates of the lenslets."""
-        return self.grid.positions(self.lenslets.lens_plane).astype(np.float32)
-
-    def lenslets_within(
-        self, origins: FloatArray, first: int, last: int, steepest: float
-    ) -> tuple[int, int]:
-        """First and last + 1 of the lenslets whose rays can touch fine rows first..last - 1."""
-        starts = self.lenslets.row_starts
-        rows = self.grid.rows_of(self.lenslets)
-        reach = steepest * self.radius_px + 2
-        low, high = np.searchsorted(rows, (first - reach, last + reach))
-        return int(starts[low]), int(starts[high])
+_HALO_ROWS = 8
+"""Twice spread, smoothed and gathered, then averaged: that far a cell's cost reaches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,38 +72,18 @@ class SweptDisparity:
     contrast: FloatArray
 
 
-def plane_picture(
-    bundle: RayBundle, slope: float, *, radius_px: float, half_aperture: int = WHOLE
-) -> FloatArray:
-    """The picture (3, Y, X) that the rays agree on if everything lies on the plane `slope`.
+def plane_picture(bundle: RayBundle, slope: float) -> FloatArray:
+    """The picture (3, Y, X) that the rays agree on if everything lies on the plane `slope`."""
+    sweep = _Sweep(bundle)
+    picture = np.empty((*bundle.grid.shape, 3), np.float32)
 
-    Smoothed residuals are added to it twice, so that its own blur does not count as misfit.
+    def work(first: int, last: int) -> None:
+        window = _Window(sweep, first, last, parts=1)
+        window.agree(slope, _WHOLE[0])
+        picture[first:last] = window.picture[0, window.inner]
 
-    Parameters
-    ----------
-    radius_px
-        Pixels farther than this from their lenslet's center are left out.
-    """
-    height, width = bundle.grid.shape
-    origins, light, table = bundle.origins(), bundle.light, bundle.lenslets
-    turn, kept = np.asarray(table.turn, np.float32), bundle.kept()
-    picture = np.zeros((3, height, width), np.float32)
-    sums = np.empty((2, 3, height, width), np.float32)
-    for _ in range(_PICTURE_PASSES):
-
-        def work(first: int, last: int) -> None:
-            sums[:, :, first:last] = 0.0
-            kernels.spread_residuals(
-                light.light, light.response, light.colors, table.centers_px, origins, turn,
-                np.float32(radius_px), half_aperture, kept, np.float32(slope), picture,
-                bundle.lenslets_within(origins, first, last, abs(slope)), (first, last), sums,
-            )  # fmt: skip
-
-        bundle.runner.map(work, height)
-        for c in range(3):
-            amount, weight = (cv2.GaussianBlur(s[c], (0, 0), _PICTURE_BLUR_PX) for s in sums)
-            picture[c] += amount / (weight + np.float32(_LEAST_WEIGHT))
-    return picture
+    bundle.runner.map(work, bundle.grid.shape[0])
+    return np.ascontiguousarray(np.moveaxis(picture, -1, 0))
 
 
 def consensus_costs(
@@ -146,27 +93,34 @@ def consensus_costs(
     outlier_error: float,
     truncation: float,
     half_apertures: bool,
-) -> Iterable[FloatArray]:
-    """Mean truncated misfit of the rays to what they agree on, plane by plane, shape (Y, X).
+) -> FloatArray:
+    """Mean truncated misfit of the rays to what they agree on, shape (planes, Y, X).
 
     Parameters
     ----------
     half_apertures
         Let the rays of each half aperture agree by themselves, and take the least misfit: next
         to an occluder, the picture of the whole aperture mixes both surfaces.
+    outlier_error, truncation
+        As in `residual_costs`.
     """
-    sums = _MisfitSums(bundle, outlier_error=outlier_error, truncation=truncation)
-    for slope in slopes:
-        best = None
-        for half in range(4) if half_apertures else (WHOLE,):
-            picture = plane_picture(
-                bundle, float(slope), radius_px=bundle.radius_px, half_aperture=half
-            )
-            sums.gather(float(slope), picture, half_aperture=half)
-            cost = sums.least(window=_CONSENSUS_WINDOW, half_aperture=half)
-            best = cost if best is None else np.minimum(best, cost)
-        assert best is not None
-        yield best
+    sweep = _Sweep(bundle, outlier_error=outlier_error, truncation=truncation)
+    costs = np.full((len(slopes), *bundle.grid.shape), np.inf, np.float32)
+
+    def work(first: int, last: int) -> None:
+        window = _Window(sweep, first, last, parts=2 if half_apertures else 1)
+        for slope, cost in zip(slopes, costs, strict=True):
+            for parts in _HALVES if half_apertures else _WHOLE:
+                window.agree(float(slope), parts)
+                window.compare(float(slope), parts, window.picture)
+                if half_apertures:
+                    halves = _HALF_QUADRANTS[:2] if parts == _HALVES[0] else _HALF_QUADRANTS[2:]
+                    window.cheapen(cost, halves, _CONSENSUS_REACH)
+                else:
+                    window.cheapen_by_all(cost, _CONSENSUS_REACH)
+
+    bundle.runner.map(work, bundle.grid.shape[0])
+    return costs
 
 
 def residual_costs(
@@ -188,61 +142,101 @@ def residual_costs(
     truncation
         Squared residual, in units of the variance, that a ray's cost approaches.
     """
-    sums = _MisfitSums(bundle, outlier_error=outlier_error, truncation=truncation)
+    sweep = _Sweep(bundle, outlier_error=outlier_error, truncation=truncation)
+    picture = np.ascontiguousarray(np.moveaxis(blurred, 0, -1))[None]
     for slope in slopes:
-        sums.gather(float(slope), blurred, half_aperture=WHOLE)
-        yield sums.least(window=_RESIDUAL_WINDOW, half_aperture=WHOLE)
+        cost = np.full(bundle.grid.shape, np.inf, np.float32)
 
-
-class _MisfitSums:
-    """Truncated misfits of one plane's rays, summed in every cell for each half aperture."""
-
-    def __init__(self, bundle: RayBundle, *, outlier_error: float, truncation: float) -> None:
-        self._bundle = bundle
-        self._origins = bundle.origins()
-        self._kept = bundle.kept()
-        self._terms = bundle.light.noise_terms()
-        self._turn = np.asarray(bundle.lenslets.turn, np.float32)
-        self._outlier_error, self._truncation = np.float32(outlier_error), np.float32(truncation)
-        self._misfit = np.empty((4, *bundle.grid.shape), np.float32)
-        self._count = np.empty_like(self._misfit)
-
-    def gather(self, slope: float, picture: FloatArray, *, half_aperture: int) -> None:
-        """Compare the plane's rays, of one half of the aperture or all, with a picture."""
-        bundle, light, kept = self._bundle, self._bundle.light, self._kept
-
-        def work(first: int, last: int) -> None:
-            self._misfit[:, first:last] = 0.0
-            self._count[:, first:last] = 0.0
-            kernels.gather_residuals(
-                light.light, light.response, light.colors, self._terms,
-                bundle.lenslets.centers_px, self._origins, self._turn,
-                np.float32(bundle.radius_px), half_aperture, kept,
-                np.float32(slope), picture, self._outlier_error, self._truncation,
-                bundle.lenslets_within(self._origins, first, last, abs(slope)), (first, last),
-                self._misfit[:, first:last], self._count[:, first:last],
-            )  # fmt: skip
+        def work(
+            first: int, last: int, slope: float = float(slope), cost: FloatArray = cost
+        ) -> None:
+            window = _Window(sweep, first, last)
+            window.compare(slope, _WHOLE[0], picture[:, window.top : window.bottom])
+            window.cheapen_by_all(cost, _RESIDUAL_REACH)
 
         bundle.runner.map(work, bundle.grid.shape[0])
+        yield cost
 
-    def least(self, *, window: int, half_aperture: int) -> FloatArray:
-        """Mean misfit in a window: of one half, or the least of the whole and all halves."""
-        if half_aperture != WHOLE:
-            return self._mean(self._misfit[half_aperture], self._count[half_aperture], window)
-        both = self._misfit[0] + self._misfit[1], self._count[0] + self._count[1]
-        best = self._mean(*both, window)
-        for half, number in zip(self._misfit, self._count, strict=True):
-            mean = self._mean(half, number, window) + np.float32(_HALF_APERTURE_PENALTY)
-            np.minimum(best, mean, out=best)
-        return best
 
-    def _mean(self, total: FloatArray, number: FloatArray, window: int) -> FloatArray:
-        total, number = (
-            cv2.boxFilter(values, -1, (window, window), normalize=False)
-            for values in (total, number)
+class _Sweep:
+    """What all windows and planes of one sweep share."""
+
+    def __init__(
+        self, bundle: RayBundle, *, outlier_error: float = 0.0, truncation: float = 1.0
+    ) -> None:
+        self.bundle = bundle
+        self.origins = bundle.origins()
+        self.rays = listed_rays(bundle)
+        self.colors = bundle.light.colors.ravel()
+        self.terms = bundle.light.noise_terms().reshape(4, 3)
+        self.terms[:, 2] += np.float32(outlier_error) ** 2
+        self.truncation = np.float32(truncation)
+
+
+class _Window:
+    """Rows of the grid that one thread works on, with the rows around them that count too."""
+
+    def __init__(self, sweep: _Sweep, first: int, last: int, *, parts: int = 0) -> None:
+        height, width = sweep.bundle.grid.shape
+        self._sweep = sweep
+        self.top, self.bottom = max(first - _HALO_ROWS, 0), min(last + _HALO_ROWS, height)
+        self.inner = slice(first - self.top, last - self.top)
+        self._rows = slice(first, last)
+        shape = (parts, self.bottom - self.top, width, 3)
+        self.picture = np.zeros(shape, np.float32)
+        self._amount, self._weight, self._certainty = (
+            np.zeros(shape, np.float32) for _ in range(3)
         )
-        doubt = np.float32(_DOUBT)
-        return np.asarray((total + doubt * self._truncation) / (number + doubt), np.float32)
+        self._misfit, self._count = np.zeros((2, 4, *shape[1:3]), np.float32)
+
+    def _plane(self, slope: float, parts: Sequence[int]) -> tuple[object, ...]:
+        sweep = self._sweep
+        rays, bundle = sweep.rays, sweep.bundle
+        return (
+            rays.starts, rays.direction, rays.measured, rays.cell, sweep.origins,
+            bundle.lenslets_within(sweep.origins, self.top, self.bottom, abs(slope)),
+            np.asarray(parts, np.int64), sweep.colors, np.float32(slope), self.top,
+        )  # fmt: skip
+
+    def agree(self, slope: float, parts: Sequence[int]) -> None:
+        """Let the rays of each part agree on a picture, as if everything lay on one plane.
+
+        Smoothed residuals are added to it, so that its own blur does not count as misfit.
+        """
+        plane = self._plane(slope, parts)
+        self._amount[:], self._weight[:] = 0.0, 0.0
+        kernels.spread_light(*plane, self._amount, self._weight)
+        kernels.weighted_means(self._amount, self._weight, _TAPS, self.picture, self._certainty)
+        self._amount[:] = 0.0
+        kernels.spread_residuals(*plane, self.picture, self._amount)
+        kernels.add_weighted_means(self._amount, self._certainty, _TAPS, self.picture)
+
+    def compare(self, slope: float, parts: Sequence[int], picture: FloatArray) -> None:
+        """Collect the misfits of a plane's rays to the pictures (P, rows, X, 3) of their parts."""
+        self._misfit[:], self._count[:] = 0.0, 0.0
+        kernels.gather_misfits(
+            *self._plane(slope, parts), picture, self._sweep.terms, self._sweep.truncation,
+            self._misfit, self._count,
+        )  # fmt: skip
+
+    def cheapen(
+        self,
+        cost: FloatArray,
+        groups: Sequence[Sequence[int]],
+        reach: int,
+        penalty: float = 0.0,
+    ) -> None:
+        """Lower the plane's cost (Y, X) to the least mean misfit of groups of quadrants."""
+        for group in groups:
+            kernels.cheapest_mean(
+                self._misfit, self._count, np.asarray(group, np.int64), reach,
+                self._sweep.truncation, np.float32(penalty), self.inner.start, cost[self._rows],
+            )  # fmt: skip
+
+    def cheapen_by_all(self, cost: FloatArray, reach: int) -> None:
+        """Lower the cost to that of the whole aperture, or of a half at a penalty."""
+        self.cheapen(cost, (_ALL_QUADRANTS,), reach)
+        self.cheapen(cost, _HALF_QUADRANTS, reach, _HALF_APERTURE_PENALTY)
 
 
 def best_planes(

@@ -7,7 +7,8 @@ import dataclasses
 import cv2
 import numpy as np
 
-from lfdfp.disparity.ray_plane_sweep import RayBundle, consensus_costs
+from lfdfp.disparity.ray_bundle import RayBundle
+from lfdfp.disparity.ray_plane_sweep import consensus_costs
 
 _WIDEST_PITCH = 1.0  # per raw pixel; beyond it nothing is sharp in any lenslet camera
 _RADIUS_SHARE = 0.6  # of the aperture: fewer rays, and planes twice as far apart suffice

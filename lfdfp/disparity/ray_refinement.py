@@ -7,7 +7,7 @@ import numpy as np
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.disparity import ray_sweep_kernels as kernels
-from lfdfp.disparity.ray_plane_sweep import RayBundle
+from lfdfp.disparity.ray_bundle import RayBundle
 
 _SAME_SURFACE_PITCH = 0.08
 _USUAL_ERROR_PITCH = 0.1

@@ -7,7 +7,7 @@ import numpy as np
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.disparity import ray_sweep_kernels as kernels
-from lfdfp.disparity.ray_plane_sweep import RayBundle
+from lfdfp.disparity.ray_bundle import RayBundle
 from lfdfp.ray_geometry import HIDDEN
 
 

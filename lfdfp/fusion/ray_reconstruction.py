@@ -25,8 +25,8 @@ from lfdfp.datatypes import (
     ViewSampling,
 )
 from lfdfp.disparity.guided_filter import GuidedFilter
+from lfdfp.disparity.ray_bundle import RayBundle
 from lfdfp.disparity.ray_plane_sweep import (
-    RayBundle,
     Smoothness,
     SweptDisparity,
     best_planes,
@@ -345,7 +345,8 @@ class _Reconstruction:
             high = (disparity_range[1] + widen) * half.slope_scale
         limits = (low, high)
         slopes = self.planes(half, limits, parameters.plane_step)
-        guide = self.guide(plane_picture(bundle, 0.0, radius_px=0.6 * self.radius_px))
+        inner = dataclasses.replace(bundle, radius_px=0.6 * self.radius_px)
+        guide = self.guide(plane_picture(inner, 0.0))
         costs = consensus_costs(
             bundle,
             slopes,

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from lfdfp.datatypes import FloatArray, Rays
-from lfdfp.disparity.ray_plane_sweep import RayBundle, Smoothness, semi_global_costs
+from lfdfp.disparity.ray_bundle import RayBundle
+from lfdfp.disparity.ray_plane_sweep import Smoothness, semi_global_costs
 from lfdfp.disparity.ray_range import slope_range
 from lfdfp.disparity.ray_refinement import fitted_slopes
 from lfdfp.disparity.ray_visibility import visible_slopes

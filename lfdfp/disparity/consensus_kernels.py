@@ -1,0 +1,275 @@
+"""Compiled passes of the plane sweeps over listed rays, on windows of fine-grid rows.
+
+A window holds the rows that a band needs, and rows around them: values in its outermost rows
+miss the rays beyond, those that the band uses do not. The rays of a cell are added in the order
+of the lenslets, so no bit depends on where windows begin. Arguments that the passes share:
+
+starts, direction, measured, cell
+    Of `RayList`.
+origins
+    Shape (L, 2): fine coordinates of the lenslets.
+lenslets
+    First and last + 1, of the lenslets to visit.
+parts
+    Shape (4,): to which part of the aperture each quadrant belongs.
+colors
+    Shape (4,), int64: color of each place in the Bayer cell.
+slope
+    Of the plane, in fine pixels per raw pixel.
+top
+    First row of the window.
+picture
+    Shape (P, rows, X, 3): of every part.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from lfdfp.datatypes import FloatArray
+
+_LEAST_WEIGHT = np.float32(0.02)
+_DOUBT = np.float32(0.1)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def spread_light(
+    starts: NDArray[np.int32],
+    direction: FloatArray,
+    measured: FloatArray,
+    cell: NDArray[np.uint8],
+    origins: FloatArray,
+    lenslets: tuple[int, int],
+    parts: NDArray[np.int64],
+    colors: NDArray[np.int64],
+    slope: float,
+    top: int,
+    amount: FloatArray,
+    weight: FloatArray,
+) -> None:
+    """Add what every ray measured, times its response, to the four cells around it.
+
+    amount, weight
+        Shape (P, rows, X, 3), added to.
+    """
+    rows, width = amount.shape[1], amount.shape[2]
+    for lens in range(lenslets[0], lenslets[1]):
+        row0, column0 = origins[lens, 0] - np.float32(top), origins[lens, 1]
+        for q in range(4):
+            amounts, weights = amount[parts[q]], weight[parts[q]]
+            for n in range(starts[lens, q], starts[lens, q + 1]):
+                y, x = row0 - slope * direction[n, 0], column0 - slope * direction[n, 1]
+                i, j = int(np.floor(y)), int(np.floor(x))
+                if i < 0 or i >= rows - 1 or j < 0 or j >= width - 1:
+                    continue
+                b, a = y - i, x - j
+                c, w = colors[cell[n]], measured[n, 1]
+                top_left, top_right = (1 - b) * (1 - a) * w, (1 - b) * a * w
+                low_left, low_right = b * (1 - a) * w, b * a * w
+                value = measured[n, 0]
+                weights[i, j, c] += top_left
+                weights[i, j + 1, c] += top_right
+                weights[i + 1, j, c] += low_left
+                weights[i + 1, j + 1, c] += low_right
+                amounts[i, j, c] += top_left * value
+                amounts[i, j + 1, c] += top_right * value
+                amounts[i + 1, j, c] += low_left * value
+                amounts[i + 1, j + 1, c] += low_right * value
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def spread_residuals(
+    starts: NDArray[np.int32],
+    direction: FloatArray,
+    measured: FloatArray,
+    cell: NDArray[np.uint8],
+    origins: FloatArray,
+    lenslets: tuple[int, int],
+    parts: NDArray[np.int64],
+    colors: NDArray[np.int64],
+    slope: float,
+    top: int,
+    picture: FloatArray,
+    amount: FloatArray,
+) -> None:
+    """Add what every ray measured beyond its part's picture, times its response, to `amount`."""
+    rows, width = amount.shape[1], amount.shape[2]
+    for lens in range(lenslets[0], lenslets[1]):
+        row0, column0 = origins[lens, 0] - np.float32(top), origins[lens, 1]
+        for q in range(4):
+            amounts, known = amount[parts[q]], picture[parts[q]]
+            for n in range(starts[lens, q], starts[lens, q + 1]):
+                y, x = row0 - slope * direction[n, 0], column0 - slope * direction[n, 1]
+                i, j = int(np.floor(y)), int(np.floor(x))
+                if i < 0 or i >= rows - 1 or j < 0 or j >= width - 1:
+                    continue
+                b, a = y - i, x - j
+                c = colors[cell[n]]
+                predicted = (1 - b) * ((1 - a) * known[i, j, c] + a * known[i, j + 1, c]) + b * (
+                    (1 - a) * known[i + 1, j, c] + a * known[i + 1, j + 1, c]
+                )
+                share = measured[n, 1] * (measured[n, 0] - predicted)
+                amounts[i, j, c] += (1 - b) * (1 - a) * share
+                amounts[i, j + 1, c] += (1 - b) * a * share
+                amounts[i + 1, j, c] += b * (1 - a) * share
+                amounts[i + 1, j + 1, c] += b * a * share
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def gather_misfits(
+    starts: NDArray[np.int32],
+    direction: FloatArray,
+    measured: FloatArray,
+    cell: NDArray[np.uint8],
+    origins: FloatArray,
+    lenslets: tuple[int, int],
+    parts: NDArray[np.int64],
+    colors: NDArray[np.int64],
+    slope: float,
+    top: int,
+    picture: FloatArray,
+    terms: FloatArray,
+    truncation: float,
+    misfit: FloatArray,
+    count: FloatArray,
+) -> None:
+    """Add every ray's truncated misfit to its part's picture to its cell and quadrant.
+
+    Parameters
+    ----------
+    terms
+        Shape (4, 3): of the variance, per place in the Bayer cell (`RayLight.noise_terms`).
+    truncation
+        Squared residual, in units of the variance, that a ray's misfit approaches.
+    misfit, count
+        Shape (4, rows, X), added to: sums and numbers of rays.
+    """
+    rows, width = misfit.shape[1], misfit.shape[2]
+    for lens in range(lenslets[0], lenslets[1]):
+        row0, column0 = origins[lens, 0] - np.float32(top), origins[lens, 1]
+        for q in range(4):
+            known, misfits, counts = picture[parts[q]], misfit[q], count[q]
+            for n in range(starts[lens, q], starts[lens, q + 1]):
+                y, x = row0 - slope * direction[n, 0], column0 - slope * direction[n, 1]
+                i, j = int(np.floor(y)), int(np.floor(x))
+                if i < 0 or i >= rows - 1 or j < 0 or j >= width - 1:
+                    continue
+                b, a = y - i, x - j
+                place = cell[n]
+                c = colors[place]
+                predicted = (1 - b) * ((1 - a) * known[i, j, c] + a * known[i, j + 1, c]) + b * (
+                    (1 - a) * known[i + 1, j, c] + a * known[i + 1, j + 1, c]
+                )
+                signal = max(predicted, np.float32(0.0))
+                share = np.float32(1.0) / measured[n, 1]
+                variance = (terms[place, 0] * share + terms[place, 1] * signal) * share + terms[
+                    place, 2
+                ] * signal * signal
+                error = measured[n, 0] - predicted
+                square = error * error
+                at_row, at_column = i + (b >= np.float32(0.5)), j + (a >= np.float32(0.5))
+                misfits[at_row, at_column] += truncation * square / (truncation * variance + square)
+                counts[at_row, at_column] += np.float32(1.0)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def weighted_means(
+    amount: FloatArray,
+    weight: FloatArray,
+    taps: FloatArray,
+    picture: FloatArray,
+    certainty: FloatArray,
+) -> None:
+    """Write smoothed amounts over smoothed weights, and one over the latter as `certainty`.
+
+    taps
+        Shape (2,): of the smoothing, at distances 0 and 1 along each axis.
+    """
+    parts, rows, width, _ = amount.shape
+    flat = 3 * width
+    amounts, weights = amount.reshape(parts, rows, flat), weight.reshape(parts, rows, flat)
+    means, certain = picture.reshape(parts, rows, flat), certainty.reshape(parts, rows, flat)
+    light, number = np.zeros(flat + 6, np.float32), np.zeros(flat + 6, np.float32)
+    for p in range(parts):
+        for i in range(1, rows - 1):
+            for m in range(flat):
+                light[m + 3] = taps[0] * amounts[p, i, m] + taps[1] * (
+                    amounts[p, i - 1, m] + amounts[p, i + 1, m]
+                )
+                number[m + 3] = taps[0] * weights[p, i, m] + taps[1] * (
+                    weights[p, i - 1, m] + weights[p, i + 1, m]
+                )
+            for m in range(flat):
+                total = taps[0] * number[m + 3] + taps[1] * (number[m] + number[m + 6])
+                share = np.float32(1.0) / (total + _LEAST_WEIGHT)
+                certain[p, i, m] = share
+                means[p, i, m] = share * (
+                    taps[0] * light[m + 3] + taps[1] * (light[m] + light[m + 6])
+                )
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def add_weighted_means(
+    amount: FloatArray,
+    certainty: FloatArray,
+    taps: FloatArray,
+    picture: FloatArray,
+) -> None:
+    """Add smoothed amounts, times their certainty, to the pictures (see `weighted_means`)."""
+    parts, rows, width, _ = amount.shape
+    flat = 3 * width
+    amounts, certain = amount.reshape(parts, rows, flat), certainty.reshape(parts, rows, flat)
+    means = picture.reshape(parts, rows, flat)
+    light = np.zeros(flat + 6, np.float32)
+    for p in range(parts):
+        for i in range(1, rows - 1):
+            for m in range(flat):
+                light[m + 3] = taps[0] * amounts[p, i, m] + taps[1] * (
+                    amounts[p, i - 1, m] + amounts[p, i + 1, m]
+                )
+            for m in range(flat):
+                means[p, i, m] += certain[p, i, m] * (
+                    taps[0] * light[m + 3] + taps[1] * (light[m] + light[m + 6])
+                )
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def cheapest_mean(
+    misfit: FloatArray,
+    count: FloatArray,
+    group: NDArray[np.int64],
+    reach: int,
+    truncation: float,
+    penalty: float,
+    first: int,
+    cost: FloatArray,
+) -> None:
+    """Lower `cost` (rows, X) to a group's mean misfit in windows of 2 `reach` + 1 cells.
+
+    Parameters
+    ----------
+    group
+        Quadrants whose rays count.
+    penalty
+        Added to the mean.
+    first
+        Row of `misfit` (4, rows, X) that is row 0 of `cost`.
+    """
+    rows, width = cost.shape
+    height = misfit.shape[1]
+    sums, numbers = np.zeros(width, np.float32), np.zeros(width, np.float32)
+    for i in range(rows):
+        sums[:], numbers[:] = np.float32(0.0), np.float32(0.0)
+        for k in range(max(first + i - reach, 0), min(first + i + reach + 1, height)):
+            for q in group:
+                for j in range(width):
+                    sums[j] += misfit[q, k, j]
+                    numbers[j] += count[q, k, j]
+        for j in range(width):
+            total, number = _DOUBT * truncation, _DOUBT
+            for k in range(max(j - reach, 0), min(j + reach + 1, width)):
+                total += sums[k]
+                number += numbers[k]
+            cost[i, j] = min(cost[i, j], total / number + penalty)
