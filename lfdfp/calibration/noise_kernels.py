@@ -26,7 +26,8 @@ def _fit_light(
     """Least squares of ``response (a + b down + c right)`` per color.
 
     Fills `light` (3, 3) with a, b, c and `inverse` (3, 3, 3) with the inverse normal matrices;
-    False where the lenslet is cut off, saturated, or has too few pixels of a color.
+    False where the lenslet is cut off, saturated, or has too few pixels of a color. Dead pixels
+    do not count.
     """
     height, width = mosaic.shape
     y, x = center[0], center[1]
@@ -41,7 +42,9 @@ def _fit_light(
                 continue
             k = 2 * (row & 1) + (column & 1)
             code, w = mosaic[row, column], response[row, column]
-            if code >= levels[k, 1] or w <= 0.0:
+            if w <= 0.0:
+                continue
+            if code >= levels[k, 1]:
                 return False
             c = colors[k]
             term[0], term[1], term[2] = w, w * (row - y), w * (column - x)
@@ -122,6 +125,8 @@ def smooth_light_residuals(
                     continue
                 k = 2 * (row & 1) + (column & 1)
                 c, w = colors[k], response[row, column]
+                if w <= 0.0:
+                    continue
                 m = inverse[c]
                 signal = w * (light[c, 0] + light[c, 1] * down + light[c, 2] * right)
                 leverage = m[0, 0] + 2 * m[0, 1] * down + 2 * m[0, 2] * right

@@ -19,8 +19,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lfdfp.datatypes import DoubleArray, FloatArray
-from lfdfp.decode.demosaic_kernels import gather_lens_images, shrink_to_neighbors
+from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray
+from lfdfp.decode.demosaic_kernels import (
+    fill_from_neighbors,
+    gather_lens_images,
+    shrink_to_neighbors,
+)
 from lfdfp.decode.lens_images import LensImageModel, disk_polynomials
 from lfdfp.decode.sensor import LEAST_RESPONSE, SensorLight
 from lfdfp.progress import Progress
@@ -49,7 +53,8 @@ class LensImages:
         Shape (rows, columns, count), about each lenslet's own center, in the sensor's axes;
         white-balanced camera light.
     valid
-        Shape (rows, columns): False where the lenslet's center lies outside the sensor.
+        Shape (rows, columns): False where the lenslet's center lies outside the sensor. Dead
+        lenslets get the mean image of their neighbors and count as valid.
     """
 
     model: LensImageModel
@@ -98,7 +103,8 @@ def demosaic_lens_images(
     centers = centers_px.reshape(2, -1).astype(np.float64)
     height, width = sensor.light.shape
     limits = np.array([[height - 0.5], [width - 0.5]])
-    valid = np.asarray(((centers > -0.5) & (centers < limits)).all(axis=0))
+    inside = np.asarray(((centers > -0.5) & (centers < limits)).all(axis=0))
+    valid = inside & _measured(response, centers)
     coefficients = np.zeros((centers.shape[1], model.count), np.float32)
     spread = np.zeros((centers.shape[1], 2 * model.chroma_count), np.float32)
     halves = np.rint(2 * centers).astype(np.int64)
@@ -124,7 +130,21 @@ def demosaic_lens_images(
         valid=valid.reshape(shape),
     )
     _calm_colors(images, spread.reshape(*shape, -1), first_x)
+    dead = (inside & ~valid).reshape(shape)
+    if dead.any():
+        fill_from_neighbors(images.coefficients, images.valid, dead, first_x)
     return images
+
+
+def _measured(response: FloatArray, centers: DoubleArray) -> BoolArray:
+    """Shape (lenslets,): whether any of the nine pixels around a center (2, lenslets) works."""
+    height, width = response.shape
+    row, column = np.rint(centers).astype(np.int64)
+    works = np.zeros(centers.shape[1], np.bool_)
+    for down, right in np.ndindex(3, 3):
+        at = np.clip(row + down - 1, 0, height - 1), np.clip(column + right - 1, 0, width - 1)
+        works |= response[at] >= LEAST_RESPONSE
+    return works
 
 
 def _calm_colors(images: LensImages, spread: FloatArray, first_x: FloatArray) -> None:

@@ -93,3 +93,36 @@ def shrink_to_neighbors(
                 signal = 3.0 * max(spread - noise / count, 0.0)
                 gain = signal / (signal + variance[j, i, k] + 1e-20)
                 out[j, i, k] = mean + gain * (value - mean)
+
+
+@njit(cache=True, nogil=True)
+def fill_from_neighbors(
+    values: FloatArray,
+    valid: NDArray[np.bool_],
+    dead: NDArray[np.bool_],
+    shift: FloatArray,
+) -> None:
+    """Give `dead` lenslets the mean of the valid ones among their six neighbors, from the top.
+
+    `values`, shape (rows, columns, n), and `valid` are changed; `shift` as in
+    `shrink_to_neighbors`. A lenslet without any valid neighbor stays invalid.
+    """
+    rows, columns, n = values.shape
+    for j in range(rows):
+        for i in range(columns):
+            if not dead[j, i]:
+                continue
+            total = np.zeros(n, np.float32)
+            count = 0
+            for jj in range(max(j - 1, 0), min(j + 2, rows)):
+                first, last = i - 1, i + 1
+                if jj != j:
+                    first = i + int(np.floor(shift[j] - shift[jj]))
+                    last = first + 1
+                for ii in range(max(first, 0), min(last + 1, columns)):
+                    if valid[jj, ii]:
+                        total += values[jj, ii]
+                        count += 1
+            if count > 0:
+                values[j, i] = total / np.float32(count)
+                valid[j, i] = True

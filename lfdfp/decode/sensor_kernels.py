@@ -49,13 +49,14 @@ def neutralize_highlights(
 
     A saturated code is a lower bound. After white balance the channels saturate at different
     levels, which shows as pink; where the other colors around are higher, gray is the best guess.
-    Returns how many pixels were saturated.
+    Dead pixels keep what their neighbors gave them. Returns how many pixels were saturated.
     """
     height, width = mosaic.shape
     count = 0
     for row in range(1, height - 1):
         for column in range(1, width - 1):
-            if mosaic[row, column] < levels[row & 1, column & 1, 2]:
+            level = levels[row & 1, column & 1]
+            if mosaic[row, column] < level[2] or response[row, column] < level[3]:
                 continue
             count += 1
             beside = _level_of_pair(mosaic, response, levels, light, row, column, 0, 1)

@@ -103,6 +103,17 @@ def test_a_pixel_without_response_is_filled_from_its_neighbors() -> None:
     assert abs(sensor.light[70, 71] - 0.2) < 0.01
 
 
+def test_dead_lenslets_are_made_up_from_their_neighbors() -> None:
+    capture, calibration = gray_capture(0.2)
+    response, mosaic = calibration.response.copy(), capture.mosaic.copy()
+    centers = calibration.grid.centers(np.array([-3.0, 0.0, 4.0]), np.array([2.0, 0.0, -3.0]))
+    for row, column in np.rint(centers).astype(int).T:
+        dead = np.s_[row - 5 : row + 6, column - 5 : column + 6]
+        response[dead], mosaic[dead] = 0, 4095
+    field = decode(replace(capture, mosaic=mosaic), replace(calibration, response=response))
+    np.testing.assert_allclose(field.view(*field.center), 0.2, atol=0.01)
+
+
 def test_inputs_are_left_unchanged_and_the_result_is_the_same_each_time() -> None:
     capture, calibration = gray_capture()
     before = capture.mosaic.copy(), calibration.response.copy()
