@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lfdfp.cli.options import Json
 from lfdfp.cli.reporting import (
     announce_compilation,
     echo_json,
@@ -35,7 +36,7 @@ def calibrate_command(
             "--output", "-o", metavar="DIR", help="Where to keep it. Default: your data folder."
         ),
     ] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout.")] = False,
+    json_output: Json = False,
 ) -> None:
     """Build a camera's calibration file, once; `run` and `decode` then find it by themselves.
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from lfdfp.cli.options import Json
 from lfdfp.cli.reporting import echo_json, echo_notes, fail, reported_errors
 
 
@@ -37,7 +38,7 @@ def convert_command(
         Literal["auto", "row_col", "col_row"],
         typer.Option(help="What the two numbers in the names of views that are read count."),
     ] = "auto",
-    json_output: Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout.")] = False,
+    json_output: Json = False,
 ) -> None:
     """Convert a light field between formats; axes, signs and light are translated.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from lfdfp.cli.options import CalibrationFolder, Json, NoVerify, RawCaptureFile, WhiteImageFile
 from lfdfp.cli.reporting import (
     announce_compilation,
     echo_json,
@@ -18,7 +19,7 @@ from lfdfp.settings import DecodeSettings
 
 
 def decode_command(
-    capture: Annotated[Path, typer.Argument(help="Raw capture (.lfp, .lfr, .raw with its .txt).")],
+    capture: RawCaptureFile,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Light field to create. Default: CAPTURE.lf.h5."),
@@ -26,17 +27,10 @@ def decode_command(
     angular_size: Annotated[
         int | None, typer.Option(min=1, max=31, help="Views along each axis. Default: all good.")
     ] = None,
-    calibration: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder of calibrations that is searched first."),
-    ] = None,
-    white_image: Annotated[
-        Path | None, typer.Option(metavar="RAW", help="White image of the same camera and zoom.")
-    ] = None,
-    no_verify: Annotated[
-        bool, typer.Option("--no-verify", help="Go on where a checksum does not match.")
-    ] = False,
-    json_output: Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout.")] = False,
+    calibration: CalibrationFolder = None,
+    white_image: WhiteImageFile = None,
+    no_verify: NoVerify = False,
+    json_output: Json = False,
 ) -> None:
     """Decode a raw capture to a light field (.h5): views in linear light, with weights.
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lfdfp.cli.options import CalibrationFolder, Json, LightFieldFile, WhiteImageFile
 from lfdfp.cli.parsing import parse_slopes
 from lfdfp.cli.reporting import (
     announce_compilation,
@@ -18,14 +19,7 @@ from lfdfp.cli.reporting import (
 
 
 def disparity_command(
-    light_field: Annotated[
-        Path,
-        typer.Argument(
-            metavar="INPUT",
-            help="Light field: .h5 of decode, or any that convert reads; "
-            "or a raw capture (.lfp, .lfr), which is decoded first.",
-        ),
-    ],
+    light_field: LightFieldFile,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Map to create (.pfm). Default: INPUT.disparity.pfm."),
@@ -37,17 +31,9 @@ def disparity_command(
             help="auto, or planes to try in pixels per angular step: -0.6:0.4:41.",
         ),
     ] = "auto",
-    calibration: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="For captures: folder of calibrations that is searched first."
-        ),
-    ] = None,
-    white_image: Annotated[
-        Path | None,
-        typer.Option(metavar="RAW", help="For captures: white image of the same camera and zoom."),
-    ] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout.")] = False,
+    calibration: CalibrationFolder = None,
+    white_image: WhiteImageFile = None,
+    json_output: Json = False,
 ) -> None:
     """Estimate the disparity of every pixel of the center view.
 

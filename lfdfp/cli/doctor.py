@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from lfdfp.cli.options import CalibrationFolder, Json, NoVerify, RawCaptureFile
 from lfdfp.cli.reporting import announce_compilation, echo_json, printable, reported_errors
 
 
 def doctor_command(
-    capture: Annotated[Path, typer.Argument(help="Raw capture (.lfp, .lfr, .raw with its .txt).")],
-    calibration: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder of calibrations that is searched first."),
-    ] = None,
-    no_verify: Annotated[
-        bool, typer.Option("--no-verify", help="Go on where a checksum does not match.")
-    ] = False,
-    json_output: Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout.")] = False,
+    capture: RawCaptureFile,
+    calibration: CalibrationFolder = None,
+    no_verify: NoVerify = False,
+    json_output: Json = False,
 ) -> None:
     """Say what was found for a capture, what would make it better, and how to get that.
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from lfdfp.cli.options import Json
 from lfdfp.cli.reporting import (
     announce_compilation,
     echo_json,
@@ -51,7 +52,7 @@ def fuse_command(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
-    json_output: Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout.")] = False,
+    json_output: Json = False,
 ) -> None:
     """Fuse a focal stack, or photographs of different focus, into one sharp picture.
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lfdfp.cli.options import Json
 from lfdfp.cli.reporting import echo_json, printable, reported_errors
 
 
@@ -15,7 +16,7 @@ def info_command(
     no_verify: Annotated[
         bool, typer.Option("--no-verify", help="Do not check the sections' checksums.")
     ] = False,
-    json_output: Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout.")] = False,
+    json_output: Json = False,
 ) -> None:
     """Say what a file is: camera, serial, lens, exposure, sections, checksums.
 

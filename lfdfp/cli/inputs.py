@@ -47,6 +47,26 @@ def field_input(
     return FieldInput(field=field, provenance={"input_sha256": digest}, warnings=field.warnings)
 
 
+def calibrated_capture(
+    path: Path, *, calibration: Path | None, white_image: Path | None, verify: bool = True
+) -> tuple[RawCapture, Calibration]:
+    """Read and calibrate a raw capture, with a progress bar.
+
+    Raises
+    ------
+    LfdfpError
+        For what is no raw capture, is damaged, or too dark.
+    """
+    from lfdfp.calibration import calibrate, find_calibration, search_folders
+    from lfdfp.lfp import read_capture
+
+    raw = read_capture(path, verify=verify)
+    with stage_bar("calibrate") as progress:
+        white = None if white_image is None else read_capture(white_image, verify=verify)
+        known = find_calibration(raw, search_folders(calibration))
+        return raw, calibrate(raw, white, known=known, progress=progress)
+
+
 def decoded_capture(
     path: Path,
     settings: DecodeSettings,
@@ -62,15 +82,11 @@ def decoded_capture(
     LfdfpError
         For what is no raw capture, is damaged, or cannot be decoded.
     """
-    from lfdfp.calibration import calibrate, find_calibration, search_folders
     from lfdfp.decode import decode
-    from lfdfp.lfp import read_capture
 
-    raw = read_capture(path, verify=verify)
-    with stage_bar("calibrate") as progress:
-        white = None if white_image is None else read_capture(white_image, verify=verify)
-        known = find_calibration(raw, search_folders(calibration))
-        calibrated = calibrate(raw, white, known=known, progress=progress)
+    raw, calibrated = calibrated_capture(
+        path, calibration=calibration, white_image=white_image, verify=verify
+    )
     with stage_bar("decode") as progress:
         field = decode(raw, calibrated, settings, progress=progress)
     return raw, calibrated, field

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import typer
 
@@ -38,6 +39,20 @@ def parse_pair(text: str | None, option: str) -> tuple[float, float] | None:
     if not (math.isfinite(down) and math.isfinite(right)):
         raise typer.BadParameter(f"{text!r} is not two numbers, such as 0.4,0", param_hint=option)
     return down, right
+
+
+def parse_area(text: str | None) -> tuple[int, int, int, int] | None:
+    """``ROWSxCOLUMNS+TOP+LEFT`` as four numbers; None where the option was not given."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})\+(\d{1,5})\+(\d{1,5})", text)
+    if found is None:
+        raise typer.BadParameter(
+            f"{text!r} is not ROWSxCOLUMNS+TOP+LEFT in pixels of a view, such as 120x120+100+80",
+            param_hint="--crop",
+        )
+    rows, columns, top, left = (int(number) for number in found.groups())
+    return rows, columns, top, left
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lfdfp.cli.options import CalibrationFolder, Json, LightFieldFile, WhiteImageFile
 from lfdfp.cli.parsing import parse_pair, parse_slopes
 from lfdfp.cli.reporting import (
     announce_compilation,
@@ -27,14 +28,7 @@ _TILE_COLUMNS = 320
 
 
 def refocus_command(
-    light_field: Annotated[
-        Path,
-        typer.Argument(
-            metavar="INPUT",
-            help="Light field: .h5 of decode, or any that convert reads; "
-            "or a raw capture (.lfp, .lfr), which is decoded first.",
-        ),
-    ],
+    light_field: LightFieldFile,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Focal stack to create. Default: INPUT.stack.h5."),
@@ -96,17 +90,9 @@ def refocus_command(
     contact_sheet: Annotated[
         Path | None, typer.Option("--contact-sheet", help="Also write all slices as one picture.")
     ] = None,
-    calibration: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="For captures: folder of calibrations that is searched first."
-        ),
-    ] = None,
-    white_image: Annotated[
-        Path | None,
-        typer.Option(metavar="RAW", help="For captures: white image of the same camera and zoom."),
-    ] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout.")] = False,
+    calibration: CalibrationFolder = None,
+    white_image: WhiteImageFile = None,
+    json_output: Json = False,
 ) -> None:
     """Refocus a light field on planes that are even in disparity.
 

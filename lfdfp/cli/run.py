@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from lfdfp.batch import Job, Outcome, plan_jobs, run_batch
+from lfdfp.cli.options import CalibrationFolder, Json, NoVerify, WhiteImageFile
 from lfdfp.cli.parsing import parse_slopes
 from lfdfp.cli.reporting import (
     announce_compilation,
@@ -72,22 +73,15 @@ def run_command(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of everything random. Default: 0.")
     ] = None,
-    calibration: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder of calibrations that is searched first."),
-    ] = None,
-    white_image: Annotated[
-        Path | None, typer.Option(metavar="RAW", help="White image of the same camera and zoom.")
-    ] = None,
+    calibration: CalibrationFolder = None,
+    white_image: WhiteImageFile = None,
     settings_file: Annotated[
         Path | None,
         typer.Option("--settings", metavar="TOML", help="Settings; options given here win."),
     ] = None,
-    no_verify: Annotated[
-        bool, typer.Option("--no-verify", help="Go on where a checksum does not match.")
-    ] = False,
+    no_verify: NoVerify = False,
     jobs: Annotated[int, typer.Option(min=1, help="Captures worked on at the same time.")] = 1,
-    json_output: Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout.")] = False,
+    json_output: Json = False,
 ) -> None:
     """Turn raw captures into sharp, super-resolved pictures.
 

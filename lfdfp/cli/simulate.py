@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lfdfp.cli.options import Json
 from lfdfp.cli.parsing import parse_size
 from lfdfp.cli.reporting import announce_compilation, echo_json, reported_errors, stage_bar
 from lfdfp.simulate.names import CameraName, ScenePreset
@@ -33,7 +34,7 @@ def simulate_command(
     if_missing: Annotated[
         bool, typer.Option("--if-missing", help="Do nothing where the output is there already.")
     ] = False,
-    json_output: Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout.")] = False,
+    json_output: Json = False,
 ) -> None:
     """Simulate a raw capture, format-true, with its white image and the truth beside it.
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lfdfp.cli.options import NoVerify
 from lfdfp.cli.reporting import echo_json, printable, reported_errors
 
 
@@ -21,9 +22,7 @@ def split_command(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that are there already.")
     ] = False,
-    no_verify: Annotated[
-        bool, typer.Option("--no-verify", help="Go on where a checksum does not match.")
-    ] = False,
+    no_verify: NoVerify = False,
     json_output: Annotated[bool, typer.Option("--json", help="Paths as JSON on stdout.")] = False,
 ) -> None:
     """Write every section of an LFP file to a file of its own, under lfpsplitter's names.
