@@ -16,6 +16,7 @@ from lfdfp.cli import (
     decode,
     disparity,
     doctor,
+    evaluate,
     fuse,
     info,
     refocus,
@@ -62,6 +63,7 @@ app.command("convert")(convert.convert_command)
 app.command("refocus")(refocus.refocus_command)
 app.command("disparity")(disparity.disparity_command)
 app.command("fuse")(fuse.fuse_command)
+app.command("evaluate")(evaluate.evaluate_command)
 app.command("simulate")(simulate.simulate_command)
 
 

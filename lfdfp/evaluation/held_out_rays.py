@@ -11,13 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import cv2
 import numpy as np
 
-from lfdfp.datatypes import BoolArray, FloatArray, LensletGrid, Rays
+from lfdfp.color import luma
+from lfdfp.datatypes import BoolArray, Calibration, FloatArray, LensletGrid
+from lfdfp.errors import CaptureError
+from lfdfp.evaluation.protocol import encoded
 
 HoldOut = Literal["pixels", "lenslets", "sub-aperture"]
 
 _UNMEASURED = -1.5  # measured light below it marks missing and saturated pixels
+_DETAIL_WINDOW_PX = 5
 
 
 def held_out_mask(
@@ -66,12 +71,13 @@ def _lenslet_coordinates(grid: LensletGrid) -> tuple[np.ndarray, ...]:
     return whole_q.astype(int), whole_r.astype(int), row - center[0], column - center[1]
 
 
-def without(rays: Rays, held: BoolArray) -> Rays:
-    """The same rays with the held-out pixels dead, so that no stage can use them."""
-    response = np.where(held, np.float32(0), rays.calibration.response)
-    return dataclasses.replace(
-        rays, calibration=dataclasses.replace(rays.calibration, response=response)
-    )
+def without(calibration: Calibration, held: BoolArray) -> Calibration:
+    """The same calibration with the held-out pixels dead, so that no stage can use them.
+
+    The noise that it states is forgotten: it was measured on all pixels.
+    """
+    response = np.where(held, np.float32(0), calibration.response)
+    return dataclasses.replace(calibration, response=response, noise=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,19 +98,22 @@ class HeldOutScore:
     detailed_error: Mapping[str, float]
 
     def gain_db(self, name: str, over: str) -> float:
-        """How much smaller the error of `name` is than that of `over` in detailed areas, in dB."""
-        return float(20 * np.log10(self.detailed_error[over] / self.detailed_error[name]))
+        """How much smaller the error of `name` is than that of `over`, in dB."""
+        return _decibel(self.error[over] / self.error[name])
+
+    def detailed_gain_db(self, name: str, over: str) -> float:
+        """The same in detailed areas."""
+        return _decibel(self.detailed_error[over] / self.detailed_error[name])
 
 
-def held_out_score(
-    measured: FloatArray,
-    predictions: Mapping[str, FloatArray],
-    held: BoolArray,
-    detail: FloatArray,
-    *,
-    detailed_share: float = 0.3,
-) -> HeldOutScore:
-    """Compare predictions with the held-out rays that all of them reach.
+def _decibel(ratio: float) -> float:
+    return float(20 * np.log10(ratio))
+
+
+def comparable_rays(
+    measured: FloatArray, predictions: Mapping[str, FloatArray], held: BoolArray
+) -> BoolArray:
+    """Shape (H, W): the held-out rays that are measured and that all predictions reach.
 
     Parameters
     ----------
@@ -114,30 +123,52 @@ def held_out_score(
         By name, shape (H, W); 0 where there is none.
     held
         Shape (H, W).
-    detail
-        Shape (H, W): how much the scene varies around each ray, from what was not held out.
-    detailed_share
-        Of the rays, those with most detail.
+
+    Raises
+    ------
+    CaptureError
+        Where there is none.
     """
-    used = _comparable(measured, predictions, held)
-    strong = used & (detail >= np.quantile(detail[used], 1 - detailed_share))
-    return HeldOutScore(
-        rays=int(used.sum()),
-        detailed_rays=int(strong.sum()),
-        error={name: _rms(measured, p, used) for name, p in predictions.items()},
-        detailed_error={name: _rms(measured, p, strong) for name, p in predictions.items()},
-    )
-
-
-def _comparable(
-    measured: FloatArray, predictions: Mapping[str, FloatArray], held: BoolArray
-) -> BoolArray:
     used = held & (measured > _UNMEASURED)
     for prediction in predictions.values():
         used &= prediction != 0
     if not used.any():
-        raise ValueError("no held-out ray is measured and predicted by all pictures")
+        raise CaptureError("no held-out ray is measured and predicted by all pictures")
     return used
+
+
+def detail_around(view: FloatArray) -> FloatArray:
+    """Root mean square gradient of display luma around every pixel of a view (T, S, 3): (T, S)."""
+    shown = encoded(luma(view))
+    down, right = (cv2.Sobel(shown, cv2.CV_32F, *order) for order in ((0, 1), (1, 0)))
+    window = (_DETAIL_WINDOW_PX, _DETAIL_WINDOW_PX)
+    return np.asarray(np.sqrt(cv2.blur(down * down + right * right, window)), np.float32)
+
+
+def detailed_rays(used: BoolArray, detail: FloatArray, share: float = 0.3) -> BoolArray:
+    """Shape (H, W): of the rays `used`, the share with most detail.
+
+    Parameters
+    ----------
+    detail
+        Shape (H, W): how much the scene varies around each ray, from what was not held out.
+    """
+    return used & (detail >= np.quantile(detail[used], 1 - share))
+
+
+def held_out_score(
+    measured: FloatArray,
+    predictions: Mapping[str, FloatArray],
+    used: BoolArray,
+    detailed: BoolArray,
+) -> HeldOutScore:
+    """Compare predictions with the held-out rays of two masks (`comparable_rays`)."""
+    return HeldOutScore(
+        rays=int(used.sum()),
+        detailed_rays=int(detailed.sum()),
+        error={name: _rms(measured, p, used) for name, p in predictions.items()},
+        detailed_error={name: _rms(measured, p, detailed) for name, p in predictions.items()},
+    )
 
 
 def _rms(measured: FloatArray, predicted: FloatArray, where: BoolArray) -> float:
@@ -145,9 +176,9 @@ def _rms(measured: FloatArray, predicted: FloatArray, where: BoolArray) -> float
 
 
 def detail_regression(
-    measured: FloatArray, fine: FloatArray, coarse: FloatArray, held: BoolArray
+    measured: FloatArray, fine: FloatArray, coarse: FloatArray, used: BoolArray
 ) -> tuple[float, float]:
-    """Slope of (measured - coarse) on (fine - coarse) over the held-out rays, and its error.
+    """Slope of (measured - coarse) on (fine - coarse) over the rays `used`, and its error.
 
     1: the detail that the fine prediction adds is real and of the right size; 0: invented.
 
@@ -157,7 +188,6 @@ def detail_regression(
         Shape (H, W): light, its prediction from the solution, and from the same solution limited
         to the resolution of the views.
     """
-    used = _comparable(measured, {"fine": fine, "coarse": coarse}, held)
     added = (fine[used] - coarse[used]).astype(np.float64)
     missing = (measured[used] - coarse[used]).astype(np.float64)
     power = float(added @ added)

@@ -13,6 +13,7 @@ from lfdfp.color import camera_to_linear_srgb
 from lfdfp.datatypes import (
     BAYER_COLOR,
     ROW_STEP_PITCHES,
+    BoolArray,
     Calibration,
     DoubleArray,
     FloatArray,
@@ -21,6 +22,8 @@ from lfdfp.datatypes import (
 )
 
 _LEAST_RESPONSE = 0.05
+_LEAST_SUPPORT = 0.2  # of a dead pixel's surroundings that has to work
+_FILL_SIGMAS_PX = (8.0, 1.0)  # in pixels of one color; the nearer one wins
 
 
 class PlainDecode:
@@ -67,7 +70,7 @@ def _demosaiced(capture: RawCapture, response: FloatArray) -> FloatArray:
     for channel, rows, columns, black, white in capture.bayer_planes():
         light = (capture.mosaic[rows, columns] - np.float32(black)) / np.float32(white - black)
         light /= np.maximum(response[rows, columns], _LEAST_RESPONSE)
-        channels[rows, columns, BAYER_COLOR[channel]] = light
+        channels[rows, columns, BAYER_COLOR[channel]] += _filled(light, response[rows, columns] > 0)
     cross = np.array([[0, 1, 0], [1, 4, 1], [0, 1, 0]], np.float32) / 4
     square = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 4
     kernels = (square, cross, square)
@@ -80,3 +83,17 @@ def _demosaiced(capture: RawCapture, response: FloatArray) -> FloatArray:
         axis=-1,
     )
     return camera_to_linear_srgb(camera, capture.color)
+
+
+def _filled(light: FloatArray, works: BoolArray) -> FloatArray:
+    """One Bayer plane with dead pixels made up from those around: near ones, else farther ones."""
+    import cv2
+
+    if works.all():
+        return light
+    filled = np.where(works, light, np.float32(0))
+    known = works.astype(np.float32)
+    for sigma in _FILL_SIGMAS_PX:
+        amount, weight = (cv2.GaussianBlur(p, (0, 0), sigma) for p in (light * known, known))
+        filled = np.where(works | (weight < _LEAST_SUPPORT), filled, amount / (weight + 1e-12))
+    return np.asarray(filled, np.float32)

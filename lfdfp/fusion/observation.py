@@ -113,6 +113,10 @@ class RayObservation:
         """The same rays with other measurements or another noise."""
         return self._altered(light=light)
 
+    def with_taps(self, taps: FloatArray) -> RayObservation:
+        """The same rays behind another footprint."""
+        return self._altered(taps=taps)
+
     def on_grid(self, grid: FineGrid) -> RayObservation:
         """The same rays on another grid of the same fineness: a tile."""
         reach = self._steepest * float(self.radius_px) + 2
@@ -126,13 +130,14 @@ class RayObservation:
         light: RayLight | None = None,
         grid: FineGrid | None = None,
         lenslets: LensletTable | None = None,
+        taps: FloatArray | None = None,
     ) -> RayObservation:
         return RayObservation(
             light or self.light,
             lenslets or self.lenslets,
             grid or self.grid,
             slopes=self.slopes,
-            taps=self.taps,
+            taps=self.taps if taps is None else taps,
             radius_px=float(self.radius_px),
             runner=self.runner,
             steepest=self._steepest,

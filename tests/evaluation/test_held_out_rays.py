@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lfdfp.datatypes import Rays
+from lfdfp.errors import CaptureError
 from lfdfp.evaluation.held_out_rays import (
+    comparable_rays,
     detail_regression,
+    detailed_rays,
     held_out_mask,
     held_out_score,
     without,
@@ -33,14 +35,15 @@ def test_a_sub_aperture_is_one_direction_under_every_lenslet() -> None:
     assert held.mean() == pytest.approx(1 / (0.75**0.5 * grid.pitch_px**2), rel=0.1)
 
 
-def test_held_out_pixels_are_dead_and_the_rays_stay_as_they_are() -> None:
-    capture = tiny_capture("f01", size=256)
-    rays = Rays(capture=capture.raw_capture(), calibration=capture.true_calibration())
-    before = rays.calibration.response.copy()
-    held = held_out_mask(rays.calibration.grid, "pixels")
-    left = without(rays, held)
-    assert not left.calibration.response[held].any()
-    np.testing.assert_array_equal(rays.calibration.response, before)
+def test_held_out_pixels_are_dead_and_the_calibration_stays_as_it_is() -> None:
+    calibration = tiny_capture("f01", size=256).true_calibration()
+    before = calibration.response.copy()
+    held = held_out_mask(calibration.grid, "pixels")
+    left = without(calibration, held)
+    assert not left.response[held].any()
+    np.testing.assert_array_equal(left.response[~held], before[~held])
+    assert left.noise is None
+    np.testing.assert_array_equal(calibration.response, before)
 
 
 def test_real_detail_has_slope_one_and_invented_detail_none() -> None:
@@ -55,8 +58,18 @@ def test_real_detail_has_slope_one_and_invented_detail_none() -> None:
     assert abs(slope - 1) < 4 * error < 0.1
     slope, error = detail_regression(measured, coarse + invented, coarse, held)
     assert abs(slope) < 4 * error < 0.2
-    score = held_out_score(
-        measured, {"fine": coarse + real, "coarse": coarse}, held, detail=np.abs(real)
-    )
+    detailed = detailed_rays(held, np.abs(real), share=0.3)
+    predictions = {"fine": coarse + real, "coarse": coarse}
+    score = held_out_score(measured, predictions, held, detailed)
     assert score.detailed_rays == pytest.approx(0.3 * score.rays, rel=0.02)
-    assert score.gain_db("fine", over="coarse") > 6
+    assert score.detailed_gain_db("fine", over="coarse") > score.gain_db("fine", over="coarse") > 3
+
+
+def test_only_rays_that_are_measured_and_predicted_by_all_are_compared() -> None:
+    held = np.array([True, True, True, True, False])
+    measured = np.array([0.5, -1e9, 0.5, 0.5, 0.5], np.float32)
+    first = np.array([0.4, 0.4, 0.0, 0.4, 0.4], np.float32)
+    used = comparable_rays(measured, {"a": first, "b": np.full(5, 0.3, np.float32)}, held)
+    np.testing.assert_array_equal(used, [True, False, False, True, False])
+    with pytest.raises(CaptureError, match="no held-out ray"):
+        comparable_rays(measured, {"a": np.zeros(5, np.float32)}, held)
