@@ -104,7 +104,7 @@ class RayParameters:
     )
     rounds: tuple[tuple[float, float, int], ...] = ((15.0, 0.06, 12), (15.0, 0.06, 12))
     strengths: tuple[float, ...] = (5.0, 7.0, 10.0, 14.0, 20.0, 28.0, 40.0, 64.0)
-    misfit_tolerance: float = 0.01
+    misfit_tolerance: float = 0.03
     sweeps: int = 2
     held_out_share: float = 0.04
 
