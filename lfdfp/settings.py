@@ -17,6 +17,7 @@ from lfdfp.errors import SettingsError
 Preset = Literal["fast", "balanced", "best", "paper"]
 Kernel = Literal["linear", "cubic", "fourier"]
 Data = Literal["rays", "stack"]
+Prior = Literal["variation", "network"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +66,15 @@ class FusionSettings:
     ----------
     data
         What the picture is made from; a stack that has no rays behind it is its own data.
+    prior
+        Of the picture from rays, where they leave it open: total variation alone, or with what a
+        SKIPnet fitted to the capture adds to it. Stacks have their prior from the preset.
     """
 
     scale: int = 2
     preset: Preset = "balanced"
     data: Data = "rays"
+    prior: Prior = "variation"
     seed: int = 0
     device: str = "auto"
 

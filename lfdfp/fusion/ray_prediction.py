@@ -6,7 +6,7 @@ import numpy as np
 from scipy.fft import dctn, idctn
 
 from lfdfp.datatypes import FloatArray, Rays
-from lfdfp.disparity.ray_plane_sweep import RayBundle
+from lfdfp.disparity.ray_bundle import RayBundle
 from lfdfp.disparity.ray_visibility import visible_slopes
 from lfdfp.fusion.baselines import bicubic
 from lfdfp.fusion.observation import RayObservation, footprint_taps

@@ -81,7 +81,12 @@ class RayParameters:
     strengths
         λ to choose from for the last rounds.
     misfit_tolerance
-        The strongest λ is taken whose misfit is within this share of the least.
+        The strongest λ is taken whose misfit is within this share of the least,
+    detail_ratio
+        but at least so strong that the prior holds detail finer than the views this many times
+        as tightly as the rays do (the median over the picture). Held-out rays see the picture
+        behind the lenslets' footprint: what a weak prior lets through beyond it, errors of
+        disparity and calibration most of all, they do not notice.
     held_out_share
         Of the rays, kept from the solution until noise and λ are known.
     """
@@ -103,8 +108,9 @@ class RayParameters:
         (15.0, 0.06, 12),
     )
     rounds: tuple[tuple[float, float, int], ...] = ((15.0, 0.06, 12), (15.0, 0.06, 12))
-    strengths: tuple[float, ...] = (5.0, 7.0, 10.0, 14.0, 20.0, 28.0, 40.0, 64.0)
-    misfit_tolerance: float = 0.03
+    strengths: tuple[float, ...] = (3.5, 5.0, 7.0, 10.0, 14.0, 20.0, 28.0, 40.0, 64.0)
+    misfit_tolerance: float = 0.003
+    detail_ratio: float = 14.0
     sweeps: int = 2
     held_out_share: float = 0.04
 
@@ -157,10 +163,10 @@ def reconstruct(
         raise SettingsError(f"scale must be 1, 2, 3 or 4, got {scale!r}")
     solution = solve_rays(
         rays,
+        settings,
         sampling=sampling,
         disparity_range=disparity_range,
         parameters=parameters,
-        seed=settings.seed,
         progress=progress,
     )
     return _result(solution, rays, settings, scale=scale, sampling=sampling)
@@ -186,6 +192,8 @@ class RaySolution:
         λ of total variation, chosen by held-out rays.
     observability
         Shape (Y, X), in [0, 1]: how much the rays determine the detail.
+    network_gain
+        How much better a network predicts the held-out rays, relative; 0 where none was used.
     """
 
     picture: FloatArray
@@ -195,21 +203,22 @@ class RaySolution:
     noise: NoiseModel
     strength: float
     observability: FloatArray
+    network_gain: float = 0.0
     warnings: tuple[str, ...] = ()
 
 
 def solve_rays(
     rays: Rays,
+    settings: FusionSettings | None = None,
     *,
     sampling: ViewSampling,
     disparity_range: tuple[float, float] | None = None,
     parameters: RayParameters | None = None,
-    seed: int = 0,
     progress: Progress = ignore_progress,
 ) -> RaySolution:
     """As `reconstruct`, but give the solution itself, in camera colors and with its margins."""
     chosen = RayParameters() if parameters is None else parameters
-    work = _Reconstruction(rays, sampling, chosen, seed=seed, progress=progress)
+    work = _Reconstruction(rays, sampling, chosen, settings or FusionSettings(), progress)
     return work.run(disparity_range)
 
 
@@ -226,19 +235,19 @@ class _Reconstruction:
         rays: Rays,
         sampling: ViewSampling,
         parameters: RayParameters,
-        *,
-        seed: int,
+        settings: FusionSettings,
         progress: Progress,
     ) -> None:
         self.parameters = parameters
-        self.seed = seed
+        self.seed, self.prior, self.device = settings.seed, settings.prior, settings.device
+        self.network_gain = 0.0
         self.runner = BandRunner()
         noise = rays.calibration.noise or _usual_noise(rays)
         self.all_light = measured_light(rays, least_response=parameters.least_response, noise=noise)
         if not np.any(self.all_light.light > 0):
             raise CaptureError("no pixel of the capture carries light above the black level")
         shape = self.all_light.light.shape
-        self.held = held_out_mask(shape, share=parameters.held_out_share, seed=seed)
+        self.held = held_out_mask(shape, share=parameters.held_out_share, seed=self.seed)
         self.light = dataclasses.replace(self.all_light, light=without(self.all_light, self.held))
         self._stated_noise = noise
         self.lenslets = lenslet_table(rays.calibration.grid)
@@ -269,9 +278,13 @@ class _Reconstruction:
             slope_map = self.refine(slope_map, observation, picture)
             observation = self.learn_noise(self.observe(slope_map), picture)
         strength = self.choose_strength(observation, picture)
-        observation = observation.with_light(self.all_light)
-        final = self.solve(observation, picture, parameters.final_rounds(strength), self.doubt)
-        picture, warnings = self.checked(final, picture)
+        if self.prior == "network":
+            picture, warnings = self.with_network(observation, picture, strength)
+            observation = observation.with_light(self.all_light)
+        else:
+            observation = observation.with_light(self.all_light)
+            final = self.solve(observation, picture, parameters.final_rounds(strength), self.doubt)
+            picture, warnings = self.checked(final, picture)
         self.step()
         confidence = _confidence(swept, slope_map, parameters.truncation)
         return RaySolution(
@@ -281,6 +294,7 @@ class _Reconstruction:
             grid=self.grid,
             noise=self.light.noise,
             strength=strength,
+            network_gain=self.network_gain,
             warnings=warnings,
             observability=self.observability(observation, picture, strength),
         )
@@ -291,6 +305,36 @@ class _Reconstruction:
         if np.isfinite(final).all() and float(final.max()) < 4 * brightest:
             return np.minimum(final, np.float32(brightest), out=final), ()
         return before, ("the last rounds diverged: the picture before them is given",)
+
+    def with_network(
+        self, observation: RayObservation, picture: FloatArray, strength: float
+    ) -> tuple[FloatArray, tuple[str, ...]]:
+        """The solution of the rays that are not held out, and what a network adds to it."""
+        from lfdfp.fusion.deep_fusion_prior import pick_device
+        from lfdfp.fusion.ray_network import RayNetworkSettings, add_network
+
+        rounds = self.parameters.final_rounds(strength)
+        final = self.solve(observation, picture, rounds, self.doubt)
+        picture, warnings = self.checked(final, picture)
+        everything = observation.with_light(self.all_light)
+
+        def misfit(candidate: FloatArray) -> float:
+            rays = held_out_rays(self.all_light, self.held, everything.forward(candidate))
+            return rays.misfit(self.light.noise)
+
+        _, softening, _ = rounds[-1]
+        picture, self.network_gain = add_network(
+            observation,
+            observation.normal_equations(picture, self.parameters.weighting, self.doubt),
+            picture,
+            Variation(strength=strength, softening=softening),
+            self.opponent,
+            misfit,
+            RayNetworkSettings(),
+            seed=self.seed,
+            device=pick_device(self.device),
+        )
+        return picture, warnings
 
     def observability(
         self, observation: RayObservation, picture: FloatArray, strength: float
@@ -412,6 +456,13 @@ class _Reconstruction:
         return observation.with_light(self.light)
 
     def choose_strength(self, observation: RayObservation, picture: FloatArray) -> float:
+        """λ by which tiles of the picture predict the held-out rays best, but not too weak."""
+        parameters = self.parameters
+        share = self.observability(observation, picture, 1.0)
+        least = parameters.detail_ratio * float(np.median(share / np.maximum(1 - share, 1e-6)))
+        return max(least, self.predicting_strength(observation, picture))
+
+    def predicting_strength(self, observation: RayObservation, picture: FloatArray) -> float:
         """λ by which tiles of the picture predict the held-out rays best, or nearly."""
         parameters = self.parameters
         misfits = np.zeros(len(parameters.strengths))
@@ -522,8 +573,9 @@ def _result(
             "noise_read_variance": solution.noise.read_variance,
             "noise_shot_gain": solution.noise.shot_gain,
             "noise_relative": solution.noise.relative,
+            "network_gain": solution.network_gain,
         },
-        prior="total variation",
+        prior="total variation" + (" and SKIPnet residual" if solution.network_gain > 0 else ""),
         seed=settings.seed,
         warnings=solution.warnings,
         settings=dataclasses.asdict(settings),

@@ -124,7 +124,7 @@ def _blend(size: int) -> FloatArray:
     """Factors that fall smoothly from 1 to 0 over the gap up to a fast length."""
     gap = min(fft.next_fast_len(size + _LEAST_GAP, real=True) - size, size - 2)
     place = (np.arange(gap) + 1) / (gap + 1)
-    return (0.5 + 0.5 * np.cos(np.pi * place)).astype(np.float32)
+    return np.asarray(0.5 + 0.5 * np.cos(np.pi * place), np.float32)
 
 
 def _turns(shifts: DoubleArray, frequencies: NDArray[Any]) -> FloatArray:

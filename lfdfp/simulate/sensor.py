@@ -88,7 +88,7 @@ def lenslet_profile(camera: CameraModel) -> FloatArray:
     radius = np.arange(len(_PROFILE)) * scale
     fine = np.arange(0, radius[-1] + 0.1, 1 / _PROFILE_SAMPLES_PER_PX)
     profile = PchipInterpolator(radius, _PROFILE, extrapolate=False)(fine)
-    return np.nan_to_num(profile).astype(np.float32)
+    return np.asarray(np.nan_to_num(profile), np.float32)
 
 
 def bands(height: int) -> list[slice]:

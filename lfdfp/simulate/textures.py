@@ -97,7 +97,7 @@ def _regional_colors(
     places = rng.random((count, 2)) * area
     tree = cKDTree(places)
     _, nearest = tree.query(np.stack([shapes["row"], shapes["column"]], axis=1))
-    return palette(rng, count, saturation)[nearest]
+    return np.asarray(palette(rng, count, saturation)[nearest], np.float32)
 
 
 def _add_patterns(rng: np.random.Generator, shapes: NDArray[Any], share: float) -> None:
