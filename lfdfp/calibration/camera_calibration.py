@@ -6,11 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lfdfp.calibration.defects import hot_pixels_from_dark_frames
 from lfdfp.calibration.lenslet_grid import fit_lenslet_grid
-from lfdfp.calibration.vignetting import offset_table, ratio_counts, zone_profiles
+from lfdfp.calibration.own_response import lenslets_from_captures
 from lfdfp.calibration.white_image import (
     LensletResponse,
     PixelEvidence,
@@ -211,54 +210,40 @@ def calibrate_from_captures(
 ) -> CameraCalibration:
     """Calibrate a camera without a white image, from several of its ordinary captures.
 
-    The lenslets' profiles are medians over all captures, so that no single scene leaves a mark;
-    each capture keeps its own grid. What single pixels and lenslets add, and the fall-off over
-    the field, stay unknown.
+    One profile is fitted to the lenslets of all captures, and one fall-off over the field to the
+    parallax in all of them; each capture keeps its own grid. What single pixels and lenslets
+    add stays unknown.
 
     Raises
     ------
     CalibrationError
         When no capture shows a lattice, or they are of different sizes.
     """
-    counts: NDArray[np.int32] | None = None
     used: list[tuple[RawCapture, LensletGrid]] = []
     notes: list[str] = []
     for index, capture in enumerate(captures):
-        progress(index, len(captures))
+        progress(index, len(captures) + 1)
         if capture.mosaic.shape != captures[0].mosaic.shape or capture.bayer != captures[0].bayer:
             raise CalibrationError(
                 f"capture {index + 1} has {capture.mosaic.shape} pixels, the first "
                 f"{captures[0].mosaic.shape}: calibrate one camera at a time"
             )
         try:
-            grid = fit_lenslet_grid(capture)
+            used.append((capture, fit_lenslet_grid(capture)))
         except CalibrationError as error:
             notes.append(f"capture {index + 1}: {error}")
-            continue
-        more = ratio_counts(capture, grid, offset_table(used[0][1] if used else grid))
-        counts = more if counts is None else counts + more
-        used.append((capture, grid))
-    progress(len(captures), len(captures))
-    if counts is None:
+    if not used:
         raise CalibrationError(f"no capture shows the lenslet lattice: {'; '.join(notes)}")
-    profiles = zone_profiles(counts, offset_table(used[0][1]))
+    progress(len(captures), len(captures) + 1)
+    lenslets = lenslets_from_captures(used)
+    progress(len(captures) + 1, len(captures) + 1)
     first = captures[0]
     return CameraCalibration(
         serial=first.camera.serial,
         model=first.camera.model,
         bayer=first.bayer,
         sensor_shape=(first.mosaic.shape[0], first.mosaic.shape[1]),
-        lenslets=tuple(
-            LensletResponse(
-                grid=grid,
-                profiles=profiles,
-                gains=np.zeros((3, 0, 0), np.float32),
-                first=(0, 0),
-                zoom_step=capture.lens.zoom_step,
-                focus_step=capture.lens.focus_step,
-            )
-            for capture, grid in used
-        ),
+        lenslets=lenslets,
         pixel_gain=np.ones(first.mosaic.shape, np.float32),
         origin=f"{len(used)} ordinary capture(s)",
         notes=tuple(notes),

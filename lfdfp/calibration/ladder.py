@@ -7,10 +7,12 @@ import numpy as np
 from lfdfp.calibration.camera_calibration import distance, steps_off
 from lfdfp.calibration.database import Match
 from lfdfp.calibration.defects import defects_in_capture
+from lfdfp.calibration.field_shading import FieldShading
 from lfdfp.calibration.lenslet_grid import fit_lenslet_grid
 from lfdfp.calibration.metadata_grid import grid_from_metadata
 from lfdfp.calibration.noise import noise_from_capture, noise_from_iso
-from lfdfp.calibration.vignetting import default_response, response_from_capture
+from lfdfp.calibration.own_response import lenslets_from_capture
+from lfdfp.calibration.vignetting import default_response
 from lfdfp.calibration.white_image import LensletResponse, lenslet_response, pixel_evidence
 from lfdfp.datatypes import Calibration, FloatArray, LensletGrid, NoiseModel, RawCapture
 from lfdfp.errors import CalibrationError, CaptureError
@@ -18,6 +20,7 @@ from lfdfp.progress import Progress, ignore_progress
 
 _LEAST_LIGHT_SHARE = 0.002
 _PITCH_SURPRISE = 0.003
+_CLEAR_SHADING = 0.05
 _STEPS = 3
 
 
@@ -168,11 +171,30 @@ def _from_capture(
     except CalibrationError as error:
         return _from_metadata(capture, error, warnings, progress)
     progress(1, _STEPS)
-    response = response_from_capture(capture, grid)
-    progress(2, _STEPS)
+    warnings += _pitch_warning(capture, grid)
     source = "lenslet grid and vignetting from the capture itself"
-    return _finished(
-        capture, grid, response, source, warnings + _pitch_warning(capture, grid), progress
+    try:
+        lenslets, shading = lenslets_from_capture(capture, grid)
+    except CalibrationError as error:
+        response = default_response(grid)
+        warnings += (f"The vignetting of an average camera is used: {error}.",)
+        source = "lenslet grid from the capture itself, vignetting of an average camera"
+    else:
+        response = lenslets.render(capture.bayer)
+        warnings += _shading_warning(shading)
+    progress(2, _STEPS)
+    return _finished(capture, grid, response, source, warnings, progress)
+
+
+def _shading_warning(shading: FieldShading | None) -> tuple[str, ...]:
+    """What a person should know of the fall-off of light over the field."""
+    error = np.inf if shading is None else shading.uncertainty()
+    if error <= _CLEAR_SHADING:
+        return ()
+    much = "" if shading is None else f" to better than {100 * error:.0f} %"
+    return (
+        f"The fall-off of light towards the corners could not be measured{much}: the capture "
+        "holds too little in front of and behind the plane of focus. A white image would tell.",
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from lfdfp.datatypes import CodeArray, DoubleArray, FloatArray, LensletGrid
+from lfdfp.datatypes import DoubleArray, FloatArray, LensletGrid
 
 
 class GridArrays(NamedTuple):
@@ -92,58 +92,6 @@ def row_offsets(
                     offsets[1, column] = u
                     lattice[0, column] = whole_q + a
                     lattice[1, column] = whole_r + b
-
-
-@njit(cache=True, nogil=True)
-def ratio_histograms(
-    mosaic: CodeArray,
-    means: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
-    limits: DoubleArray,
-    colors: NDArray[np.int64],
-    grid: GridArrays,
-    table: OffsetTable,
-    top_ratio: float,
-    every: int,
-    counts: NDArray[np.int32],
-) -> None:
-    """Count light / local mean per zone, color and offset, into `counts`.
-
-    Parameters
-    ----------
-    mosaic
-        Raw codes.
-    means
-        Local mean of each Bayer plane, in codes above black.
-    limits
-        Shape (4, 3): black, least local mean, most code of a usable pixel, per Bayer plane.
-    colors
-        Shape (4,): which table a Bayer plane belongs to.
-    every
-        1 counts all pairs of rows, n every n-th.
-    counts
-        Shape (Z, Z, K, N, N, B): zones, tables, offsets, bins of the ratio from 0 to `top_ratio`.
-    """
-    height, width = mosaic.shape
-    zones, bins = counts.shape[0], counts.shape[5]
-    offsets, lattice = np.empty((2, width), np.float32), np.empty((2, width), np.int32)
-    for row in range(height):
-        if row // 2 % every:
-            continue
-        row_offsets(row, (height, width), grid, offsets, lattice)
-        zone_row = row * zones // height
-        for column in range(width):
-            k = 2 * (row & 1) + (column & 1)
-            code = float(mosaic[row, column])
-            local = means[k][row // 2, column // 2]
-            if code >= limits[k, 2] or local < limits[k, 1]:
-                continue
-            i = int((offsets[0, column] + table.reach) / table.step + 0.5)
-            j = int((offsets[1, column] + table.reach) / table.step + 0.5)
-            if i < 0 or j < 0 or i >= table.size or j >= table.size:
-                continue
-            ratio = (code - limits[k, 0]) / local
-            b = min(max(int(ratio / top_ratio * bins), 0), bins - 1)
-            counts[zone_row, column * zones // width, colors[k], i, j, b] += 1
 
 
 @njit(cache=True, nogil=True)

@@ -5,18 +5,15 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
+from lfdfp.calibration.lens_arrays import lenslet_frame
 from lfdfp.calibration.lenslet_grid import fit_lenslet_grid
 from lfdfp.calibration.noise import MEDIAN_OF_SQUARE, noise_from_iso
 from lfdfp.calibration.offset_kernels import grid_arrays, lenslet_products
-from lfdfp.calibration.vignetting import (
-    offset_table,
-    plane_tables,
-    ratio_counts,
-    rendered_profiles,
-    zone_profiles,
-)
+from lfdfp.calibration.profile_fit import fitted_profiles
+from lfdfp.calibration.vignetting import plane_tables, rendered_profiles
 from lfdfp.datatypes import (
     BayerPattern,
     BoolArray,
@@ -30,6 +27,7 @@ from lfdfp.errors import CalibrationError
 _DARKEST = 0.02
 _GROSS_SHARE = 0.4
 _GROSS_LEVEL = 0.25
+_NEIGHBORHOOD_LENSLETS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,7 +61,7 @@ class LensletResponse:
         seen = self.grid if grid is None else _same_labels(grid, self.grid)
         gains, first = self.gains, self.first
         if gains.size:
-            frame = _frame(seen)
+            frame = lenslet_frame(seen)
             gains, first = _padded(self.gains, self.first, frame), frame[0]
         return rendered_profiles(self.profiles, plane_tables(bayer), seen, gains, first)
 
@@ -117,11 +115,10 @@ def lenslet_response(white: RawCapture, grid: LensletGrid | None = None) -> Lens
     """
     if grid is None:
         grid = fit_lenslet_grid(white, is_white=True)
-    table = offset_table(grid)
-    profiles = zone_profiles(ratio_counts(white, grid, table), table)
+    profiles = fitted_profiles([(white, grid)], is_white=True)
     tables = plane_tables(white.bayer)
     smooth = rendered_profiles(profiles, tables, grid)
-    first, size = _frame(grid)
+    first, size = lenslet_frame(grid)
     sums = np.zeros((2, 3, *size))
     lenslet_products(linear_light(white), smooth, tables, grid_arrays(grid), first, sums)
     gains = sums[0] / np.maximum(sums[1], 1e-9)
@@ -171,9 +168,18 @@ def linear_light(capture: RawCapture) -> FloatArray:
 
 
 def _normalized(gains: DoubleArray, support: DoubleArray, color: int) -> DoubleArray:
-    """Gains divided by their 99.9th percentile; 1 for lenslets that show too few pixels."""
+    """Gains (R, X) with 1 where the light is brightest; a typical one where pixels are too few.
+
+    Brightest is the 99.9th percentile of averages over neighbors: single lenslets and their
+    noise must not decide the exposure.
+    """
     seen = support > 0.25 * np.percentile(support, 90)
-    top = float(np.percentile(gains[seen], 99.9)) if seen.any() else 0.0
+    around = [
+        cv2.GaussianBlur(np.where(seen, part, 0.0), (0, 0), _NEIGHBORHOOD_LENSLETS)
+        for part in (gains, np.ones_like(gains))
+    ]
+    average = around[0] / np.maximum(around[1], 1e-9)
+    top = float(np.percentile(average[seen], 99.9)) if seen.any() else 0.0
     if not top > _DARKEST:
         name = ("red", "green", "blue")[color]
         raise CalibrationError(
@@ -181,17 +187,6 @@ def _normalized(gains: DoubleArray, support: DoubleArray, color: int) -> DoubleA
             f"{100 * max(top, 0.0):.1f} % of the white level"
         )
     return np.where(seen, gains / top, np.median(gains[seen]) / top)
-
-
-def _frame(grid: LensletGrid) -> tuple[tuple[int, int], tuple[int, int]]:
-    """First index and shape of an array over all lenslets, with a margin."""
-    height, width = grid.sensor_shape
-    corners = np.array([[0, 0, height, height], [0, width, 0, width]], np.float64)
-    q, r = grid.lattice_coordinates(corners[0], corners[1])
-    x = q + r / 2
-    first = int(np.floor(r.min())) - 3, int(np.floor(x.min())) - 4
-    last = int(np.ceil(r.max())) + 3, int(np.ceil(x.max())) + 4
-    return first, (last[0] - first[0] + 1, last[1] - first[1] + 1)
 
 
 def _padded(
