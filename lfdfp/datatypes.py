@@ -533,6 +533,12 @@ class FusionResult:
         Shape (T, S), pixels per angular step (near is negative on real cameras), or None.
     disparity_confidence
         Shape (T, S), in [0, 1], or None.
+    fine_disparity
+        Shape (kT, kS): disparity of every pixel of `super_resolved`, in the unit of `disparity`
+        (pixels of a view), or None.
+    angular_shape
+        (V, U) of the light field behind the result: how wide the camera's aperture is, in angular
+        steps; None for photographs.
     observability
         Shape (kT, kS), in [0, 1]: how much the data determine the detail, or None.
     data_term, prior
@@ -547,6 +553,8 @@ class FusionResult:
     decision_map: FloatArray | None = None
     disparity: FloatArray | None = None
     disparity_confidence: FloatArray | None = None
+    fine_disparity: FloatArray | None = None
+    angular_shape: tuple[int, int] | None = None
     observability: FloatArray | None = None
     data_term: DataTerm = "stack"
     prior: str = ""
@@ -566,3 +574,8 @@ class FusionResult:
             )
         if self.decision_map is not None and self.decision_map.shape[1:] != (t, s):
             raise ValueError(f"decision_map {self.decision_map.shape} does not fit {(t, s)}")
+        fine = self.fine_disparity
+        if fine is not None and fine.shape != self.super_resolved.shape[:2]:
+            raise ValueError(
+                f"fine_disparity {fine.shape} does not fit {self.super_resolved.shape[:2]}"
+            )

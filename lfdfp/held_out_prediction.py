@@ -134,12 +134,20 @@ def _field_of_rest(
     stage_progress: StageProgress,
     kind: HoldOut,
 ) -> LightField:
-    """Decoded from what is not held out, with its rays."""
+    """Decoded from what is not held out, with its rays.
+
+    Decoding makes up dead pixels, so its views weigh as if there were none: a stack has no holes.
+    """
     from lfdfp.decode import decode
+    from lfdfp.decode.views import ray_weights, view_offsets_px
 
     with stage_progress(f"{kind}: decode") as progress:
         rest = _with_noise(capture, without(calibration, held))
-        return cropped(decode(capture, rest, progress=progress), area)
+        field = decode(capture, rest, progress=progress)
+        assert field.sampling is not None
+        offsets = view_offsets_px(calibration.grid, field.sampling, len(field.views))
+        weights = ray_weights(calibration.response, calibration.grid, field.sampling, offsets)
+        return cropped(replace(field, weights=weights), area)
 
 
 def _with_noise(capture: RawCapture, rest: Calibration) -> Calibration:

@@ -12,7 +12,7 @@ from lfdfp.cli.parsing import parse_slopes
 from lfdfp.cli.reporting import (
     announce_compilation,
     echo_json,
-    printable,
+    echo_notes,
     reported_errors,
     stage_bar,
 )
@@ -76,8 +76,7 @@ def disparity_command(
         warnings = list(found.warnings)
         echo_json(facts | {"files": [str(name) for name in names], "warnings": warnings})
         return
-    for warning in found.warnings:
-        typer.echo(f"note: {printable(warning)}", err=True)
+    echo_notes(found.warnings)
     rows, columns = estimate.disparity.shape
     typer.echo(
         f"{target}: {columns} x {rows} pixels, disparity {facts['least']:+.3f} to "

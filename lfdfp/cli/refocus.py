@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,15 +14,14 @@ from lfdfp.cli.parsing import parse_pair, parse_slopes
 from lfdfp.cli.reporting import (
     announce_compilation,
     echo_json,
-    printable,
+    echo_notes,
     reported_errors,
     stage_bar,
 )
-from lfdfp.datatypes import FloatArray, FocalStack, LightField
+from lfdfp.datatypes import DoubleArray, FloatArray, FocalStack
+from lfdfp.files import sha256_of
+from lfdfp.progress import Progress
 from lfdfp.settings import Kernel, RefocusSettings
-
-if TYPE_CHECKING:
-    from lfdfp.cli.inputs import FieldInput
 
 _TILE_COLUMNS = 320
 
@@ -49,7 +48,8 @@ def refocus_command(
         typer.Option(
             metavar="SHAPE[:SIZE]",
             help="square (all views) or round; SIZE narrows it: round:0.5 is half as wide, "
-            "round:f/4 stops down to f/4 (where the capture states the lens's f-number).",
+            "round:f/4 stops down to f/4 (where the capture states the lens's f-number). From a "
+            "solution also wider (round:2), or a pinhole (round:0).",
         ),
     ] = "square",
     equal_weights: Annotated[
@@ -83,6 +83,17 @@ def refocus_command(
             help="Look from here, in angular steps down and right from the center view: 0,-2.",
         ),
     ] = None,
+    from_solution: Annotated[
+        bool,
+        typer.Option(
+            "--from-solution",
+            help="INPUT is the fusion.h5 of run: render slices, or any view, from its sharp "
+            "picture and disparity, denoised and super-resolved.",
+        ),
+    ] = False,
+    device: Annotated[
+        str, typer.Option(help="cpu, or cuda for the sums over views on a graphics card.")
+    ] = "cpu",
     previews: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Also write every slice as PNG into DIR: --previews png."),
@@ -103,9 +114,11 @@ def refocus_command(
     Example:  lfdfp refocus field.h5 --aperture round:0.5 --equal-weights --tilt 0.4,0
 
     Example:  lfdfp refocus capture.lfp --scale 2 --previews slices/
+
+    Example:  lfdfp refocus --from-solution capture/fusion.h5 --aperture round:1.5 -o stack.h5
+
+    Example:  lfdfp refocus --from-solution capture/fusion.h5 --aperture round:0 --viewpoint 0,-2
     """
-    from lfdfp.cli.inputs import field_input
-    from lfdfp.refocus import stack_parts
     from lfdfp.storage.hdf5 import save_focal_stack_parts
 
     settings = RefocusSettings(
@@ -122,36 +135,146 @@ def refocus_command(
             "--equal-weights, --tilt and --viewpoint",
             param_hint="--scale",
         )
+    changed = settings.kernel != "cubic" or equal_weights or scale is not None or device != "cpu"
+    if from_solution and (changed or calibration or white_image):
+        raise typer.BadParameter(
+            "renders what is solved already: leave out --kernel, --equal-weights, --scale, "
+            "--device, --calibration and --white-image",
+            param_hint="--from-solution",
+        )
     announce_compilation()
     target = light_field.with_suffix(".stack.h5") if output is None else output
     with reported_errors(light_field):
-        found = field_input(light_field, calibration=calibration, white_image=white_image)
+        look = _Look(
+            settings=settings,
+            scale=scale,
+            tilt=lean or (0.0, 0.0),
+            viewpoint=moved or (0.0, 0.0),
+            device=None if device == "cpu" else device,
+        )
+        source = (
+            _Solution(light_field, look)
+            if from_solution
+            else _Field(light_field, look, calibration=calibration, white_image=white_image)
+        )
         options = {"scale": scale, "tilt": lean, "viewpoint": moved}
-        provenance = found.provenance | {"settings": {"refocus": asdict(settings) | options}}
+        provenance = source.provenance | {"settings": {"refocus": asdict(settings) | options}}
         watch = _Watch(previews, provenance, keep_tiles=contact_sheet is not None)
         with stage_bar("refocus") as progress:
-            parts = stack_parts(
-                found.field,
-                settings,
-                scale=scale,
-                tilt=lean or (0.0, 0.0),
-                viewpoint=moved or (0.0, 0.0),
-                progress=progress,
-            )
-            told = (replace(part, warnings=found.warnings) for part in parts)
-            save_focal_stack_parts(target, watch.watched(told), provenance)
+            parts = source.parts(progress)
+            save_focal_stack_parts(target, watch.watched(parts), provenance)
         if contact_sheet is not None:
             watch.write_sheet(contact_sheet)
-    _report(target, watch, found, scale, json_output=json_output)
+    _report(target, watch, source, json_output=json_output)
 
 
 def _of_slopes_alone(settings: RefocusSettings) -> RefocusSettings:
     return RefocusSettings(planes=settings.planes, slopes=settings.slopes)
 
 
-def _report(
-    target: Path, watch: _Watch, found: FieldInput, scale: int | None, *, json_output: bool
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """How the slices shall look."""
+
+    settings: RefocusSettings
+    scale: int | None
+    tilt: tuple[float, float]
+    viewpoint: tuple[float, float]
+    device: str | None
+
+
+class _Field:
+    """Slices by summing up a light field."""
+
+    def __init__(
+        self, path: Path, look: _Look, *, calibration: Path | None, white_image: Path | None
+    ) -> None:
+        from lfdfp.cli.inputs import field_input
+
+        found = field_input(path, calibration=calibration, white_image=white_image)
+        self.provenance, self.warnings = found.provenance, found.warnings
+        self.scale = look.scale or 1
+        self._field, self._look = found.field, look
+
+    def parts(self, progress: Progress) -> Iterator[FocalStack]:
+        from lfdfp.refocus import stack_parts
+
+        look = self._look
+        parts = stack_parts(
+            self._field,
+            look.settings,
+            scale=look.scale,
+            tilt=look.tilt,
+            viewpoint=look.viewpoint,
+            device=look.device,
+            progress=progress,
+        )
+        return (replace(part, warnings=self.warnings) for part in parts)
+
+    def in_pitches(self, slopes: list[float]) -> list[float] | None:
+        """Slopes in lenslet pitches per raw pixel; None for a field that knows no lenslets."""
+        from lfdfp.refocus.slope import pitches_from_slope
+
+        if self._field.sampling is None:
+            return None
+        return [float(pitches_from_slope(self._field, slope)) for slope in slopes]
+
+
+class _Solution:
+    """Slices rendered from a fused picture and its disparity."""
+
+    def __init__(self, path: Path, look: _Look) -> None:
+        from lfdfp.storage.hdf5 import load_fusion_result
+
+        self._result, self._look = load_fusion_result(path), look
+        self.provenance: dict[str, object] = {
+            "input_sha256": sha256_of(path),
+            "data_term": self._result.data_term,
+            "prior": self._result.prior,
+        }
+        self.warnings = self._result.warnings
+        self.scale = self._result.scale
+
+    def parts(self, progress: Progress) -> Iterator[FocalStack]:
+        from lfdfp.fusion.rendering import rendered_stack, solution_aperture
+        from lfdfp.refocus.focus_measure import coarse_focus_curves
+
+        look, result = self._look, self._result
+        aperture = solution_aperture(result, look.settings.aperture)
+        parts = rendered_stack(
+            result,
+            self._slopes(),
+            aperture=aperture,
+            viewpoint=look.viewpoint,
+            tilt=look.tilt,
+            progress=progress,
+        )
+        for part in parts:
+            yield replace(part, focus_curves=coarse_focus_curves(part.slices, scale=part.scale))
+
+    def _slopes(self) -> DoubleArray:
+        import numpy as np
+
+        from lfdfp.fusion.rendering import solution_aperture, solution_range
+        from lfdfp.refocus.stack import planes_for
+
+        settings = self._look.settings
+        if settings.slopes is not None:
+            first, last, count = settings.slopes
+            return np.linspace(first, last, settings.planes or count)
+        width = 2 * solution_aperture(self._result, settings.aperture).half_width
+        if width == 0 and settings.planes is None:  # through a pinhole all planes look alike
+            return np.zeros(1)
+        first, last = solution_range(self._result)
+        count = settings.planes or planes_for(round(width), first, last)
+        return np.linspace(first, max(last, first + 1e-3), count)
+
+    def in_pitches(self, slopes: list[float]) -> None:
+        """A solution does not know its lenslets."""
+        del slopes
+
+
+def _report(target: Path, watch: _Watch, source: _Field | _Solution, *, json_output: bool) -> None:
     from lfdfp.refocus.slope import alpha_from_slope
 
     slopes = watch.slopes
@@ -161,30 +284,18 @@ def _report(
                 "focal_stack": str(target),
                 "slopes_px_per_step": slopes,
                 "alphas": [alpha_from_slope(slope) if slope < 1 else None for slope in slopes],
-                "disparities_pitch_per_px": _in_pitches(found.field, slopes),
-                "scale": scale or 1,
+                "disparities_pitch_per_px": source.in_pitches(slopes),
+                "scale": source.scale,
                 "focus": watch.focus,
                 "previews": watch.files,
-                "warnings": list(found.warnings),
+                "warnings": list(source.warnings),
             }
         )
         return
-    for warning in found.warnings:
-        typer.echo(f"note: {printable(warning)}", err=True)
-    finer = "" if scale is None else f", {scale} times finer than the views"
-    typer.echo(
-        f"{target}: {len(slopes)} slices from {slopes[0]:+.3f} to {slopes[-1]:+.3f} px per step"
-        f"{finer}"
-    )
-
-
-def _in_pitches(light_field: LightField, slopes: list[float]) -> list[float] | None:
-    """Slopes in lenslet pitches per raw pixel; None for a field that knows no lenslets."""
-    from lfdfp.refocus.slope import pitches_from_slope
-
-    if light_field.sampling is None:
-        return None
-    return [float(pitches_from_slope(light_field, slope)) for slope in slopes]
+    echo_notes(source.warnings)
+    finer = "" if source.scale == 1 else f", {source.scale} times finer than the views"
+    count = "1 slice" if len(slopes) == 1 else f"{len(slopes)} slices"
+    typer.echo(f"{target}: {count} from {slopes[0]:+.3f} to {slopes[-1]:+.3f} px per step{finer}")
 
 
 @dataclass(slots=True)

@@ -71,9 +71,11 @@ def fuse(
     settings = FusionSettings() if settings is None else settings
     _check_settings(settings)
     if settings.data == "rays" and field is not None and field.rays and field.sampling:
-        return _from_rays(stack, settings, field.rays, field.sampling, progress)
-    _check_slices(stack)
-    return _from_stack(stack, settings, engine or PRESETS[settings.preset], progress)
+        result = _from_rays(stack, settings, field.rays, field.sampling, progress)
+    else:
+        _check_slices(stack)
+        result = _from_stack(stack, settings, engine or PRESETS[settings.preset], progress)
+    return dataclasses.replace(result, angular_shape=field.angular_shape if field else None)
 
 
 def _check_settings(settings: FusionSettings) -> None:

@@ -562,6 +562,7 @@ def _result(
         scale=scale,
         disparity=upright(_middle(slope)),
         disparity_confidence=upright(_middle(grid.inner(solution.confidence))),
+        fine_disparity=upright(_picked(slope, sampling.shape, scale)),
         observability=upright(
             area_average(grid.inner(solution.observability)[..., None], sampling.shape, scale)[
                 ..., 0
@@ -620,6 +621,17 @@ def area_average(finest: FloatArray, shape: tuple[int, int], scale: int) -> Floa
         return finest
     average = cv2.resize(finest, size, interpolation=cv2.INTER_AREA)
     return np.asarray(average.reshape(*size[::-1], finest.shape[2]), np.float32)
+
+
+def _picked(finest: FloatArray, shape: tuple[int, int], scale: int) -> FloatArray:
+    """One of the values (4T, 4S) under every pixel of a grid `scale` times finer than `shape`.
+
+    Not their mean: at a border it would lie on neither surface.
+    """
+    rows, columns = (
+        ((np.arange(scale * n) + 0.5) * _FINEST / scale).astype(np.int64) for n in shape
+    )
+    return np.ascontiguousarray(finest[np.ix_(rows, columns)])
 
 
 def _middle(fine: FloatArray) -> FloatArray:

@@ -34,6 +34,7 @@ def focal_stack(
     tilt: tuple[float, float] = (0.0, 0.0),
     viewpoint: tuple[float, float] = (0.0, 0.0),
     threads: int | None = None,
+    device: str | None = None,
     progress: Progress = ignore_progress,
 ) -> FocalStack:
     """Refocus a light field on planes that are even in disparity over the scene's range.
@@ -49,19 +50,21 @@ def focal_stack(
         (v, u) in angular steps from the center view: whose perspective the slices have.
     threads
         Bands of rows computed at the same time; None takes numba's setting.
+    device
+        A torch device ("cuda") for the sums; None takes compiled kernels on the processor.
     progress
         Told the planes done and their number.
 
     Raises
     ------
     SettingsError
-        For slopes that do not ascend, no planes at all, an aperture that is not known, a
-        viewpoint beside all views, or a tilt with another kernel than ``cubic``.
+        For slopes that do not ascend, no planes at all, an aperture or device that is not known,
+        a viewpoint beside all views, or a tilt with another kernel than ``cubic`` or on a device.
     MetadataError
         For an f-number as aperture where that of the lens is not known.
     """
     slopes = choose_slopes(field, settings, threads=threads)
-    maker = _ViewSlices(field, settings, tilt, viewpoint, threads)
+    maker = _ViewSlices(field, settings, tilt, viewpoint, threads, device)
     return maker.stack(slopes, maker.story(slopes), progress)
 
 
@@ -99,6 +102,7 @@ def stack_parts(
     tilt: tuple[float, float] = (0.0, 0.0),
     viewpoint: tuple[float, float] = (0.0, 0.0),
     threads: int | None = None,
+    device: str | None = None,
     progress: Progress = ignore_progress,
 ) -> Iterator[FocalStack]:
     """The stack in parts of a few neighboring planes, so that it need not fit into memory.
@@ -106,8 +110,8 @@ def stack_parts(
     Parameters
     ----------
     scale
-        None for what `focal_stack` makes; otherwise as `super_resolved_stack`, where tilt and
-        viewpoint are not possible.
+        None for what `focal_stack` makes; otherwise as `super_resolved_stack`, where tilt,
+        viewpoint and device are not possible.
 
     Raises
     ------
@@ -116,9 +120,12 @@ def stack_parts(
     """
     maker: _ViewSlices | _RaySlices
     if scale is None:
-        maker, at_once = _ViewSlices(field, settings, tilt, viewpoint, threads), _PLANES_AT_ONCE
-    elif any(tilt) or any(viewpoint):
-        raise SettingsError("super-resolved slices face the camera, from the center view")
+        maker = _ViewSlices(field, settings, tilt, viewpoint, threads, device)
+        at_once = _PLANES_AT_ONCE
+    elif any(tilt) or any(viewpoint) or device is not None:
+        raise SettingsError(
+            "super-resolved slices face the camera, from the center view, made on the processor"
+        )
     else:
         maker, at_once = _RaySlices(field, scale, threads), 1
     slopes = choose_slopes(field, settings, threads=threads)
@@ -142,12 +149,16 @@ class _ViewSlices:
         tilt: tuple[float, float],
         viewpoint: tuple[float, float],
         threads: int | None,
+        device: str | None,
     ) -> None:
+        if any(tilt) and device is not None:
+            raise SettingsError(f"tilted planes are made on the processor, not on {device}")
         if any(tilt) and settings.kernel != "cubic":
             raise SettingsError(
                 f"tilted planes are made with the cubic kernel, not {settings.kernel}"
             )
-        self._field, self._settings, self._threads = field, settings, threads
+        self._field, self._settings = field, settings
+        self._threads, self._device = threads, device
         self._tilt, self._viewpoint = tilt, viewpoint
         self._look = _look_of(field, settings, viewpoint)
 
@@ -184,6 +195,7 @@ class _ViewSlices:
             slopes,
             kernel=self._settings.kernel,
             threads=self._threads,
+            device=self._device,
             progress=progress,
             **self._look,
         )
@@ -303,7 +315,7 @@ def choose_slopes(
         raise SettingsError(f"planes must be at least 1, got {settings.planes}")
     if settings.slopes is None:
         first, last = scene_range(field, threads=threads)
-        count = settings.planes or planes_for(field, first, last)
+        count = settings.planes or planes_for(max(field.angular_shape), first, last)
     else:
         first, last, given = settings.slopes
         count = settings.planes or given
@@ -312,11 +324,11 @@ def choose_slopes(
     return np.linspace(first, last, count) if count > 1 else np.array([(first + last) / 2])
 
 
-def planes_for(field: LightField, first: float, last: float) -> int:
-    """Planes that resolve everything between two slopes.
+def planes_for(views: int, first: float, last: float) -> int:
+    """Planes that resolve everything between two slopes, for an aperture of so many views.
 
     Away from its plane by a slope of δ, a point spreads over δ·(views − 1) pixels. Sampled at
     twice the rate at which that reaches one pixel, no detail falls between two planes.
     """
-    step = 1.0 / (max(field.angular_shape) - 1) if max(field.angular_shape) > 1 else 1.0
+    step = 1.0 / (views - 1) if views > 1 else 1.0
     return int(np.clip(ceil((last - first) / step) + 1, 3, _MOST_PLANES))

@@ -21,7 +21,9 @@ from lfdfp.datatypes import FocalStack, FusionResult, LightField, ViewSampling
 from lfdfp.errors import StorageError
 from lfdfp.files import replacing
 
-VERSION: Final = 1
+VERSIONS: Final = {"light_field": 1, "focal_stack": 1, "fusion_result": 2}
+"""Newest version of each kind; older ones are read too."""
+
 MAX_BYTES: Final = 1 << 32
 """Largest array that is read from a file (an Illum field of float32 has 0.7e9 bytes)."""
 
@@ -132,7 +134,7 @@ def load_focal_stack(path: Path) -> FocalStack:
         )
 
 
-_MAPS = ("decision_map", "disparity", "disparity_confidence", "observability")
+_MAPS = ("decision_map", "disparity", "disparity_confidence", "fine_disparity", "observability")
 
 
 def save_fusion_result(path: Path, result: FusionResult, provenance: Provenance) -> None:
@@ -145,9 +147,12 @@ def save_fusion_result(path: Path, result: FusionResult, provenance: Provenance)
             if value is not None:
                 axes = "n t s" if name == "decision_map" else "t s"
                 _dataset(file, name, value, axes)
-        if result.disparity is not None:
-            file["disparity"].attrs["unit"] = "pixels per angular step"
-            file["disparity"].attrs["sign"] = "s_view = s_center + d (u - u_center)"
+        for name in ("disparity", "fine_disparity"):
+            if name in file:
+                file[name].attrs["unit"] = "pixels of a view per angular step"
+                file[name].attrs["sign"] = "s_view = s_center + d (u - u_center)"
+        if result.angular_shape is not None:
+            file.attrs["angular_shape"] = result.angular_shape
         file.attrs.update(
             scale=result.scale,
             data_term=result.data_term,
@@ -168,6 +173,7 @@ def load_fusion_result(path: Path) -> FusionResult:
             super_resolved=_array(path, file, "super_resolved"),
             scale=int(attributes["scale"]),
             **{name: _optional(path, file, name) for name in _MAPS},
+            angular_shape=_pair(attributes.get("angular_shape")),
             data_term=attributes["data_term"],
             prior=attributes["prior"],
             losses=json.loads(attributes["losses"]),
@@ -215,7 +221,7 @@ def _created(
     warnings: tuple[str, ...],
 ) -> Iterator[h5py.File]:
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs.update(kind=kind, version=VERSION, program=f"lfdfp {__version__}")
+        file.attrs.update(kind=kind, version=VERSIONS[kind], program=f"lfdfp {__version__}")
         file.attrs["provenance"] = json.dumps(dict(provenance), default=str)
         file.attrs["history"] = json.dumps(history)
         file.attrs["warnings"] = json.dumps(warnings)
@@ -232,10 +238,10 @@ def _opened(path: Path, kind: str) -> Iterator[h5py.File]:
             if found != kind:
                 held = f"a {found}" if isinstance(found, str) else "no file of lfdfp's"
                 raise StorageError(f"{path}: is {held}, where a {kind} is needed")
-            if version is None or int(version) > VERSION:
+            if version is None or int(version) > VERSIONS[kind]:
                 raise StorageError(
-                    f"{path}: {kind} version {version}; this program reads up to {VERSION}: "
-                    "update lfdfp"
+                    f"{path}: {kind} version {version}; this program reads up to "
+                    f"{VERSIONS[kind]}: update lfdfp"
                 )
             yield file
     except _UNREADABLE as error:
@@ -273,6 +279,13 @@ def _array(path: Path, file: h5py.File, name: str) -> NDArray[Any]:
 
 def _optional(path: Path, file: h5py.File, name: str) -> Any:
     return _array(path, file, name) if name in file else None
+
+
+def _pair(values: Any) -> tuple[int, int] | None:
+    if values is None:
+        return None
+    first, second = values
+    return int(first), int(second)
 
 
 def _story(file: h5py.File) -> dict[str, Any]:

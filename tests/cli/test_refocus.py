@@ -12,16 +12,20 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from lfdfp.cli.main import app
+from lfdfp.datatypes import FusionResult
+from lfdfp.fusion.rendering import Aperture, render_slice, render_view
 from lfdfp.interchange.netpbm import read_pfm
 from lfdfp.refocus import focal_stack
 from lfdfp.settings import RefocusSettings
 from lfdfp.storage.hdf5 import (
     load_focal_stack,
+    load_fusion_result,
     load_light_field,
     provenance_of,
+    save_fusion_result,
     save_light_field,
 )
-from tests.factories import textured_plane
+from tests.factories import smooth_texture, textured_plane
 
 runner = CliRunner()
 
@@ -92,9 +96,88 @@ def test_a_field_without_rays_cannot_be_refined(field_file: Path, tmp_path: Path
     assert not (tmp_path / "no.h5").exists()
 
 
+@pytest.fixture(scope="module")
+def solution_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A leaning plane, as `run` writes it."""
+    path = tmp_path_factory.mktemp("solution") / "fusion.h5"
+    picture = smooth_texture(2)(np.arange(40.0)[:, None] / 2, np.arange(48.0) / 2)
+    slopes = np.broadcast_to(np.linspace(-0.4, 0.4, 40, dtype=np.float32)[:, None], (40, 48))
+    result = FusionResult(
+        all_in_focus=cv2.resize(picture, (24, 20), interpolation=cv2.INTER_AREA),
+        super_resolved=picture,
+        scale=2,
+        fine_disparity=slopes,
+        angular_shape=(9, 9),
+        data_term="rays",
+    )
+    save_fusion_result(path, result, {})
+    return path
+
+
+def test_slices_are_rendered_from_a_solution(solution_file: Path, tmp_path: Path) -> None:
+    target, pictures = tmp_path / "s.h5", tmp_path / "png"
+    look = ("--aperture", "round:0.5", "--viewpoint", "1,0", "--tilt", "0.2,0")
+    extras = ("--slopes", "-0.3:0.3:3", "--previews", pictures, "--json", "-o", target)
+    result = _run("refocus", "--from-solution", solution_file, *look, *extras)
+    assert result.exit_code == 0, result.output
+    stack = load_focal_stack(target)
+    solution = load_fusion_result(solution_file)
+    options = {"viewpoint": (1, 0), "tilt": (0.2, 0)}
+    expected = render_slice(solution, 0.3, aperture=Aperture(half_width=2.25), **options)
+    np.testing.assert_array_equal(stack.slices[2], expected)
+    assert stack.scale == 2
+    assert stack.focus_curves is not None
+    assert len(list(pictures.iterdir())) == 3
+    facts = json.loads(result.stdout)
+    assert facts["scale"] == 2
+    assert provenance_of(target)["data_term"] == "rays"
+
+
+def test_a_pinhole_gives_one_slice_the_view_itself(solution_file: Path, tmp_path: Path) -> None:
+    target = tmp_path / "s.h5"
+    look = ("--aperture", "round:0", "--viewpoint", "0,-2")
+    result = _run("refocus", "--from-solution", solution_file, *look, "-o", target)
+    assert result.exit_code == 0, result.output
+    assert "1 slice" in result.stdout
+    (view,) = load_focal_stack(target).slices
+    np.testing.assert_array_equal(view, render_view(load_fusion_result(solution_file), v=0, u=-2))
+
+
+def test_planes_of_a_solution_cover_its_range(solution_file: Path, tmp_path: Path) -> None:
+    target = tmp_path / "s.h5"
+    assert _run("refocus", "--from-solution", solution_file, "-o", target).exit_code == 0
+    slopes = load_focal_stack(target).slopes
+    assert slopes is not None
+    assert (slopes[0], slopes[-1]) == pytest.approx((-0.4, 0.4), abs=0.02)
+    assert len(slopes) > 5
+
+
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
+        (("--aperture", "star"), 1, "round or square is possible"),
+        (("--aperture", "round:f/4"), 1, "round or square is possible"),
+        (("--viewpoint", "900,0"), 1, "steps from the center"),
+        (("--kernel", "linear"), 2, "renders what is solved already"),
+        (("--scale", "2"), 2, "renders what is solved already"),
+    ],
+)
+def test_what_a_solution_cannot_give_is_named(
+    solution_file: Path, tmp_path: Path, options: tuple[str, ...], code: int, message: str
+) -> None:
+    target = tmp_path / "no.h5"
+    result = _run("refocus", "--from-solution", solution_file, *options, "-o", target)
+    assert result.exit_code == code
+    assert message in " ".join(result.stderr.replace("│", " ").split())
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (("--from-solution",), 1, "where a fusion_result is needed"),
+        (("--device", "abacus"), 1, "device 'abacus' cannot be used"),
+        (("--device", "cuda", "--tilt", "0.1,0"), 1, "made on the processor"),
         (("--aperture", "star"), 1, "square or round is possible"),
         (("--aperture", "round:f/4"), 1, "no f-number of the lens"),
         (("--viewpoint", "9,0"), 1, "is beside all views"),

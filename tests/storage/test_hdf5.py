@@ -23,6 +23,7 @@ from lfdfp.storage.hdf5 import (
     save_light_field,
 )
 
+GOLDEN = Path(__file__).parents[1] / "golden"
 rng = np.random.default_rng(0)
 
 
@@ -124,6 +125,8 @@ def test_a_fusion_result_comes_back(tmp_path: Path) -> None:
         super_resolved=_random(12, 14, 3),
         scale=2,
         disparity=_random(6, 7),
+        fine_disparity=_random(12, 14),
+        angular_shape=(9, 7),
         losses={"content": 0.5},
         prior="total variation",
         data_term="rays",
@@ -133,9 +136,43 @@ def test_a_fusion_result_comes_back(tmp_path: Path) -> None:
     again = load_fusion_result(path)
     np.testing.assert_array_equal(again.super_resolved, result.super_resolved)
     np.testing.assert_array_equal(again.disparity, result.disparity)
+    np.testing.assert_array_equal(again.fine_disparity, result.fine_disparity)
+    assert again.angular_shape == (9, 7)
     assert again.decision_map is None
     assert again.losses == result.losses
     assert (again.data_term, again.prior, again.seed) == ("rays", "total variation", 7)
+
+
+def _ramp(*shape: int) -> np.ndarray:
+    return np.linspace(0, 1, int(np.prod(shape)), dtype=np.float32).reshape(shape)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_fusion_results_of_every_version_are_read(version: int) -> None:
+    result = load_fusion_result(GOLDEN / f"fusion_result_{version}.h5")
+    np.testing.assert_array_equal(result.super_resolved, _ramp(4, 6, 3))
+    np.testing.assert_array_equal(result.disparity, _ramp(2, 3) - np.float32(0.5))
+    np.testing.assert_array_equal(result.observability, _ramp(4, 6))
+    assert (result.scale, result.data_term, result.seed) == (2, "rays", 3)
+    assert result.losses == {"prior_strength": 7.0}
+    assert result.history == (f"made by version {version}",)
+    if version == 1:
+        assert result.fine_disparity is None
+        assert result.angular_shape is None
+    else:
+        np.testing.assert_array_equal(result.fine_disparity, _ramp(4, 6) - np.float32(0.5))
+        assert result.angular_shape == (9, 7)
+
+
+def test_stacks_and_fields_of_version_1_are_read() -> None:
+    stack = load_focal_stack(GOLDEN / "focal_stack_1.h5")
+    np.testing.assert_array_equal(stack.slices, _ramp(2, 2, 3, 3))
+    np.testing.assert_array_equal(stack.slopes, [-0.5, 0.5])
+    np.testing.assert_array_equal(stack.reference_view, _ramp(2, 3, 3))
+    field = load_light_field(GOLDEN / "light_field_1.h5")
+    assert field.views.shape == (3, 3, 2, 3, 3)
+    assert field.view(0, 0)[0, 0, 0] == pytest.approx(-0.01)
+    assert field.sampling == ViewSampling(origin_pitch=(-3.5, 2.25), shape=(2, 3), orientation=6)
 
 
 def test_another_kind_is_refused_by_name(tmp_path: Path) -> None:
