@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lfdfp.by_parts import by_parts
 from lfdfp.datatypes import ColorData, DoubleArray, FloatArray
 
 LUMA_WEIGHTS = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -48,6 +49,10 @@ def luma(linear_rgb: FloatArray) -> FloatArray:
 
 def encode_srgb(linear: FloatArray) -> FloatArray:
     """The sRGB transfer curve (IEC 61966-2-1) of linear light, clipped to [0, 1]."""
+    return by_parts(_encoded, linear)
+
+
+def _encoded(linear: FloatArray) -> FloatArray:
     light = np.clip(linear, 0.0, 1.0)
     curve = 1.055 * np.power(light, 1 / 2.4, dtype=np.float32) - 0.055
     return np.where(light <= 0.0031308, 12.92 * light, curve).astype(np.float32)
@@ -55,6 +60,10 @@ def encode_srgb(linear: FloatArray) -> FloatArray:
 
 def decode_srgb(encoded: FloatArray) -> FloatArray:
     """Linear light of sRGB values in [0, 1]: undoes `encode_srgb`."""
+    return by_parts(_decoded, encoded)
+
+
+def _decoded(encoded: FloatArray) -> FloatArray:
     curve = np.power((np.maximum(encoded, 0.0) + 0.055) / 1.055, 2.4, dtype=np.float32)
     return np.where(encoded <= 0.04045, encoded / 12.92, curve).astype(np.float32)
 

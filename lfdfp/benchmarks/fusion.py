@@ -2,120 +2,56 @@
 
 ``python -m lfdfp.benchmarks.fusion --data ../shared/data/multifocus`` prints the tables of
 ``docs/method.md``: decisions and fused pictures, super-resolution (with ``--presets`` and
-``--pairs`` to choose), seeds, robustness as in the paper's Figure 3, and speed. The truth is used
-for scores alone.
+``--pairs`` to choose), time to equal quality, seeds, robustness as in the paper's Figure 3, and
+speed. The truth is used for scores alone. ``--notes rows.jsonl`` keeps every measured row, so that
+a run that was ended goes on where it was; remove the file after a change of the code.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import get_args
 
-import cv2
 import numpy as np
 
-from lfdfp.datatypes import FloatArray, FocalStack
-from lfdfp.evaluation.metrics import psnr, psnr_luma, relative_to_truth, ssim
-from lfdfp.fusion import fuse
-from lfdfp.fusion.baselines import (
-    back_projection,
-    bicubic,
-    laplacian_pyramid,
-    mean_of_slices,
-    sharpest_slice,
+from lfdfp.benchmarks.fusion_methods import (
+    BASELINES,
+    METHODS,
+    REFERENCE,
+    Method,
+    by_paper,
+    shortened,
 )
+from lfdfp.benchmarks.fusion_speed import print_speed
+from lfdfp.benchmarks.photograph_pairs import (
+    CROP_PX,
+    Notebook,
+    Pair,
+    Row,
+    nyu_pairs,
+    shrunk,
+    whu_pairs,
+)
+from lfdfp.datatypes import FloatArray
+from lfdfp.evaluation.metrics import psnr
+from lfdfp.fusion.baselines import laplacian_pyramid, mean_of_slices, sharpest_slice
 from lfdfp.fusion.decision_map import decision_maps, fuse_slices
-from lfdfp.fusion.display import decode_display, encode, luma
+from lfdfp.fusion.display import luma
 from lfdfp.fusion.double_reblur import DoubleReblurSettings, double_reblur_maps
-from lfdfp.fusion.presets import PRESETS, EngineSettings, LossSettings, PaperSettings
-from lfdfp.settings import FusionSettings, Preset
+from lfdfp.fusion.presets import LossSettings, PaperSettings
 
-CROP_PX = 320
 NOISE_SIGMA = 5 / 255
-SECTIONS = ("decisions", "x2", "x4", "noise", "seeds", "figure3", "speed")
+SECTIONS = ("decisions", "x2", "x4", "noise", "equal", "seeds", "figure3", "speed")
+RECIPES = ("paper", "published")
 
 FIGURE_3 = {
     "[3,5,5,0,1]": 0.0,
     "[3,5,5,0.01,1]": 0.01,
     "[3,5,5,0.05,1]": 0.05,
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pair:
-    """Two slices (2, T, S, 3) and the truth (T, S, 3), encoded for display."""
-
-    name: str
-    slices: FloatArray
-    truth: FloatArray
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One method on one pair."""
-
-    method: str
-    pair: str
-    psnr_luma: float
-    psnr: float
-    ssim: float
-    table_1: dict[str, float]
-    cpu_s: float
-
-
-def read_picture(path: Path) -> FloatArray:
-    """(T, S, 3) encoded, in [0, 1]."""
-    codes = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if codes is None:
-        raise FileNotFoundError(path)
-    return np.ascontiguousarray(codes[..., ::-1].astype(np.float32) / 255)
-
-
-def whu_pairs(folder: Path, names: Sequence[str] = ()) -> Iterator[Pair]:
-    """MFI-WHU: A, B and the sharp source per pixel."""
-    for truth in sorted((folder / "mfi-whu" / "reference").glob("*.png")):
-        if names and truth.stem not in names:
-            continue
-        files = [folder / "mfi-whu" / side / f"{truth.stem}.jpg" for side in "AB"]
-        yield Pair(
-            name=truth.stem,
-            slices=np.stack([read_picture(f) for f in files]),
-            truth=read_picture(truth),
-        )
-
-
-def nyu_pairs(folder: Path) -> Iterator[Pair]:
-    """NYU-D: near, far and the picture that the defocus was rendered from."""
-    for truth in sorted((folder / "nyu-d" / "sharp").iterdir()):
-        files = [folder / "nyu-d" / side / f"{truth.stem}.jpg" for side in ("near", "far")]
-        yield Pair(
-            name=truth.stem,
-            slices=np.stack([read_picture(f) for f in files]),
-            truth=read_picture(truth),
-        )
-
-
-def shrunk(pair: Pair, scale: int, noise: float = 0.0) -> Pair:
-    """Centered crop; slices shrunk by Pillow's bicubic filter to 8 bits, with noise if any."""
-    from PIL import Image
-
-    t, s = (max((n - CROP_PX) // 2, 0) for n in pair.truth.shape[:2])
-    crop = np.s_[t : t + CROP_PX, s : s + CROP_PX]
-    size = (CROP_PX // scale, CROP_PX // scale)
-    slices = []
-    for one in pair.slices:
-        codes = Image.fromarray(np.rint(255 * one[crop]).astype(np.uint8))
-        slices.append(np.asarray(codes.resize(size, Image.Resampling.BICUBIC), np.float32) / 255)
-    stack = np.stack(slices)
-    if noise > 0:
-        drawn = np.random.default_rng(0).normal(0, noise, stack.shape).astype(np.float32)
-        stack = np.clip(stack + drawn, 0, 1)
-    return Pair(name=pair.name, slices=stack.astype(np.float32), truth=pair.truth[crop])
 
 
 def agreement(pair: Pair, first: FloatArray) -> float:
@@ -125,52 +61,35 @@ def agreement(pair: Pair, first: FloatArray) -> float:
     return float(np.mean((first > 0.5)[decided] == same[0][decided]))
 
 
-def by_preset(
-    pair: Pair, scale: int, preset: Preset, *, seed: int = 0, engine: EngineSettings | None = None
-) -> FloatArray:
-    """The product's own result, encoded."""
-    stack = FocalStack(slices=decode_display(pair.slices))
-    settings = FusionSettings(preset=preset, scale=scale, seed=seed)
-    return encode(fuse(stack, settings, engine=engine).super_resolved)
+def task_name(scale: int, noise: float, seed: int = 0) -> str:
+    """How a row names what was asked of the method."""
+    return f"x{scale}, noise {255 * noise:.0f}/255, seed {seed}"
 
 
-def scored(method: str, pair: Pair, make: Callable[[], FloatArray]) -> Row:
-    """Run one method and score it."""
-    start = time.process_time()
-    made = np.clip(make(), 0, 1)
-    took = time.process_time() - start
-    return Row(
-        method=method,
-        pair=pair.name,
-        psnr_luma=psnr_luma(pair.truth, made),
-        psnr=psnr(pair.truth, made),
-        ssim=ssim(pair.truth, made),
-        table_1=relative_to_truth(pair.truth, made),
-        cpu_s=took,
-    )
-
-
-def super_resolution(pair: Pair, scale: int, presets: Sequence[Preset]) -> list[Row]:
-    """All baselines and the presets on one pair."""
+def super_resolution(
+    whole: Sequence[Pair],
+    scale: int,
+    noise: float,
+    methods: dict[str, Method],
+    notebook: Notebook,
+) -> list[Row]:
+    """All baselines and `methods` on pairs of full size."""
     rows = []
-    for name, fusion in (("average", mean_of_slices), ("pyramid", laplacian_pyramid)):
-        fused = fusion(pair.slices)
-        rows.append(scored(f"{name} + bicubic", pair, lambda f=fused: bicubic(f, scale)))  # type: ignore[misc]
-        rows.append(
-            scored(f"{name} + 5 back-proj.", pair, lambda f=fused: back_projection(f, scale))  # type: ignore[misc]
-        )
-    for preset in presets:
-        rows.append(scored(preset, pair, lambda p=preset: by_preset(pair, scale, p)))  # type: ignore[misc]
-        _say(f"{pair.name} x{scale} {preset}: {rows[-1].psnr_luma:.3f} dB, {rows[-1].cpu_s:.1f} s")
+    task = task_name(scale, noise)
+    for pair in (shrunk(one, scale, noise) for one in whole):
+        for name, method in {**BASELINES, **methods}.items():
+            row = notebook.measured(task, name, pair, partial(method, pair, scale, 0))
+            rows.append(row)
+            _say(f"{task}, {pair.name}, {name}: {row.psnr_luma:.3f} dB, {row.cpu_s:.1f} s")
     return rows
 
 
-def print_rows(title: str, rows: Sequence[Row], reference: str) -> None:
-    """Means over pairs, and the least gain over `reference` on any pair."""
+def print_rows(title: str, rows: Sequence[Row]) -> None:
+    """Means over pairs, and the least gain over the reference on any pair."""
     print(f"\n## {title}\n")
     print("| method | PSNR_Y | PSNR | SSIM | least gain | MG | EI | IE | MGA | ECO | CPU-s |")
     print("|---|---|---|---|---|---|---|---|---|---|---|")
-    base = {row.pair: row.psnr_luma for row in rows if row.method == reference}
+    base = {row.pair: row.psnr_luma for row in rows if row.method == REFERENCE}
     for method in dict.fromkeys(row.method for row in rows):
         own = [row for row in rows if row.method == method]
         gain = min(row.psnr_luma - base[row.pair] for row in own)
@@ -179,6 +98,36 @@ def print_rows(title: str, rows: Sequence[Row], reference: str) -> None:
         cells = [f"{means[0]:.2f}", f"{means[1]:.2f}", f"{means[2]:.4f}", f"{gain:+.2f}"]
         cells += [f"{value:.3f}" for value in five]
         print(f"| {method} | {' | '.join(cells)} | {np.mean([r.cpu_s for r in own]):.1f} |")
+
+
+def print_pairs(rows: Sequence[Row], methods: Sequence[str]) -> None:
+    """PSNR_Y of every pair, one line per method."""
+    names = list(dict.fromkeys(row.pair for row in rows))
+    found = {(row.method, row.pair): row.psnr_luma for row in rows}
+    print(f"\n| PSNR_Y of pair | {' | '.join(names)} |\n|---|{'---|' * len(names)}")
+    for method in (REFERENCE, *methods):
+        print(f"| {method} | {' | '.join(f'{found[method, name]:.2f}' for name in names)} |")
+
+
+def print_equal_quality(rows: Sequence[Row], recipes: Sequence[str]) -> None:
+    """CPU time until the recipe first has the quality of a faster method, and the ratio."""
+    print("\n## Time to equal quality\n")
+    print("| pair | method | PSNR_Y | CPU-s | recipe | reaches it after CPU-s | times as long |")
+    print("|---|---|---|---|---|---|---|")
+    targets = [row for row in rows if row.method not in recipes and row.method not in BASELINES]
+    targets = [row for row in rows if row.method == REFERENCE] + targets
+    slow = {(row.pair, row.method): row for row in rows if row.method in recipes}
+    for target in sorted(targets, key=lambda row: row.pair):
+        for recipe in recipes:
+            course = slow[target.pair, recipe].course
+            arrived = [seconds for seconds, level in course if level >= target.psnr_luma]
+            best, last = max(level for _, level in course), course[-1][0]
+            when = f"{arrived[0]:.0f}" if arrived else f"never in {last:.0f} (best {best:.2f} dB)"
+            ratio = (arrived[0] if arrived else last) / max(target.cpu_s, 1e-3)
+            print(
+                f"| {target.pair} | {target.method} | {target.psnr_luma:.2f} "
+                f"| {target.cpu_s:.2f} | {recipe} | {when} | {'' if arrived else '> '}{ratio:.0f} |"
+            )
 
 
 def print_decisions(folder: Path) -> None:
@@ -215,109 +164,112 @@ def print_decisions(folder: Path) -> None:
         print(f"| {name}: NYU-D, dB | {np.mean(found):.2f} | {np.min(found):.2f} |")
 
 
-def print_seeds(pair: Pair) -> None:
-    """Spread of `balanced` over five seeds."""
-    found = [psnr_luma(pair.truth, by_preset(pair, 2, "balanced", seed=n)) for n in range(5)]
-    print(f"\n## Seeds\n\nbalanced x2, pair {pair.name}, seeds 0-4: ", end="")
-    print(", ".join(f"{x:.3f}" for x in found), f"dB; spread {max(found) - min(found):.3f} dB")
-
-
-def print_figure_3(pair: Pair, iterations: int) -> None:
-    """The paper's Figure 3: DoubleReblur's parameters, with and without the joint gradient."""
-    print(f"\n## Robustness as in Figure 3, pair {pair.name}, {iterations} iterations\n")
-    print("| DoubleReblur | joint gradient | PSNR_Y | SSIM | share of A |\n|---|---|---|---|---|")
-    for name, threshold in FIGURE_3.items():
-        reblur = DoubleReblurSettings(
-            blur_size=3, dilation_size=5, erosion_size=5, threshold=threshold
-        )
-        for weight in (0.5, 0.0):
-            engine = paper_engine(iterations, double_reblur=reblur, joint_gradient=weight)
-            made = by_preset(pair, 2, "paper", engine=engine)
-            share = double_reblur_maps(np.stack([luma(s) for s in pair.slices]), reblur)[0].mean()
+def print_seeds(whole: Sequence[Pair], methods: dict[str, Method], notebook: Notebook) -> None:
+    """Spread of the presets over five seeds at ×2, pair by pair."""
+    print("\n## Seeds 0 to 4, x2\n\n| pair | method | least | largest | spread, dB |")
+    print("|---|---|---|---|---|")
+    for pair in (shrunk(one, 2) for one in whole):
+        for name, method in methods.items():
+            found = [
+                notebook.measured(
+                    task_name(2, 0.0, seed), name, pair, partial(method, pair, 2, seed)
+                ).psnr_luma
+                for seed in range(5)
+            ]
+            least, largest = min(found), max(found)
             print(
-                f"| {name} | {weight} | {psnr_luma(pair.truth, made):.2f} "
-                f"| {ssim(pair.truth, made):.4f} | {share:.2f} |",
+                f"| {pair.name} | {name} | {least:.3f} | {largest:.3f} | {largest - least:.3f} |",
                 flush=True,
             )
 
 
-def paper_engine(
-    iterations: int, *, double_reblur: DoubleReblurSettings, joint_gradient: float
-) -> EngineSettings:
-    """The paper's preset with other parameters."""
-    paper = PaperSettings(
-        double_reblur=double_reblur,
-        losses=LossSettings(joint_gradient=joint_gradient),
-        iterations=iterations,
-        embedding_iterations=min(500, iterations),
-    )
-    return replace(PRESETS["paper"], paper=paper)
-
-
-def print_speed(pair: Pair, paper_iterations: int) -> None:
-    """Time of a four-slice stack, and of one published iteration on the same picture."""
-    shape = (434, 625)
-    sharp = cv2.resize(pair.truth, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
-    blurred = [cv2.GaussianBlur(sharp, (0, 0), 0.8 * n) if n else sharp for n in range(4)]
-    stack = FocalStack(slices=decode_display(np.stack(blurred)))
-    print("\n## Speed, four slices of 625 x 434\n\n| | scale | wall s | CPU-s |\n|---|---|---|---|")
-    for scale in (2, 4):
-        for preset in ("fast", "balanced"):
-            times = _timed(lambda k=scale, p=preset: fuse(stack, FusionSettings(scale=k, preset=p)))  # type: ignore[misc]
-            print(f"| {preset} | {scale} | {times[0]:.1f} | {times[1]:.1f} |", flush=True)
-    engine = replace(
-        PRESETS["paper"],
-        paper=PaperSettings(iterations=paper_iterations, embedding_iterations=0),
-    )
-    wall, cpu = _timed(lambda: fuse(stack, FusionSettings(scale=2, preset="paper"), engine=engine))
-    scaled = 2000 / paper_iterations
-    print(
-        f"| paper, 2000 iterations extrapolated from {paper_iterations} | 2 "
-        f"| {scaled * wall:.0f} | {scaled * cpu:.0f} |"
-    )
-
-
-def _timed(run: Callable[[], object]) -> tuple[float, float]:
-    wall, cpu = time.perf_counter(), time.process_time()
-    run()
-    return time.perf_counter() - wall, time.process_time() - cpu
+def print_figure_3(pair: Pair, iterations: int, notebook: Notebook) -> None:
+    """The paper's Figure 3: DoubleReblur's parameters, with and without the joint gradient."""
+    side = pair.truth.shape[0]
+    print(f"\n## Figure 3, pair {pair.name}, {side} x {side}, {iterations} iterations\n")
+    print("| DoubleReblur | joint gradient | PSNR_Y | SSIM | share of A | CPU-s |")
+    print("|---|---|---|---|---|---|")
+    for name, threshold in FIGURE_3.items():
+        reblur = DoubleReblurSettings(
+            blur_size=3, dilation_size=5, erosion_size=5, threshold=threshold
+        )
+        share = double_reblur_maps(np.stack([luma(s) for s in pair.slices]), reblur)[0].mean()
+        for weight in (0.5, 0.0):
+            paper = PaperSettings(
+                double_reblur=reblur,
+                losses=LossSettings(joint_gradient=weight),
+                iterations=iterations,
+                embedding_iterations=iterations // 4,
+            )
+            row = notebook.measured(
+                f"figure 3, {side} px, {iterations} iterations",
+                f"{name}, joint gradient {weight}",
+                pair,
+                partial(by_paper, paper, pair, 2, 0),
+            )
+            print(
+                f"| {name} | {weight} | {row.psnr_luma:.2f} | {row.ssim:.4f} | {share:.2f} "
+                f"| {row.cpu_s:.0f} |",
+                flush=True,
+            )
 
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Print the tables that are asked for."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/multifocus"))
     parser.add_argument("--sections", nargs="+", choices=SECTIONS, default=SECTIONS)
     parser.add_argument("--pairs", nargs="*", default=(), help="MFI-WHU names; default: all")
     parser.add_argument(
-        "--presets", nargs="*", choices=get_args(Preset), default=("fast", "balanced", "best")
+        "--presets",
+        nargs="*",
+        choices=tuple(METHODS),
+        default=("fast", "balanced", "best"),
+        help="'published' is 'paper' without its two corrections",
     )
-    parser.add_argument("--iterations", type=int, default=2000, help="of the paper, in figure3")
+    parser.add_argument("--iterations", type=int, default=2000, help="of the paper's recipe")
+    parser.add_argument("--crop", type=int, default=CROP_PX, help="fine side in figure3, pixels")
+    parser.add_argument("--notes", type=Path, help="rows measured already (.jsonl), added to")
+    return parser
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print the tables that are asked for."""
+    parser = _parser()
     options = parser.parse_args(arguments)
+    notebook = Notebook(options.notes)
     if "decisions" in options.sections:
         print_decisions(options.data)
     pairs = list(whu_pairs(options.data, options.pairs))
     if not pairs:
         parser.error(f"no MFI-WHU pairs {options.pairs} in {options.data}")
+    methods: dict[str, Method] = {
+        name: shortened(name, options.iterations)
+        if name in RECIPES and options.iterations != PaperSettings().iterations
+        else METHODS[name]
+        for name in options.presets
+    }
     for section, scale, noise in (("x2", 2, 0.0), ("x4", 4, 0.0), ("noise", 2, NOISE_SIGMA)):
         if section in options.sections:
-            rows = [
-                row
-                for pair in pairs
-                for row in super_resolution(shrunk(pair, scale, noise), scale, options.presets)
-            ]
-            title = f"Super-resolution x{scale}, noise {255 * noise:.0f}/255, {len(pairs)} pairs"
-            print_rows(title, rows, "pyramid + 5 back-proj.")
+            rows = super_resolution(pairs, scale, noise, methods, notebook)
+            names = ", ".join(pair.name for pair in pairs)
+            title = f"Super-resolution x{scale}, noise {255 * noise:.0f}/255"
+            print_rows(f"{title}, {len(pairs)} pairs: {names}", rows)
+            print_pairs(rows, options.presets)
+    if "equal" in options.sections:
+        recipes = [name for name in RECIPES if name in methods]
+        rows = super_resolution(pairs, 2, 0.0, methods, notebook) if recipes else []
+        print_equal_quality(rows, recipes)
     if "seeds" in options.sections:
-        print_seeds(shrunk(pairs[0], 2))
+        own = {name: method for name, method in methods.items() if name not in RECIPES}
+        print_seeds(pairs, own, notebook)
     if "figure3" in options.sections:
-        print_figure_3(shrunk(pairs[0], 2), options.iterations)
+        print_figure_3(shrunk(pairs[0], 2, crop_px=options.crop), options.iterations, notebook)
     if "speed" in options.sections:
-        print_speed(pairs[0], 20)
+        print_speed(pairs[0])
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import typer
 
 from lfdfp.cli.options import Json
 from lfdfp.cli.reporting import (
-    announce_compilation,
     echo_json,
     echo_notes,
     reported_errors,
@@ -61,14 +60,14 @@ def fuse_command(
     Example:  lfdfp fuse capture/focal_stack.h5 -o sharp.png
     """
     from lfdfp.fusion import fuse
-    from lfdfp.storage.images import write_picture
+    from lfdfp.storage.images import check_writable, write_picture
 
     settings = FusionSettings(scale=scale, preset=preset, data="stack", seed=seed, device=device)
-    announce_compilation()
     first = inputs[0]
     target = first.with_name(f"{first.stem}_fused.png") if output is None else output
     with reported_errors():
-        stack, template = _read(inputs, align=align, equalize=equalize)
+        check_writable(target)
+        stack, template = _read(inputs, scale=scale, align=align, equalize=equalize)
         with stage_bar("fuse") as progress:
             result = fuse(stack, settings, progress=progress)
         light = result.super_resolved
@@ -102,17 +101,23 @@ def fuse_command(
     )
 
 
-def _read(inputs: Sequence[Path], *, align: bool, equalize: bool) -> tuple[FocalStack, Picture]:
+def _read(
+    inputs: Sequence[Path], *, scale: int, align: bool, equalize: bool
+) -> tuple[FocalStack, Picture]:
+    from lfdfp.fusion.fuse import check_size
     from lfdfp.fusion.registration import stack_of_photographs
     from lfdfp.storage.hdf5 import load_focal_stack
+    from lfdfp.storage.images import picture_size
     from lfdfp.storage.photographs import pictures_in, read_photographs
 
     if len(inputs) == 1 and inputs[0].suffix == ".h5":
         stack = load_focal_stack(inputs[0])
         return stack, Picture(light=stack.slices[0])
     paths = [p for path in inputs for p in (pictures_in(path) if path.is_dir() else [path])]
+    check_size(*picture_size(paths[0]), scale)
     photographs, template = read_photographs(paths)
-    return stack_of_photographs(list(photographs), align=align, equalize=equalize), template
+    stack = stack_of_photographs(photographs, align=align, equalize=equalize)
+    return stack, replace(template, light=stack.slices[0])
 
 
 def _enlarged(alpha: FloatArray | None, scale: int) -> FloatArray | None:

@@ -10,9 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import DoubleArray, FloatArray
-from lfdfp.fusion.display import luma
+from lfdfp.fusion.display import encode, luma
 from lfdfp.fusion.focus_measure import focus_scores
 from lfdfp.fusion.noise import noise_sigma
+from lfdfp.fusion.tiling import tiles
+
+_BAND_VALUES = 8_000_000
+_HALO_PX = 48
+"""Rows that a decision depends on: the windows of both focus measures and the guided filter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,8 @@ def decision_maps(
     slices: FloatArray,
     coverage: FloatArray | None = None,
     settings: DecisionSettings | None = None,
+    *,
+    sigma: float | None = None,
 ) -> FloatArray:
     """Soft decision maps of encoded slices.
 
@@ -71,6 +78,8 @@ def decision_maps(
         Shape (N, T, S, C), encoded for display, N >= 1.
     coverage
         Shape (N, T, S): slices that the light hardly reached are not chosen.
+    sigma
+        Standard deviation of the noise in luma; None measures it.
 
     Returns
     -------
@@ -79,7 +88,8 @@ def decision_maps(
     """
     settings = DecisionSettings() if settings is None else settings
     lumas = np.stack([luma(s) for s in slices])
-    sigma = float(np.median([noise_sigma(y) for y in lumas]))
+    if sigma is None:
+        sigma = float(np.median([noise_sigma(y) for y in lumas]))
     scores = np.clip(focus_scores(lumas, sigma, settings.window_px), -4.0, 4.0)
     guide = lumas.mean(axis=0)
     refined = np.stack(
@@ -114,6 +124,34 @@ def fuse_slices(slices: FloatArray, maps: FloatArray) -> FloatArray:
     for one, share in zip(slices, maps, strict=True):
         fused += one * share[..., None]
     return fused
+
+
+def fused_in_bands(
+    light: FloatArray,
+    coverage: FloatArray | None = None,
+    settings: DecisionSettings | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """Decide and fuse slices of linear light (N, T, S, C), a band of rows at a time.
+
+    Only the band that is worked on is held encoded; the result does not depend on the bands.
+
+    Returns
+    -------
+    fused, maps
+        Encoded, shape (T, S, C), and shape (N, T, S).
+    """
+    sigma = float(np.median([noise_sigma(luma(encode(one))) for one in light]))
+    fused = np.empty(light.shape[1:], np.float32)
+    maps = np.empty(light.shape[:3], np.float32)
+    height, width = light.shape[1:3]
+    for rows, _ in tiles((height, width), max(_BAND_VALUES // (width * len(light)), 32), 0):
+        first, last = max(rows.start - _HALO_PX, 0), min(rows.stop + _HALO_PX, height)
+        band = encode(light[:, first:last])
+        covered = None if coverage is None else coverage[:, first:last]
+        found = decision_maps(band, covered, settings, sigma=sigma)
+        kept = slice(rows.start - first, rows.stop - first)
+        maps[:, rows], fused[rows] = found[:, kept], fuse_slices(band, found)[kept]
+    return fused, maps
 
 
 def disparity_from_maps(maps: FloatArray, slopes: DoubleArray) -> FloatArray:

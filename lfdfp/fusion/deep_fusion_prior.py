@@ -20,6 +20,7 @@ from torch import Tensor
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.errors import SettingsError
+from lfdfp.fusion.display import encode
 from lfdfp.fusion.downsampling import Downsampling
 from lfdfp.fusion.enlargement import Enlarger
 from lfdfp.fusion.losses import FusionLoss, TorchDownsampling
@@ -61,12 +62,12 @@ def deliberate_threads() -> Iterator[None]:
 
 @dataclass(frozen=True, kw_only=True)
 class Observations:
-    """What is known about the fine picture: slices (N, T, S, C), maps (N, T, S), fused (T, S, C).
+    """What is known about the fine picture: light (N, T, S, C), maps (N, T, S), fused (T, S, C).
 
-    Encoded for display.
+    `light` is linear, `fused` encoded for display.
     """
 
-    slices: FloatArray
+    light: FloatArray
     maps: FloatArray
     fused: FloatArray
     scale: int
@@ -80,7 +81,7 @@ class Observations:
         """The part under a window of coarse pixels."""
         return replace(
             self,
-            slices=self.slices[:, rows, columns],
+            light=self.light[:, rows, columns],
             maps=self.maps[:, rows, columns],
             fused=self.fused[rows, columns],
         )
@@ -112,6 +113,24 @@ def to_picture(tensor: Tensor) -> FloatArray:
     return np.ascontiguousarray(tensor[0].detach().cpu().numpy().transpose(1, 2, 0))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """The best iterate (1, C, kT, kS), its held-out error, and whether the loss left all bounds."""
+
+    best: Tensor
+    error: float
+    diverged: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Residual:
+    """What the network adds to the base (kT, kS, C), and its relative gain on held-out pixels."""
+
+    residual: FloatArray
+    gain: float = 0.0
+    diverged: bool = False
+
+
 def optimize(
     predict: Callable[[], Tensor],
     parameters: list[Tensor],
@@ -119,18 +138,19 @@ def optimize(
     held_out_error: Callable[[Tensor], float],
     settings: NetworkSettings,
     on_step: Callable[[int], None],
-) -> tuple[Tensor, float]:
-    """Lower `loss(predict())`; return the checked iterate of least held-out error, and that error.
+) -> Fit:
+    """Lower `loss(predict())` and keep the checked iterate of least held-out error.
 
     A loss that is no longer finite ends the fit; what was best until then is returned.
     """
     optimizer = torch.optim.Adam(parameters, lr=settings.learning_rate)
     best: Tensor | None = None
-    least, waited = float("inf"), 0
+    least, waited, diverged = float("inf"), 0, False
     for step in range(settings.iterations + 1):
         made = predict()
         value = loss(made)
         if not torch.isfinite(value):
+            diverged = True
             break
         if step % settings.check_every == 0:
             error = held_out_error(made.detach())
@@ -143,9 +163,7 @@ def optimize(
         value.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         on_step(step)
-    if best is None:
-        return made.detach(), float("inf")
-    return best, least
+    return Fit(best=made.detach() if best is None else best, error=least, diverged=diverged)
 
 
 def residual_of_tile(
@@ -156,8 +174,8 @@ def residual_of_tile(
     seed: int,
     device: torch.device,
     on_step: Callable[[int], None],
-) -> tuple[FloatArray, float]:
-    """What the network adds to the base of one tile, and its relative gain on held-out pixels.
+) -> Residual:
+    """What the network adds to the base of one tile.
 
     The residual is zero where the network gains less than `settings.least_gain`.
     """
@@ -166,7 +184,7 @@ def residual_of_tile(
     nothing = np.zeros((*seen.model.fine_shape, seen.fused.shape[2]), np.float32)
     depth = fitting_depth(seen.model.fine_shape, settings.skipnet)
     if depth == 0 or observed.all():
-        return nothing, 0.0
+        return Residual(residual=nothing)
     visible = without_held_out(seen.fused, observed)
     base = to_tensor(enlarge.on(seen.model)(visible, observed), device)
     torch.manual_seed(seed)
@@ -179,7 +197,7 @@ def residual_of_tile(
     downsample = TorchDownsampling(seen.model, device)
     mask = torch.from_numpy(observed).to(device)
     loss = FusionLoss(
-        torch.from_numpy(np.ascontiguousarray(seen.slices.transpose(0, 3, 1, 2))).to(device),
+        torch.from_numpy(np.ascontiguousarray(encode(seen.light).transpose(0, 3, 1, 2))).to(device),
         torch.from_numpy(np.ascontiguousarray(seen.maps)).to(device),
         downsample,
         settings.losses,
@@ -192,7 +210,7 @@ def residual_of_tile(
 
     code = base - base.mean()
     start = held_out_error(base)
-    best, least = optimize(
+    fit = optimize(
         lambda: base + network(code),
         list(network.parameters()),
         loss,
@@ -200,10 +218,10 @@ def residual_of_tile(
         settings,
         on_step,
     )
-    gain = 1.0 - least / max(start, 1e-12) if np.isfinite(least) else 0.0
+    gain = 1.0 - fit.error / max(start, 1e-12) if np.isfinite(fit.error) else 0.0
     if gain < settings.least_gain:
-        return nothing, max(gain, 0.0)
-    return to_picture(best - base), gain
+        return Residual(residual=nothing, gain=max(gain, 0.0), diverged=fit.diverged)
+    return Residual(residual=to_picture(fit.best - base), gain=gain, diverged=fit.diverged)
 
 
 def network_residual(
@@ -214,7 +232,7 @@ def network_residual(
     seed: int,
     device: torch.device,
     progress: Progress,
-) -> tuple[FloatArray, float]:
+) -> Residual:
     """Residual of the whole picture, tile by tile, and the mean gain on held-out pixels."""
     scale, shape = seen.scale, (seen.fused.shape[0], seen.fused.shape[1])
     overlap = settings.overlap_px // scale
@@ -222,10 +240,10 @@ def network_residual(
     windows.sort(key=lambda window: -float(seen.fused[window].std()))
     total = np.zeros((*seen.model.fine_shape, seen.fused.shape[2]), np.float32)
     weight = np.full(total.shape[:2], 1e-6, np.float32)
-    gains: list[float] = []
+    found: list[Residual] = []
     for number, (rows, columns) in enumerate(windows):
         done, all_steps = number * settings.iterations, len(windows) * settings.iterations
-        residual, gain = residual_of_tile(
+        tile = residual_of_tile(
             seen.cut(rows, columns),
             enlarge,
             settings,
@@ -235,13 +253,17 @@ def network_residual(
                 done + step, every
             ),
         )
-        gains.append(gain)
-        if number == 0 and not residual.any():
+        found.append(tile)
+        if number == 0 and not tile.residual.any():
             break
         fine = tuple(slice(scale * s.start, scale * s.stop) for s in (rows, columns))
         share = blending_window((fine[0], fine[1]), weight.shape, scale * overlap)
-        total[fine] += residual * share[..., None]
+        total[fine] += tile.residual * share[..., None]
         weight[fine] += share
     progress(1, 1)
     total /= weight[..., None]
-    return total, float(np.mean(gains))
+    return Residual(
+        residual=total,
+        gain=float(np.mean([tile.gain for tile in found])),
+        diverged=any(tile.diverged for tile in found),
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lfdfp.by_parts import by_parts
 from lfdfp.datatypes import FloatArray
 
 LUMA_WEIGHTS = (0.299, 0.587, 0.114)
@@ -20,6 +21,10 @@ _ENCODED_END = 0.04045
 
 def encode(light: FloatArray) -> FloatArray:
     """Linear light to sRGB-encoded values, any shape, nothing clipped."""
+    return by_parts(_encoded, light)
+
+
+def _encoded(light: FloatArray) -> FloatArray:
     magnitude = np.abs(light)
     curve = 1.055 * np.power(np.maximum(magnitude, _LINEAR_END), 1 / 2.4) - 0.055
     encoded = np.where(magnitude <= _LINEAR_END, 12.92 * magnitude, curve)
@@ -28,6 +33,10 @@ def encode(light: FloatArray) -> FloatArray:
 
 def decode_display(encoded: FloatArray) -> FloatArray:
     """Undo `encode`."""
+    return by_parts(_decoded, encoded)
+
+
+def _decoded(encoded: FloatArray) -> FloatArray:
     magnitude = np.abs(encoded)
     curve = np.power((np.maximum(magnitude, _ENCODED_END) + 0.055) / 1.055, 2.4)
     light = np.where(magnitude <= _ENCODED_END, magnitude / 12.92, curve)

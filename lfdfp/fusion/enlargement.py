@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import cv2
@@ -10,13 +11,18 @@ import numpy as np
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.fusion.decision_map import guided_filter
-from lfdfp.fusion.display import luma
+from lfdfp.fusion.display import LUMA_WEIGHTS, luma
 from lfdfp.fusion.downsampling import Downsampling
 from lfdfp.fusion.noise import noise_sigma
+from lfdfp.fusion.tiling import tiles
 
 _VARIANCE_WINDOW_PX = 7
 VISIBLE_SIGMA = 1.0 / 255
 """Less noise than this is left alone."""
+
+_TILE_FINE_PX = 3072
+_HALO_PX = 64
+"""Coarse pixels beyond a tile that its back-projection and networks look at."""
 
 _CHROMA_RADIUS_PX = 4
 _REFERENCE_NOISE_FACTOR = 1.5
@@ -67,6 +73,25 @@ class Enlarger:
         made = fine[..., None] + self.model.interpolate(chroma)
         return self.back_projected(made, picture, observed)
 
+    def by_tiles(self, picture: FloatArray) -> FloatArray:
+        """As called, with the temporaries of one tile only; the tiles leave no seam."""
+        k, shape = self.model.scale, (picture.shape[0], picture.shape[1])
+        fine = np.empty((*self.model.fine_shape, picture.shape[2]), np.float32)
+        for inner in tiles(shape, _TILE_FINE_PX // k, 0):
+            outer = tuple(
+                slice(max(span.start - _HALO_PX, 0), min(span.stop + _HALO_PX, length))
+                for span, length in zip(inner, shape, strict=True)
+            )
+            tile = picture[outer]
+            model = replace(self.model, shape=(tile.shape[0], tile.shape[1]))
+            kept = tuple(
+                slice(k * (i.start - o.start), k * (i.stop - o.start))
+                for i, o in zip(inner, outer, strict=True)
+            )
+            target = tuple(slice(k * span.start, k * span.stop) for span in inner)
+            fine[target] = self.on(model)(tile)[kept]
+        return fine
+
     def on(self, model: Downsampling) -> Enlarger:
         """The same for a picture of another size, such as a tile."""
         return Enlarger(model, self.sigma, self.back_projections, self.upscalers, self.repeats)
@@ -90,7 +115,7 @@ class Enlarger:
         for _ in range(self.back_projections):
             missing = picture - self.model.forward(fine)
             if self.sigma >= VISIBLE_SIGMA:
-                missing *= signal_share(missing, self.sigma)
+                missing = without_noise(missing, self.sigma)
             if observed is not None:
                 missing *= observed[..., None]
             fine = fine + self.model.interpolate(missing)
@@ -113,6 +138,25 @@ def with_reference_view(fused: FloatArray, reference: FloatArray) -> tuple[Float
     sigma = float(np.median([noise_sigma(np.ascontiguousarray(c)) for c in channels]))
     share = signal_share(difference, _REFERENCE_NOISE_FACTOR * sigma)
     return fused + share * difference, sigma * float(share.mean())
+
+
+def luma_sigma(sigma: float, channels: int) -> float:
+    """Standard deviation of luma's noise where that of every channel is `sigma`."""
+    return sigma * float(np.linalg.norm(LUMA_WEIGHTS)) if channels == 3 else sigma
+
+
+def without_noise(residual: FloatArray, sigma: float) -> FloatArray:
+    """What noise does not explain of a residual (T, S, C), in luma and in color by itself.
+
+    Luma holds most of the detail and the least noise: it would be held back by its colors.
+    """
+    bright = luma(residual)[..., None]
+    made = signal_share(bright, luma_sigma(sigma, residual.shape[2])) * bright
+    if residual.shape[2] == 3:
+        color = residual - bright
+        variances = 1 - 2 * np.array(LUMA_WEIGHTS) + np.square(LUMA_WEIGHTS).sum()
+        made = made + signal_share(color, sigma * float(np.sqrt(variances.mean()))) * color
+    return np.asarray(made, np.float32)
 
 
 def signal_share(residual: FloatArray, sigma: float) -> FloatArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from lfdfp.datatypes import (
     ViewSampling,
 )
 from lfdfp.errors import ImageError, SettingsError
-from lfdfp.fusion.decision_map import decision_maps, disparity_from_maps, fuse_slices
+from lfdfp.fusion.decision_map import disparity_from_maps, fused_in_bands
 from lfdfp.fusion.display import decode_display, encode
 from lfdfp.fusion.enlargement import with_reference_view
 from lfdfp.fusion.noise import stack_sigma
@@ -24,7 +25,10 @@ from lfdfp.fusion.presets import PRESETS, EngineSettings, PaperSettings
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.settings import FusionSettings
 
-_DIVERGED = "the network's fit diverged; the enlarged fused picture was kept"
+MOST_FINE_PIXELS: Final = 240_000_000
+"""On the fine grid; docs/method.md says how much memory that takes."""
+
+_DIVERGED = "a network's fit diverged; what was there before it was kept"
 
 
 def fuse(
@@ -61,7 +65,7 @@ def fuse(
     SettingsError
         For a scale, preset or device that does not exist.
     ImageError
-        For slices that are empty or not finite.
+        For slices that are empty or not finite, or a result that is too large.
 
     References
     ----------
@@ -73,6 +77,7 @@ def fuse(
     if settings.data == "rays" and field is not None and field.rays and field.sampling:
         result = _from_rays(stack, settings, field.rays, field.sampling, progress)
     else:
+        check_size(stack.slices.shape[1], stack.slices.shape[2], settings.scale)
         _check_slices(stack)
         result = _from_stack(stack, settings, engine or PRESETS[settings.preset], progress)
     return dataclasses.replace(result, angular_shape=field.angular_shape if field else None)
@@ -85,6 +90,22 @@ def _check_settings(settings: FusionSettings) -> None:
         raise SettingsError(f"unknown preset {settings.preset!r}; known are {', '.join(PRESETS)}")
     if settings.data not in ("rays", "stack"):
         raise SettingsError(f"data must be rays or stack, got {settings.data!r}")
+
+
+def check_size(rows: int, columns: int, scale: int) -> None:
+    """Refuse a stack of which the result would not fit, before any memory is taken.
+
+    Raises
+    ------
+    ImageError
+        For more than `MOST_FINE_PIXELS` on the fine grid.
+    """
+    if rows * columns * scale**2 > MOST_FINE_PIXELS:
+        raise ImageError(
+            f"{columns} x {rows} pixels at scale {scale} make "
+            f"{rows * columns * scale**2 // 1_000_000} megapixels, more than the "
+            f"{MOST_FINE_PIXELS // 1_000_000} that fit; choose a smaller scale or crop"
+        )
 
 
 def _check_slices(stack: FocalStack) -> None:
@@ -131,14 +152,14 @@ class _Made:
 def _from_stack(
     stack: FocalStack, settings: FusionSettings, engine: EngineSettings, progress: Progress
 ) -> FusionResult:
-    slices = np.stack([encode(one) for one in stack.slices])
     if engine.paper is not None:
-        made = _by_paper(slices, settings, engine.paper, progress)
+        made = _by_paper(encode(stack.slices), settings, engine.paper, progress)
     else:
-        made = _by_engine(slices, stack, settings, engine, progress)
+        made = _by_engine(stack, settings, engine, progress)
+    fused = decode_display(made.fused)
     return FusionResult(
-        all_in_focus=decode_display(made.fused),
-        super_resolved=decode_display(made.fine),
+        all_in_focus=fused,
+        super_resolved=fused if made.fine is made.fused else decode_display(made.fine),
         scale=settings.scale,
         decision_map=made.maps,
         disparity=_disparity(stack, made.maps),
@@ -149,7 +170,7 @@ def _from_stack(
         seed=settings.seed,
         device=made.device,
         warnings=(*stack.warnings, *made.warnings),
-        history=(*stack.history, f"fused {len(slices)} slices, preset {settings.preset}"),
+        history=(*stack.history, f"fused {len(stack.slices)} slices, preset {settings.preset}"),
     )
 
 
@@ -176,22 +197,18 @@ def _by_paper(
 
 
 def _by_engine(
-    slices: FloatArray,
-    stack: FocalStack,
-    settings: FusionSettings,
-    engine: EngineSettings,
-    progress: Progress,
+    stack: FocalStack, settings: FusionSettings, engine: EngineSettings, progress: Progress
 ) -> _Made:
     from lfdfp.fusion.super_resolution import super_resolve
 
-    maps = decision_maps(slices, stack.coverage, engine.decision)
-    fused = fuse_slices(slices, maps)
-    sigma = stack_sigma(slices) * float(np.sqrt(np.square(maps).sum(axis=0).mean()))
-    targets, shares = slices, maps
+    fused, maps = fused_in_bands(stack.slices, stack.coverage, engine.decision)
+    sigma = stack_sigma(encode(one) for one in stack.slices)
+    sigma *= float(np.sqrt(sum(np.square(share).mean() for share in maps)))
+    targets, shares = stack.slices, maps
     if stack.reference_view is not None:
         fused, added = with_reference_view(fused, encode(stack.reference_view))
         sigma = float(np.hypot(sigma, added))
-        targets, shares = fused[None], np.ones((1, *fused.shape[:2]), np.float32)
+        targets, shares = decode_display(fused)[None], np.ones((1, *fused.shape[:2]), np.float32)
     result = super_resolve(targets, shares, fused, sigma, settings, engine, progress)
     return _Made(
         fused=fused,

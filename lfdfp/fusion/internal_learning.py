@@ -13,8 +13,10 @@ References
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,8 +25,11 @@ from torch import Tensor
 from lfdfp.datatypes import FloatArray
 from lfdfp.fusion.downsampling import resample, resampling_matrix
 from lfdfp.fusion.presets import InternalLearningSettings
-from lfdfp.fusion.scale_network import HALO_PX, ScaleNetwork, learn
+from lfdfp.fusion.scale_network import HALO_PX, ScaleNetwork, learn, load_weights
 from lfdfp.fusion.tiling import tiles
+
+PRIOR = Path(__file__).with_name("scale_prior.npz")
+"""What the network learned from random shapes (`lfdfp.fusion.prior_training`)."""
 
 _WINDOW_PX = 384
 _MOST_WINDOWS = 9
@@ -90,6 +95,17 @@ class InternalUpscaler:
         return torch.rot90(answer.flip(3) if mirror else answer, -turns, (2, 3))
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """What a picture taught: None where it is too small or nothing is gained over bicubic.
+
+    `diverged` when the loss was no longer finite.
+    """
+
+    upscaler: InternalUpscaler | None
+    diverged: bool = False
+
+
 def learn_from_scales(
     luma: FloatArray,
     factor: int,
@@ -99,8 +115,11 @@ def learn_from_scales(
     seed: int,
     device: torch.device,
     on_step: Callable[[int], None],
-) -> InternalUpscaler | None:
-    """Learn to enlarge `luma` (T, S) by `factor`; None where it is too small or nothing is gained.
+) -> Lesson:
+    """Learn to enlarge `luma` (T, S) by `factor`.
+
+    What the network knew at the start stays where the picture's kept squares say that learning
+    made it no better.
 
     Parameters
     ----------
@@ -109,18 +128,29 @@ def learn_from_scales(
     """
     pairs = scale_pairs(luma, factor, sigma, settings)
     if not pairs:
-        return None
+        return Lesson(upscaler=None)
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    network = ScaleNetwork(factor, settings.channels, settings.blocks).to(device)
-    source = batches(pairs, factor, settings, rng, device)
-    if not learn(network, source, settings.steps, settings.learning_rate, on_step):
-        return None
-    network.eval()
+    network = starting_network(factor, settings).to(device)
+    before = copy.deepcopy(network)
     gain = checked_gain(network, pairs, factor, np.random.default_rng(seed), device)
-    if not gain > 0:
-        return None
-    return InternalUpscaler(network, gain, ensemble=settings.ensemble)
+    source = batches(pairs, factor, settings, rng, device)
+    converged = learn(network, source, settings.steps, settings.learning_rate, on_step)
+    reached = checked_gain(network, pairs, factor, np.random.default_rng(seed), device)
+    if reached > gain:
+        gain = reached
+    else:
+        network = before
+    upscaler = InternalUpscaler(network.eval(), gain, ensemble=settings.ensemble)
+    return Lesson(upscaler=upscaler if gain > 0 else None, diverged=not converged)
+
+
+def starting_network(factor: int, settings: InternalLearningSettings) -> ScaleNetwork:
+    """A network that knows random shapes, or nothing (`settings.start`)."""
+    network = ScaleNetwork(factor, settings.channels, settings.blocks)
+    if settings.start == "prior":
+        load_weights(PRIOR, network)
+    return network
 
 
 def scale_pairs(

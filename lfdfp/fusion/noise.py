@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 
@@ -38,8 +40,8 @@ def noise_sigma(channel: FloatArray) -> float:
     return float(np.sqrt(quiet.mean()))
 
 
-def stack_sigma(slices: FloatArray) -> float:
-    """Standard deviation of the noise in one channel of one slice, slices (N, T, S, C) encoded.
+def stack_sigma(slices: Iterable[FloatArray]) -> float:
+    """Standard deviation of the noise in one channel of one of the encoded slices (T, S, C).
 
     Detail can pass for noise where a picture has no quiet part. It is nearly the same in all
     colors, and a defocused slice has little of it, while noise is independent everywhere: so the

@@ -27,8 +27,9 @@ from lfdfp.fusion.skipnet import Skipnet, fitting_depth
 from lfdfp.progress import Progress
 
 Score = Callable[[FloatArray], float]
+Watch = Callable[[int, FloatArray], None]
 
-_SCORE_EVERY = 50
+_LOOK_EVERY = 50
 _FLAT = 1e-4
 
 
@@ -52,6 +53,7 @@ def follow_paper(
     device: torch.device,
     progress: Progress,
     score: Score | None = None,
+    watch: Watch | None = None,
 ) -> PaperResult:
     """Fuse and enlarge encoded slices (N, T, S, C) as the paper does.
 
@@ -60,6 +62,8 @@ def follow_paper(
     score
         Larger is better; picks the iterate, as the authors' code does with the truth. For
         comparison with published figures only.
+    watch
+        Called with the number and the picture of every 50th iterate; has no say.
     """
     torch.manual_seed(seed)
     total = settings.embedding_iterations + settings.iterations
@@ -67,7 +71,9 @@ def follow_paper(
         shape=(slices.shape[1], slices.shape[2]), scale=scale, kernel=settings.kernel
     )
     hard = _hard_maps(slices, settings)
-    maps = embedded_maps(slices, hard, settings, device, on_step=lambda step: progress(step, total))
+    maps = embedded_maps(
+        slices, hard, settings, device, on_step=lambda step, _: progress(step, total)
+    )
     loss = FusionLoss(
         _tensor(slices.transpose(0, 3, 1, 2), device),
         _tensor(maps, device),
@@ -77,14 +83,19 @@ def follow_paper(
     mean = model.interpolate(slices.mean(axis=0))
     code = network_input(mean, settings.code, device)
     network = _network(code, slices.shape[3], settings.skipnet).to(device)
-    done = settings.embedding_iterations
+
+    def on_step(step: int, made: Tensor) -> None:
+        progress(settings.embedding_iterations + step, total)
+        if watch is not None and step % _LOOK_EVERY == 0:
+            watch(step, to_picture(made))
+
     fine = fit(
         network,
         code,
         loss,
         settings.iterations,
         settings.learning_rate,
-        on_step=lambda step: progress(done + step, total),
+        on_step=on_step,
         score=score,
     )
     progress(total, total)
@@ -127,7 +138,7 @@ def embedded_maps(
     hard: FloatArray,
     settings: PaperSettings,
     device: torch.device,
-    on_step: Callable[[int], None],
+    on_step: Callable[[int, Tensor], None],
 ) -> FloatArray:
     """Decision embedding (Eq. 19, Algorithm S1) for K slices; hard maps (N, T, S).
 
@@ -165,16 +176,18 @@ def fit(
     loss: Callable[[Tensor], Tensor],
     iterations: int,
     learning_rate: float,
-    on_step: Callable[[int], None],
+    on_step: Callable[[int, Tensor], None],
     score: Score | None = None,
 ) -> Tensor:
     """Fit `network` so that `loss(network(code))` is small; its last output, or the best scored."""
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    code = code.contiguous(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate)
     best, highest = None, -float("inf")
     for step in range(iterations):
         made = network(code)
         value = loss(made)
-        if score is not None and step % _SCORE_EVERY == 0:
+        if score is not None and step % _LOOK_EVERY == 0:
             reached = score(to_picture(made))
             if reached > highest:
                 best, highest = made.detach(), reached
@@ -183,7 +196,7 @@ def fit(
         optimizer.zero_grad(set_to_none=True)
         value.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        on_step(step)
+        on_step(step, made.detach())
     with torch.no_grad():
         last: Tensor = network(code)
     return last if best is None else best

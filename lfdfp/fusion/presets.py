@@ -16,6 +16,7 @@ Output = Literal["sigmoid", "logits", "zero_residual"]
 Luma = Literal["true", "code"]
 Laplacian = Literal["signed", "absolute"]
 Code = Literal["mean", "noise"]
+Start = Literal["prior", "chance"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,10 +117,14 @@ class InternalLearningSettings:
         How many are learned from different seeds and averaged.
     ensemble
         Average the answers to all eight turned and mirrored questions.
+    start
+        "prior" begins with what was learned from random shapes, which fixes `channels` and
+        `blocks`; "chance" with random weights.
     """
 
-    channels: int = 32
-    blocks: int = 2
+    start: Start = "prior"
+    channels: int = 48
+    blocks: int = 4
     steps: int = 300
     batch: int = 8
     patch_px: int = 24

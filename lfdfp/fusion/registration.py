@@ -26,10 +26,12 @@ _LARGEST_MOTION_SHARE = 0.1
 _LEAST_GAIN_CHANGE = 0.003
 _PYRAMID_PX = 64
 _LARGEST_WORKING_PX = 1_500_000
+_LARGEST_SIDE_PX = 32_766
+"""OpenCV addresses pixels by 16 bits when it moves a picture."""
 
 
 def stack_of_photographs(
-    photographs: Sequence[FloatArray],
+    photographs: Sequence[FloatArray] | FloatArray,
     *,
     align: bool = True,
     equalize: bool = True,
@@ -57,7 +59,7 @@ def stack_of_photographs(
             f"photographs must have one size and one number of channels, got {shapes}; "
             "crop or resize them first"
         )
-    slices = np.stack(photographs).astype(np.float32)
+    slices = np.asarray(photographs, np.float32)
     coverage: FloatArray | None = None
     history = [f"{len(slices)} photographs"]
     if align:
@@ -65,7 +67,8 @@ def stack_of_photographs(
         history.append("moved by at most " + ", ".join(f"{m:.2f}" for m in moved) + " px")
     if equalize:
         gains = exposure_gains(slices)
-        slices = slices * gains[:, None, None, None]
+        if np.any(gains != 1):
+            slices = slices * gains[:, None, None, None]
         history.append("exposure multiplied by " + ", ".join(f"{g:.4f}" for g in gains))
     return FocalStack(slices=slices, coverage=coverage, history=tuple(history))
 
@@ -90,7 +93,7 @@ def exposure_gains(slices: FloatArray) -> FloatArray:
 
 def aligned(
     slices: FloatArray, motion: Motion = "affine"
-) -> tuple[FloatArray, FloatArray, list[float]]:
+) -> tuple[FloatArray, FloatArray | None, list[float]]:
     """Slices moved onto the first one.
 
     Parameters
@@ -101,23 +104,41 @@ def aligned(
     Returns
     -------
     slices, coverage, moved
-        (N, T, S, C); (N, T, S), 0 where a moved slice shows nothing; and how far each corner
-        moved at most, in pixels. A slice whose motion cannot be found, or explains little of the
-        difference, is left untouched.
+        (N, T, S, C), `slices` itself where none moved; (N, T, S), 0 where a moved slice shows
+        nothing, or None; and how far each corner moved at most, in pixels. A slice whose motion
+        cannot be found, or explains little of the difference, is left untouched.
+
+    Raises
+    ------
+    ImageError
+        For pictures too long to be moved.
     """
+    shape = slices.shape[1:3]
+    if max(shape) > _LARGEST_SIDE_PX:
+        raise ImageError(
+            f"pictures of {shape[1]} x {shape[0]} pixels cannot be aligned, {_LARGEST_SIDE_PX} a "
+            "side are the most; crop them, or leave out the alignment"
+        )
     lumas = [_comparable(luma(encode(s))) for s in slices]
-    moved_slices, coverage, moved = [slices[0]], [np.ones(slices.shape[1:3], np.float32)], [0.0]
-    for one, comparable in zip(slices[1:], lumas[1:], strict=True):
+    warps, moved = [np.eye(2, 3, dtype=np.float32)], [0.0]
+    for comparable in lumas[1:]:
         warp = find_motion(lumas[0], comparable, motion)
-        distance = corner_motion(warp, one.shape[:2])
-        if distance > _LARGEST_MOTION_SHARE * max(one.shape[:2]) or not _explains(
+        distance = corner_motion(warp, shape)
+        if distance > _LARGEST_MOTION_SHARE * max(shape) or not _explains(
             warp, lumas[0], comparable
         ):
-            warp, distance = np.eye(2, 3, dtype=np.float32), 0.0
-        moved_slices.append(warped(one, warp) if distance else one)
-        coverage.append(_covered(one.shape[:2], warp) if distance else coverage[0])
+            warp, distance = warps[0], 0.0
+        warps.append(warp)
         moved.append(distance)
-    return np.stack(moved_slices), np.stack(coverage), moved
+    if not any(moved):
+        return slices, None, moved
+    del lumas
+    made, coverage = slices.copy(), np.ones(slices.shape[:3], np.float32)
+    for number, (warp, distance) in enumerate(zip(warps, moved, strict=True)):
+        if distance:
+            made[number] = warped(slices[number], warp)
+            coverage[number] = _covered(shape, warp)
+    return made, coverage, moved
 
 
 def _explains(warp: NDArray[np.float32], reference: FloatArray, moving: FloatArray) -> bool:
@@ -186,7 +207,7 @@ def warped(picture: FloatArray, warp: NDArray[np.float32]) -> FloatArray:
 
 
 def _covered(shape: Sequence[int], warp: NDArray[np.float32]) -> FloatArray:
-    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    rows, columns = (axis.astype(np.float32) for axis in np.ogrid[: shape[0], : shape[1]])
     x = warp[0, 0] * columns + warp[0, 1] * rows + warp[0, 2]
     y = warp[1, 0] * columns + warp[1, 1] * rows + warp[1, 2]
     inside = (x >= -0.5) & (x <= shape[1] - 0.5) & (y >= -0.5) & (y <= shape[0] - 0.5)

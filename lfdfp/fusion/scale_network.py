@@ -12,10 +12,14 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from lfdfp.files import replacing
 
 HALO_PX = 16
 """Coarse pixels around a tile that its result depends on, for up to six residual blocks."""
@@ -63,6 +67,8 @@ def learn(
 
     Least absolute error; the learning rate falls to zero along a cosine.
     """
+    if steps == 0:
+        return True
     optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for step in range(steps):
@@ -77,3 +83,20 @@ def learn(
         schedule.step()
         on_step(step)
     return True
+
+
+def save_weights(path: Path, network: ScaleNetwork) -> None:
+    """Write the parameters of `network` as float16 arrays (.npz)."""
+    arrays = {key: value.numpy().astype(np.float16) for key, value in network.state_dict().items()}
+    with replacing(path) as temporary:
+        np.savez_compressed(temporary, **arrays)
+
+
+def load_weights(path: Path, network: ScaleNetwork) -> None:
+    """Set the parameters of `network`; its head only where the file is for the same factor."""
+    wanted = network.state_dict()
+    with np.load(path, allow_pickle=False) as arrays:
+        found = {key: torch.from_numpy(arrays[key].astype(np.float32)) for key in wanted}
+    network.load_state_dict(
+        {key: found[key] if found[key].shape == old.shape else old for key, old in wanted.items()}
+    )

@@ -20,9 +20,9 @@ from lfdfp.fusion.deep_fusion_prior import (
     network_residual,
     pick_device,
 )
-from lfdfp.fusion.display import LUMA_WEIGHTS, luma
-from lfdfp.fusion.enlargement import VISIBLE_SIGMA, Enlarger
-from lfdfp.fusion.internal_learning import InternalUpscaler, learn_from_scales
+from lfdfp.fusion.display import luma
+from lfdfp.fusion.enlargement import VISIBLE_SIGMA, Enlarger, luma_sigma
+from lfdfp.fusion.internal_learning import Lesson, learn_from_scales
 from lfdfp.fusion.presets import EngineSettings, InternalLearningSettings
 from lfdfp.progress import Progress
 from lfdfp.settings import FusionSettings
@@ -43,7 +43,7 @@ class Enlarged:
 
 
 def super_resolve(
-    slices: FloatArray,
+    light: FloatArray,
     maps: FloatArray,
     fused: FloatArray,
     sigma: float,
@@ -51,17 +51,19 @@ def super_resolve(
     engine: EngineSettings,
     progress: Progress,
 ) -> Enlarged:
-    """Enlarge `fused` (T, S, C), made of encoded `slices` (N, T, S, C) by `maps` (N, T, S).
+    """Enlarge `fused` (T, S, C), encoded, made of linear `light` (N, T, S, C) by `maps` (N, T, S).
 
     `sigma` is the standard deviation of the noise in one channel of `fused`.
     """
     device = pick_device(settings.device)
-    seen = Observations(slices=slices, maps=maps, fused=fused, scale=settings.scale)
+    seen = Observations(light=light, maps=maps, fused=fused, scale=settings.scale)
     if settings.scale == 1:
-        return Enlarged(fine=fused.copy(), prior="none", losses={}, device=str(device))
+        return Enlarged(fine=fused, prior="none", losses={}, device=str(device))
     losses, prior = {"noise_sigma": sigma}, "back-projection"
     with deliberate_threads():
-        upscalers = _learned(fused, sigma, settings, engine.internal, device, progress)
+        lessons = _learned(fused, sigma, settings, engine.internal, device, progress)
+        diverged = any(lesson.diverged for lesson in lessons)
+        upscalers = [lesson.upscaler for lesson in lessons if lesson.upscaler is not None]
         if upscalers:
             prior = "internal learning"
             losses["internal_gain"] = float(np.mean([u.gain for u in upscalers]))
@@ -72,9 +74,9 @@ def super_resolve(
             upscalers,
             _FACTORS[settings.scale][1],
         )
-        fine = enlarge(fused)
+        fine = enlarge.by_tiles(fused)
         if engine.network is not None and sigma >= VISIBLE_SIGMA:
-            residual, losses["held_out_gain"] = network_residual(
+            added = network_residual(
                 seen,
                 enlarge,
                 engine.network,
@@ -82,14 +84,16 @@ def super_resolve(
                 device=device,
                 progress=progress,
             )
-            if residual.any():
-                fine, prior = fine + residual, prior + " and SKIPnet residual"
+            losses["held_out_gain"] = added.gain
+            diverged = diverged or added.diverged
+            if added.residual.any():
+                fine, prior = fine + added.residual, prior + " and SKIPnet residual"
     if not np.isfinite(fine).all():
-        plain = Enlarger(seen.model, sigma, engine.back_projections)(fused)
+        plain = Enlarger(seen.model, sigma, engine.back_projections).by_tiles(fused)
         return Enlarged(
             fine=plain, prior="back-projection", losses={}, device=str(device), diverged=True
         )
-    return Enlarged(fine=fine, prior=prior, losses=losses, device=str(device))
+    return Enlarged(fine=fine, prior=prior, losses=losses, device=str(device), diverged=diverged)
 
 
 def _learned(
@@ -99,13 +103,13 @@ def _learned(
     internal: InternalLearningSettings | None,
     device: torch.device,
     progress: Progress,
-) -> list[InternalUpscaler]:
-    """Upscalers that gained something, one per network that the settings ask for."""
+) -> list[Lesson]:
+    """One lesson per network that the settings ask for."""
     if internal is None:
         return []
-    in_luma = sigma * float(np.linalg.norm(LUMA_WEIGHTS)) if fused.shape[2] == 3 else sigma
-    total = internal.networks * internal.steps
-    found = [
+    in_luma = luma_sigma(sigma, fused.shape[2])
+    total = max(internal.networks * internal.steps, 1)
+    return [
         learn_from_scales(
             luma(fused),
             _FACTORS[settings.scale][0],
@@ -119,4 +123,3 @@ def _learned(
         )
         for number in range(internal.networks)
     ]
-    return [upscaler for upscaler in found if upscaler is not None]

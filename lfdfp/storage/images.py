@@ -21,6 +21,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
+from lfdfp.by_parts import by_parts
 from lfdfp.color import decode_srgb, encode_srgb, oriented
 from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
@@ -98,8 +99,8 @@ def read_picture(path: Path) -> Picture:
         icc_profile = image.info.get("icc_profile")
         values = _values(path, image)
     bits: Bits = 16 if values.dtype == np.uint16 else 8
-    scaled = values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
-    scaled = np.ascontiguousarray(oriented(scaled, orientation))
+    white = np.float32(np.iinfo(values.dtype).max)
+    scaled = by_parts(lambda codes: codes.astype(np.float32) / white, oriented(values, orientation))
     has_alpha = scaled.shape[2] in (2, 4)
     return Picture(
         light=decode_srgb(scaled[..., :-1] if has_alpha else scaled),
@@ -127,6 +128,19 @@ def read_codes(path: Path) -> NDArray[Any]:
     return turned
 
 
+def check_writable(path: Path) -> None:
+    """Refuse a suffix that names no format that can be written.
+
+    Raises
+    ------
+    ImageError
+        With the suffix.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in _TIFF_SUFFIXES | {".png", ".jpg", ".jpeg"}:
+        raise ImageError(f"{path}: pictures are written as .png, .tif or .jpg, not {suffix!r}")
+
+
 def write_picture(path: Path, picture: Picture, provenance: Mapping[str, object]) -> None:
     """Write a picture with the sRGB curve; the suffix of `path` chooses the format.
 
@@ -138,6 +152,7 @@ def write_picture(path: Path, picture: Picture, provenance: Mapping[str, object]
     ImageError
         If the suffix names no format that can be written.
     """
+    check_writable(path)
     suffix = path.suffix.lower()
     encoded = encode_srgb(picture.light)
     if picture.alpha is not None and suffix not in (".jpg", ".jpeg"):
@@ -150,11 +165,9 @@ def write_picture(path: Path, picture: Picture, provenance: Mapping[str, object]
         _write_tiff(path, values, picture, note)
     elif suffix == ".png" and values.dtype == np.uint16:
         _write_deep_png(path, values, picture)
-    elif suffix in (".png", ".jpg", ".jpeg"):
+    else:
         carried = {"icc_profile": picture.icc_profile, "exif": picture.exif}
         _write_shallow(path, values, carried, note)
-    else:
-        raise ImageError(f"{path}: pictures are written as .png, .tif or .jpg, not {suffix!r}")
 
 
 def write_screen_image(
@@ -249,8 +262,7 @@ def _deep_values(path: Path, image: Image.Image) -> NDArray[Any] | None:
 def _quantized(encoded: FloatArray, bits: Bits) -> NDArray[Any]:
     dtype = np.uint16 if bits == 16 else np.uint8
     levels = np.float32(np.iinfo(dtype).max)
-    quantized: NDArray[Any] = np.rint(np.clip(encoded, 0, 1) * levels).astype(dtype)
-    return quantized
+    return by_parts(lambda part: np.rint(np.clip(part, 0, 1) * levels), encoded, dtype)
 
 
 def _write_shallow(

@@ -63,12 +63,24 @@ def read_photographs(paths: Sequence[Path]) -> tuple[FloatArray, Picture]:
             f"{len(paths)} pictures of {sizes[0][1]} x {sizes[0][0]} are {total // 1_000_000} "
             f"megapixels, more than the {MAX_TOTAL_PIXELS // 1_000_000} that fit; reduce them first"
         )
-    pictures = [read_picture(path) for path in paths]
-    channels = max(picture.light.shape[2] for picture in pictures)
-    slices = np.empty((len(paths), *sizes[0], channels), np.float32)
-    for target, picture in zip(slices, pictures, strict=True):
-        target[...] = picture.light
-    alphas = [picture.alpha for picture in pictures if picture.alpha is not None]
-    alpha = np.max(alphas, axis=0) if alphas else None
-    bits = max(picture.bits for picture in pictures)
-    return slices, replace(pictures[0], light=slices[0], alpha=alpha, bits=bits)
+    first = read_picture(paths[0])
+    slices = first.light[None]
+    alpha, bits = first.alpha, first.bits
+    for number, path in enumerate(paths[1:], 1):
+        picture = read_picture(path)
+        slices = _with_room(slices, len(paths), picture.light.shape[2])
+        slices[number] = picture.light
+        if picture.alpha is not None:
+            alpha = picture.alpha if alpha is None else np.maximum(alpha, picture.alpha)
+        bits = max(bits, picture.bits)
+    return slices, replace(first, light=slices[0], alpha=alpha, bits=bits)
+
+
+def _with_room(slices: FloatArray, number: int, channels: int) -> FloatArray:
+    """`slices` (n, T, S, C) in an array for `number` of them with at least `channels`."""
+    needed = (number, *slices.shape[1:3], max(slices.shape[3], channels))
+    if slices.shape == needed:
+        return slices
+    roomy = np.empty(needed, np.float32)
+    roomy[: len(slices)] = slices
+    return roomy

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,12 @@ from lfdfp.evaluation.metrics import psnr
 from lfdfp.fusion import fuse
 from lfdfp.fusion.display import decode_display, encode
 from lfdfp.fusion.downsampling import Downsampling
+from lfdfp.fusion.presets import (
+    EngineSettings,
+    InternalLearningSettings,
+    NetworkSettings,
+    PaperSettings,
+)
 from lfdfp.settings import FusionSettings
 from tests.fusion.scenes import multi_focus, textured_picture
 
@@ -97,3 +105,67 @@ def test_the_center_view_steps_in_where_slices_are_ghosted() -> None:
     mixed, plain = (encode(fuse(s, settings).all_in_focus) for s in (stack, without))
     assert psnr(truth, mixed) > psnr(truth, plain) + 3
     assert psnr(truth, mixed) > psnr(truth, truth + noise)
+
+
+def test_bands_and_tiles_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+    slices, _ = multi_focus(textured_picture((150, 170)), 2)
+    noise = np.random.default_rng(0).normal(0, 0.01, slices.shape).astype(np.float32)
+    stack = FocalStack(slices=decode_display(slices + noise))
+    settings = FusionSettings(scale=2, preset="fast")
+    whole = fuse(stack, settings)
+    monkeypatch.setattr("lfdfp.fusion.decision_map._BAND_VALUES", 1)
+    monkeypatch.setattr("lfdfp.fusion.enlargement._TILE_FINE_PX", 100)
+    parts = fuse(stack, settings)
+    np.testing.assert_allclose(parts.decision_map, whole.decision_map, atol=1e-3)
+    np.testing.assert_allclose(parts.super_resolved, whole.super_resolved, atol=1e-3)
+
+
+@pytest.mark.parametrize("part", ["internal", "network"])
+def test_a_fit_that_diverges_leaves_the_base_and_a_warning(part: str) -> None:
+    slices, _ = multi_focus(textured_picture((72, 80)), 2)
+    noise = np.random.default_rng(0).normal(0, 0.03, slices.shape).astype(np.float32)
+    stack = FocalStack(slices=decode_display(slices + noise))
+    settings = FusionSettings(scale=2)
+    base = EngineSettings(internal=InternalLearningSettings(steps=0))
+    spoiled = {
+        "internal": EngineSettings(internal=InternalLearningSettings(steps=8, learning_rate=1e30)),
+        "network": replace(base, network=NetworkSettings(learning_rate=1e30)),
+    }[part]
+    result, plain = (fuse(stack, settings, engine=e) for e in (spoiled, base))
+    assert any("diverged" in warning for warning in result.warnings)
+    assert not plain.warnings
+    np.testing.assert_allclose(result.super_resolved, plain.super_resolved, atol=1e-6)
+
+
+def test_the_paper_recipe_that_diverges_leaves_the_base_and_a_warning() -> None:
+    stack = _stack((40, 48))
+    paper = PaperSettings(iterations=6, embedding_iterations=2, learning_rate=1e30)
+    result = fuse(stack, FusionSettings(scale=2), engine=EngineSettings(paper=paper))
+    assert any("diverged" in warning for warning in result.warnings)
+    shrunk = Downsampling(shape=(40, 48), scale=2).forward(encode(result.super_resolved))
+    assert psnr(encode(result.all_in_focus), shrunk) > 30
+
+
+def test_a_result_that_is_too_large_is_refused_before_memory_is_taken() -> None:
+    slices = np.broadcast_to(np.zeros(1, np.float32), (2, 10_000, 10_000, 3))
+    with pytest.raises(ImageError, match="10000 x 10000 pixels at scale 2 make 400 megapixels"):
+        fuse(FocalStack(slices=slices), FusionSettings(scale=2))
+
+
+def test_nine_slices_and_a_subject_at_every_border() -> None:
+    truth = textured_picture((80, 180))
+    slices, owner = multi_focus(truth, 9, blur_px=1.5)
+    stack = FocalStack(slices=decode_display(slices), slopes=np.linspace(-1, 1, 9))
+    result = fuse(stack, FusionSettings(scale=1))
+    assert result.decision_map is not None
+    assert np.mean(np.abs(result.decision_map.argmax(axis=0) - owner) <= 1) > 0.9
+    assert psnr(truth, encode(result.all_in_focus)) > 32
+
+
+def test_noise_does_not_cost_the_fused_picture() -> None:
+    truth = textured_picture((96, 120))
+    slices, _ = multi_focus(truth, 2)
+    noise = np.random.default_rng(1).normal(0, 5 / 255, slices.shape).astype(np.float32)
+    stack = FocalStack(slices=decode_display(slices + noise))
+    fused = encode(fuse(stack, FusionSettings(scale=1)).all_in_focus)
+    assert psnr(truth, fused) > psnr(truth, truth + noise[0]) - 0.5

@@ -13,13 +13,17 @@ from lfdfp.fusion.baselines import bicubic
 from lfdfp.fusion.downsampling import Downsampling
 from lfdfp.fusion.internal_learning import (
     InternalUpscaler,
+    Lesson,
     learn_from_scales,
     scale_pairs,
 )
 from lfdfp.fusion.presets import InternalLearningSettings
 from lfdfp.fusion.scale_network import ScaleNetwork
+from tests.fusion.scenes import textured_picture
 
-_QUICK = InternalLearningSettings(channels=16, blocks=1, steps=60, learning_rate=4e-3)
+_QUICK = InternalLearningSettings(
+    start="chance", channels=16, blocks=1, steps=60, learning_rate=4e-3
+)
 _CPU = torch.device("cpu")
 
 
@@ -32,8 +36,14 @@ def _fan(side: int) -> FloatArray:
 
 
 def _learn(luma: FloatArray, factor: int, seed: int = 0) -> InternalUpscaler | None:
+    return _lesson(luma, factor, _QUICK, seed).upscaler
+
+
+def _lesson(
+    luma: FloatArray, factor: int, settings: InternalLearningSettings, seed: int = 0
+) -> Lesson:
     return learn_from_scales(
-        luma, factor, 0.0, _QUICK, seed=seed, device=_CPU, on_step=lambda step: None
+        luma, factor, 0.0, settings, seed=seed, device=_CPU, on_step=lambda step: None
     )
 
 
@@ -50,10 +60,7 @@ def test_it_beats_bicubic_on_edges_that_recur() -> None:
 def test_same_seed_same_bytes() -> None:
     luma = Downsampling(shape=(64, 70), scale=3).forward(_fan(210)[:192, :, None])[..., 0]
     quick = replace(_QUICK, steps=3)
-    first, second = (
-        learn_from_scales(luma, 2, 0.01, quick, seed=5, device=_CPU, on_step=lambda step: None)
-        for _ in range(2)
-    )
+    first, second = (_lesson(luma, 2, quick, seed=5).upscaler for _ in range(2))
     assert (first is None) == (second is None)
     if first is not None and second is not None:
         np.testing.assert_array_equal(first(luma), second(luma))
@@ -92,3 +99,23 @@ def test_lost_noise_is_given_back() -> None:
     assert pairs[0].coarse.shape == (48, 48)
     assert 0.012 < pairs[0].lost_sigma < 0.02
     assert all(p.lost_sigma >= pairs[0].lost_sigma for p in pairs)
+
+
+def test_random_shapes_taught_something_that_holds_elsewhere() -> None:
+    truth = textured_picture((128, 128), channels=1)
+    small = Downsampling(shape=(64, 64), scale=2).forward(truth)
+    known = _lesson(small[..., 0], 2, InternalLearningSettings(steps=0, ensemble=False)).upscaler
+    assert known is not None
+    ours = np.square(known(small[..., 0]) - truth[..., 0]).mean()
+    assert ours < 0.6 * np.square(bicubic(small, 2) - truth).mean()
+
+
+def test_a_fit_that_diverges_is_noticed_and_undone() -> None:
+    truth = textured_picture((128, 128), channels=1)
+    small = Downsampling(shape=(64, 64), scale=2).forward(truth)[..., 0]
+    start = _lesson(small, 2, InternalLearningSettings(steps=0)).upscaler
+    spoiled = _lesson(small, 2, InternalLearningSettings(steps=8, learning_rate=1e30))
+    assert spoiled.diverged
+    assert start is not None
+    assert spoiled.upscaler is not None
+    np.testing.assert_array_equal(spoiled.upscaler(small), start(small))

@@ -1,0 +1,24 @@
+"""Functions of single values on large arrays, without temporaries of the same size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_VALUES_AT_ONCE = 1 << 20
+
+
+def by_parts(
+    function: Callable[[Any], NDArray[Any]], values: NDArray[Any], dtype: Any = np.float32
+) -> NDArray[Any]:
+    """``function(values)`` of an elementwise function, computed a few rows at a time."""
+    if values.size <= _VALUES_AT_ONCE:
+        return function(values).astype(dtype, copy=False)
+    made = np.empty(values.shape, dtype)
+    rows = max(_VALUES_AT_ONCE * len(values) // values.size, 1)
+    for start in range(0, len(values), rows):
+        made[start : start + rows] = function(values[start : start + rows])
+    return made

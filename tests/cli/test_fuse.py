@@ -1,0 +1,149 @@
+"""``lfdfp fuse`` on photographs of every kind."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image, ImageCms
+from typer.testing import CliRunner, Result
+
+from lfdfp.cli.main import app
+from lfdfp.datatypes import FloatArray
+from lfdfp.evaluation.metrics import psnr
+from lfdfp.fusion.display import decode_display, encode
+from lfdfp.fusion.registration import warped
+from tests.fusion.scenes import multi_focus, textured_picture
+
+_TRUTH = textured_picture((97, 131))
+_SLICES, _ = multi_focus(_TRUTH, 2)
+
+
+def _fuse(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["fuse", *map(str, arguments), "--json"])
+
+
+def _fused(target: Path, *arguments: object) -> FloatArray:
+    """The picture that is written, encoded in [0, 1], shape (T, S, C)."""
+    result = _fuse(*arguments, "-o", target)
+    assert result.exit_code == 0, result.output
+    values = tifffile.imread(target) if target.suffix == ".tif" else np.asarray(Image.open(target))
+    return np.asarray(values / np.float32(np.iinfo(values.dtype).max), np.float32)
+
+
+def _codes(picture: FloatArray) -> np.ndarray:
+    return np.rint(255 * np.clip(picture, 0, 1)).astype(np.uint8)
+
+
+def _saved(folder: Path, pictures: FloatArray | list[FloatArray]) -> list[Path]:
+    paths = [folder / f"{number}.png" for number in range(len(pictures))]
+    for path, picture in zip(paths, pictures, strict=True):
+        Image.fromarray(_codes(picture)).save(path)
+    return paths
+
+
+def test_orientation_and_color_profile_are_kept(tmp_path: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "Maker"
+    paths = [tmp_path / "a.jpg", tmp_path / "b.jpg"]
+    for path, one in zip(paths, _SLICES, strict=True):
+        turned = Image.fromarray(np.rot90(_codes(one)))
+        turned.save(path, quality=97, exif=exif, icc_profile=profile)
+    target = tmp_path / "sharp.png"
+    assert psnr(_TRUTH, _fused(target, *paths)) > 34
+    with Image.open(target) as image:
+        assert image.info["icc_profile"] == profile
+        assert dict(image.getexif()) == {0x0112: 1, 0x010F: "Maker"}
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".png"])
+def test_sixteen_bits_stay_sixteen(tmp_path: Path, suffix: str) -> None:
+    paths = [tmp_path / f"{n}{suffix}" for n in range(2)]
+    for path, one in zip(paths, _SLICES, strict=True):
+        deep = np.rint(65535 * one).astype(np.uint16)
+        if suffix == ".tif":
+            tifffile.imwrite(path, deep, photometric="rgb")
+        else:
+            cv2.imwrite(str(path), deep[..., ::-1])
+    target = tmp_path / "sharp.tif"
+    assert psnr(_TRUTH, _fused(target, *paths)) > 42
+    assert tifffile.imread(target).dtype == np.uint16
+    _fused(target, *paths, "--bits", 8)
+    assert tifffile.imread(target).dtype == np.uint8
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_any_size_is_enlarged_without_cropping(tmp_path: Path, scale: int) -> None:
+    paths = _saved(tmp_path, _SLICES)
+    made = _fused(tmp_path / "sharp.png", *paths, "--scale", scale, "--preset", "fast")
+    assert made.shape == (97 * scale, 131 * scale, 3)
+
+
+def test_identical_flat_and_black_pictures_come_back(tmp_path: Path) -> None:
+    for number, picture in enumerate((_TRUTH, np.full((40, 50, 3), 0.5), np.zeros((9, 7, 3)))):
+        path = tmp_path / f"{number}.png"
+        Image.fromarray(_codes(picture)).save(path)
+        made = _fused(tmp_path / "sharp.png", path, path)
+        np.testing.assert_array_equal(_codes(made), _codes(picture))
+        larger = _fused(tmp_path / "sharp.png", path, path, "--scale", 2, "--preset", "fast")
+        assert np.abs(larger.mean() - picture.mean()) < 2e-3
+
+
+def test_a_subject_that_touches_every_border(tmp_path: Path) -> None:
+    rows, columns = np.ogrid[:97, :131]
+    cross = ((abs(rows - 48) < 16) | (abs(columns - 65) < 20))[..., None]
+    blurred = cv2.GaussianBlur(_TRUTH, (0, 0), 2.5)
+    paths = _saved(tmp_path, [np.where(cross, _TRUTH, blurred), np.where(cross, blurred, _TRUTH)])
+    assert psnr(_TRUTH, _fused(tmp_path / "sharp.png", *paths)) > 40
+
+
+def test_nine_pictures_in_a_folder(tmp_path: Path) -> None:
+    truth = textured_picture((90, 200))
+    _saved(tmp_path, multi_focus(truth, 9, 1.5)[0])
+    assert psnr(truth, _fused(tmp_path / "out" / "sharp.png", tmp_path)) > 38
+
+
+def test_exposure_and_a_moved_camera_are_made_up_for(tmp_path: Path) -> None:
+    truth = textured_picture((160, 270))
+    near, far = multi_focus(truth, 2)[0]
+    brighter = encode(np.float32(1.03) * decode_display(far))
+    moved = warped(far, np.array([[1, 0, 0.8], [0, 1, -0.6]], np.float32))
+    for picture, option in ((brighter, "--no-equalize"), (moved, "--no-align")):
+        paths = _saved(tmp_path, [near, picture])
+        with_it = psnr(truth, _fused(tmp_path / "sharp.png", *paths))
+        without = psnr(truth, _fused(tmp_path / "sharp.png", *paths, option))
+        assert with_it > max(without + 4, 42)
+
+
+def test_what_is_too_large_or_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    paths = [tmp_path / "a.png", tmp_path / "b.png"]
+    for path in paths:
+        Image.new("1", (10_000, 10_000)).save(path)
+    result = _fuse(*paths, "--scale", 2, "-o", tmp_path / "sharp.png")
+    assert result.exit_code == 1
+    assert "10000 x 10000 pixels at scale 2 make 400 megapixels" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "not '.gif'" in _fuse(*paths, "-o", tmp_path / "sharp.gif").stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.png", "b.png"]
+
+
+def test_a_damaged_picture_leaves_nothing_behind(tmp_path: Path) -> None:
+    first, second = _saved(tmp_path, _SLICES)
+    second.write_bytes(second.read_bytes()[:1500])
+    result = _fuse(first, second, "-o", tmp_path / "sharp.png")
+    assert result.exit_code == 1
+    assert "the picture is damaged" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "sharp.png").exists()
+
+
+def test_the_summary_is_json_with_what_was_done(tmp_path: Path) -> None:
+    result = _fuse(*_saved(tmp_path, _SLICES), "-o", tmp_path / "sharp.png", "--scale", 1)
+    facts = json.loads(result.stdout)
+    assert facts["picture"] == str(tmp_path / "sharp.png")
+    assert (facts["rows"], facts["columns"], facts["prior"]) == (97, 131, "none")
