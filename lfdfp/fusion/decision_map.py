@@ -15,7 +15,7 @@ from lfdfp.fusion.focus_measure import focus_scores
 from lfdfp.fusion.noise import noise_sigma
 from lfdfp.fusion.tiling import tiles
 
-_BAND_VALUES = 8_000_000
+_BAND_VALUES = 3_000_000
 _HALO_PX = 48
 """Rows that a decision depends on: the windows of both focus measures and the guided filter."""
 
@@ -130,21 +130,25 @@ def fused_in_bands(
     light: FloatArray,
     coverage: FloatArray | None = None,
     settings: DecisionSettings | None = None,
+    *,
+    sigma: float,
 ) -> tuple[FloatArray, FloatArray]:
     """Decide and fuse slices of linear light (N, T, S, C), a band of rows at a time.
 
     Only the band that is worked on is held encoded; the result does not depend on the bands.
+    `sigma` is the standard deviation of the noise in luma.
 
     Returns
     -------
     fused, maps
         Encoded, shape (T, S, C), and shape (N, T, S).
     """
-    sigma = float(np.median([noise_sigma(luma(encode(one))) for one in light]))
     fused = np.empty(light.shape[1:], np.float32)
     maps = np.empty(light.shape[:3], np.float32)
     height, width = light.shape[1:3]
-    for rows, _ in tiles((height, width), max(_BAND_VALUES // (width * len(light)), 32), 0):
+    for rows, _ in tiles(
+        (height, width), max(_BAND_VALUES // (width * len(light)), 2 * _HALO_PX), 0
+    ):
         first, last = max(rows.start - _HALO_PX, 0), min(rows.stop + _HALO_PX, height)
         band = encode(light[:, first:last])
         covered = None if coverage is None else coverage[:, first:last]

@@ -20,7 +20,7 @@ from lfdfp.errors import ImageError, SettingsError
 from lfdfp.fusion.decision_map import disparity_from_maps, fused_in_bands
 from lfdfp.fusion.display import decode_display, encode
 from lfdfp.fusion.enlargement import with_reference_view
-from lfdfp.fusion.noise import stack_sigma
+from lfdfp.fusion.noise import stack_noise
 from lfdfp.fusion.presets import PRESETS, EngineSettings, PaperSettings
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.settings import FusionSettings
@@ -201,9 +201,9 @@ def _by_engine(
 ) -> _Made:
     from lfdfp.fusion.super_resolution import super_resolve
 
-    fused, maps = fused_in_bands(stack.slices, stack.coverage, engine.decision)
-    sigma = stack_sigma(encode(one) for one in stack.slices)
-    sigma *= float(np.sqrt(sum(np.square(share).mean() for share in maps)))
+    noise = stack_noise(encode(one) for one in stack.slices)
+    fused, maps = fused_in_bands(stack.slices, stack.coverage, engine.decision, sigma=noise.luma)
+    sigma = noise.channel * float(np.sqrt(sum(np.square(share).mean() for share in maps)))
     targets, shares = stack.slices, maps
     if stack.reference_view is not None:
         fused, added = with_reference_view(fused, encode(stack.reference_view))

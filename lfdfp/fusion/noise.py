@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from lfdfp.datatypes import FloatArray
+from lfdfp.fusion.display import luma
 
 _MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
 """Difference of two Laplacians: blind to planes and edges, unit gain for white noise [1]."""
@@ -40,15 +42,25 @@ def noise_sigma(channel: FloatArray) -> float:
     return float(np.sqrt(quiet.mean()))
 
 
-def stack_sigma(slices: Iterable[FloatArray]) -> float:
-    """Standard deviation of the noise in one channel of one of the encoded slices (T, S, C).
+@dataclass(frozen=True, kw_only=True)
+class StackNoise:
+    """Standard deviations of the noise of one slice, in luma and in one channel."""
+
+    luma: float
+    channel: float
+
+
+def stack_noise(slices: Iterable[FloatArray]) -> StackNoise:
+    """Noise of encoded slices (T, S, C), which are looked at one after the other.
 
     Detail can pass for noise where a picture has no quiet part. It is nearly the same in all
-    colors, and a defocused slice has little of it, while noise is independent everywhere: so the
-    least of the estimates is taken, from channels and from differences of channels. Noise that is
-    equal in all colors (a JPEG with coarse chroma) is not seen by this.
+    colors, and a defocused slice has little of it, while noise is independent everywhere: so for
+    a channel the least of the estimates is taken, from channels and from differences of channels.
+    Noise that is equal in all colors (a JPEG with coarse chroma) is not seen by this.
     """
-    return min(_picture_sigma(one) for one in slices)
+    found = [(noise_sigma(luma(one)), _picture_sigma(one)) for one in slices]
+    of_luma, of_channel = zip(*found, strict=True)
+    return StackNoise(luma=float(np.median(of_luma)), channel=min(of_channel))
 
 
 def _picture_sigma(picture: FloatArray) -> float:

@@ -125,10 +125,10 @@ class InternalLearningSettings:
     start: Start = "prior"
     channels: int = 48
     blocks: int = 4
-    steps: int = 300
+    steps: int = 100
     batch: int = 8
     patch_px: int = 24
-    learning_rate: float = 2e-3
+    learning_rate: float = 5e-4
     scales: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7, 0.6)
     networks: int = 1
     ensemble: bool = True
@@ -184,11 +184,10 @@ class EngineSettings:
 
 
 PRESETS: Mapping[Preset, EngineSettings] = {
-    "fast": EngineSettings(),
+    "fast": EngineSettings(internal=InternalLearningSettings(steps=0, ensemble=False)),
     "balanced": EngineSettings(internal=InternalLearningSettings(), network=NetworkSettings()),
     "best": EngineSettings(
-        internal=InternalLearningSettings(channels=48, blocks=3, steps=1500),
-        network=NetworkSettings(),
+        internal=InternalLearningSettings(steps=600, networks=2), network=NetworkSettings()
     ),
     "paper": EngineSettings(paper=PaperSettings()),
 }
