@@ -154,10 +154,10 @@ def add_network(
 
     with deliberate_threads():
         before = held_out_error(start)
-        best, least = optimize(
+        fit = optimize(
             predict, list(network.parameters()), loss, held_out_error, plan, lambda _: None
         )
-    gain = 1.0 - least / before if before > 0 and np.isfinite(least) else 0.0
+    gain = 1.0 - fit.error / before if before > 0 and np.isfinite(fit.error) else 0.0
     if gain <= 0.0:
         return picture, 0.0
-    return np.ascontiguousarray(best.cpu().numpy()), gain
+    return np.ascontiguousarray(fit.best.cpu().numpy()), gain
