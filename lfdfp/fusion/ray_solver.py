@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,42 +72,74 @@ class RaySolver:
         weights = self._variation_weights(picture, variation)
         diagonal = self._diagonal(equations, weights)
         residual = self._observation.blur(equations.moment)
-        residual -= self._apply(equations, weights, picture)
+        image = np.empty_like(picture)
+        self._apply(equations, weights, picture, image)
+        residual -= image
         direction = np.zeros_like(picture)
-        power = self._dot(residual, residual, diagonal)
+        power = self._power(residual, diagonal)
         ratio = 0.0
         for _ in range(iterations):
             if power <= 0.0:
                 break
             self._turn(direction, ratio, residual, diagonal)
-            image = self._apply(equations, weights, direction)
-            curvature = self._dot(direction, image)
+            curvature = self._apply(equations, weights, direction, image)
             if curvature <= 0.0:
                 break
-            self._add(picture, power / curvature, direction)
-            self._add(residual, -power / curvature, image)
             before = power
-            power = self._dot(residual, residual, diagonal)
+            power = self._step(picture, residual, power / curvature, direction, image, diagonal)
             ratio = power / before
         return np.maximum(picture, 0.0, out=picture)
 
-    def _dot(
-        self, left: FloatArray, right: FloatArray, diagonal: FloatArray | None = None
-    ) -> float:
-        """Sum of products, each divided by `diagonal` where given (then left is right)."""
+    def _sum(self, part: Callable[[int, int], float], rows: int) -> float:
+        """Sum of what a kernel returns, band by band."""
+        return float(sum(self._observation.runner.map(part, rows)))
+
+    def _power(self, residual: FloatArray, diagonal: FloatArray) -> float:
+        """Sum of residual² / diagonal."""
 
         def part(first: int, last: int) -> float:
-            if diagonal is None:
-                return float(kernels.dot_band(left, right, first, last))
-            return float(kernels.preconditioned_dot_band(left, diagonal, first, last))
+            return float(kernels.preconditioned_dot_band(residual, diagonal, first, last))
 
-        return float(sum(self._observation.runner.map(part, left.shape[1])))
+        return self._sum(part, residual.shape[1])
 
-    def _add(self, target: FloatArray, scale: float, source: FloatArray) -> None:
-        def work(first: int, last: int) -> None:
-            kernels.add_scaled_band(target, np.float32(scale), source, first, last)
+    def _apply(
+        self,
+        equations: NormalEquations,
+        weights: FloatArray,
+        picture: FloatArray,
+        image: FloatArray,
+    ) -> float:
+        """Write what the whole operator makes of `picture` into `image`; their dot product."""
+        taps = self._observation.taps
 
-        self._observation.runner.map(work, target.shape[1])
+        def part(first: int, last: int) -> float:
+            return float(
+                kernels.operator_band(
+                    picture, equations.stencil, taps, self._opponent, weights, first, last, image
+                )
+            )
+
+        return self._sum(part, picture.shape[1])
+
+    def _step(
+        self,
+        picture: FloatArray,
+        residual: FloatArray,
+        length: float,
+        direction: FloatArray,
+        image: FloatArray,
+        diagonal: FloatArray,
+    ) -> float:
+        """Take a step of that length; the residual's power afterwards."""
+
+        def part(first: int, last: int) -> float:
+            return float(
+                kernels.step_band(
+                    picture, residual, np.float32(length), direction, image, diagonal, first, last
+                )
+            )
+
+        return self._sum(part, picture.shape[1])
 
     def _turn(
         self, direction: FloatArray, ratio: float, residual: FloatArray, diagonal: FloatArray
@@ -152,17 +185,6 @@ class RaySolver:
             lambda a, b: kernels.mix_band(picture, self._opponent, a, b, mixed), picture.shape[1]
         )
         return mixed
-
-    def _apply(
-        self, equations: NormalEquations, weights: FloatArray, picture: FloatArray
-    ) -> FloatArray:
-        image = self._observation.normal(equations, picture)
-        mixed = self._mixed(picture)
-        self._observation.runner.map(
-            lambda a, b: kernels.variation_band(mixed, weights, self._opponent, a, b, image),
-            picture.shape[1],
-        )
-        return image
 
     def _diagonal(self, equations: NormalEquations, weights: FloatArray) -> FloatArray:
         """Approximate diagonal: the stencil's row sums through the squared footprint."""

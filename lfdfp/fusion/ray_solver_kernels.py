@@ -13,6 +13,130 @@ from numba import njit
 from lfdfp.datatypes import FloatArray
 
 
+@njit(inline="always")
+def _blur_row(
+    source: FloatArray,
+    taps: FloatArray,
+    i: int,
+    column: FloatArray,
+    target: FloatArray,
+) -> None:
+    """Write row i of the separable symmetric filter of `source` (Y, X) into `target`."""
+    height, width = source.shape
+    up, far_up = max(i - 1, 0), max(i - 2, 0)
+    down, far_down = min(i + 1, height - 1), min(i + 2, height - 1)
+    w_up = taps[1] if i >= 1 else np.float32(0)
+    w_far_up = taps[2] if i >= 2 else np.float32(0)
+    w_down = taps[1] if i < height - 1 else np.float32(0)
+    w_far_down = taps[2] if i < height - 2 else np.float32(0)
+    for j in range(width):
+        column[j + 2] = (
+            taps[0] * source[i, j]
+            + w_up * source[up, j]
+            + w_down * source[down, j]
+            + w_far_up * source[far_up, j]
+            + w_far_down * source[far_down, j]
+        )
+    for j in range(width):
+        target[j] = (
+            taps[0] * column[j + 2]
+            + taps[1] * (column[j + 1] + column[j + 3])
+            + taps[2] * (column[j] + column[j + 4])
+        )
+
+
+@njit(inline="always")
+def _coupled_row(
+    stencil: FloatArray,
+    source: FloatArray,
+    i: int,
+    up: int,
+    here: int,
+    down: int,
+    target: FloatArray,
+) -> None:
+    """Write row i of the 9-point operator into `target`; three rows of `source` stand for it."""
+    width = source.shape[1]
+    before = max(i - 1, 0)
+    above = np.float32(1.0) if i > 0 else np.float32(0.0)
+    for j in range(1, width - 1):
+        lower = (
+            stencil[2, i, j] * source[down, j]
+            + stencil[3, i, j] * source[down, j + 1]
+            + stencil[4, i, j] * source[down, j - 1]
+        )
+        upper = (
+            stencil[2, before, j] * source[up, j]
+            + stencil[3, before, j - 1] * source[up, j - 1]
+            + stencil[4, before, j + 1] * source[up, j + 1]
+        )
+        target[j] = (
+            stencil[0, i, j] * source[here, j]
+            + stencil[1, i, j] * source[here, j + 1]
+            + stencil[1, i, j - 1] * source[here, j - 1]
+            + lower
+            + above * upper
+        )
+    target[0] = 0.0
+    target[width - 1] = 0.0
+
+
+@njit(inline="always")
+def _mixed_row(
+    source: FloatArray,
+    matrix: FloatArray,
+    i: int,
+    k: int,
+    target: FloatArray,
+) -> None:
+    """Write row i of `matrix` @ `source` over the color axis into row k of `target`."""
+    for m in range(3):
+        m0, m1, m2 = matrix[m, 0], matrix[m, 1], matrix[m, 2]
+        for j in range(source.shape[2]):
+            target[m, k, j] = m0 * source[0, i, j] + m1 * source[1, i, j] + m2 * source[2, i, j]
+
+
+@njit(inline="always")
+def _add_variation_row(
+    opponent: FloatArray,
+    weights: FloatArray,
+    matrix: FloatArray,
+    i: int,
+    up: int,
+    here: int,
+    down: int,
+    flow: FloatArray,
+    target: FloatArray,
+) -> None:
+    """Add row i of the weighted Laplacian, in colors again, to `target` (3, Y, X).
+
+    Rows `up`, `here` and `down` of `opponent` stand for rows i - 1, i and i + 1.
+    """
+    width = opponent.shape[2]
+    before, end = max(i - 1, 0), width - 1
+    above = np.float32(1.0) if i > 0 else np.float32(0.0)
+    for m in range(3):
+        q, z = weights[min(m, 1)], opponent[m]
+        for j in range(1, end):
+            flow[m, j] = (
+                q[i, j] * (2 * z[here, j] - z[here, j + 1] - z[down, j])
+                + q[i, j - 1] * (z[here, j] - z[here, j - 1])
+                + above * q[before, j] * (z[here, j] - z[up, j])
+            )
+        flow[m, 0] = q[i, 0] * (2 * z[here, 0] - z[here, 1] - z[down, 0]) + above * q[before, 0] * (
+            z[here, 0] - z[up, 0]
+        )
+        flow[m, end] = (
+            q[i, end] * (z[here, end] - z[down, end])
+            + q[i, end - 1] * (z[here, end] - z[here, end - 1])
+            + above * q[before, end] * (z[here, end] - z[up, end])
+        )
+    for c in range(3):
+        m0, m1, m2 = matrix[0, c], matrix[1, c], matrix[2, c]
+        for j in range(width):
+            target[c, i, j] += m0 * flow[0, j] + m1 * flow[1, j] + m2 * flow[2, j]
+
+
 @njit(cache=True, nogil=True, fastmath=True)
 def blur_band(
     source: FloatArray,
@@ -26,30 +150,11 @@ def blur_band(
     taps
         Shape (3,): weights at distance 0, 1 and 2.
     """
-    channels, height, width = source.shape
+    channels, _, width = source.shape
     column = np.zeros(width + 4, np.float32)
     for c in range(channels):
         for i in range(first, last):
-            up, far_up = max(i - 1, 0), max(i - 2, 0)
-            down, far_down = min(i + 1, height - 1), min(i + 2, height - 1)
-            w_up = taps[1] if i >= 1 else np.float32(0)
-            w_far_up = taps[2] if i >= 2 else np.float32(0)
-            w_down = taps[1] if i < height - 1 else np.float32(0)
-            w_far_down = taps[2] if i < height - 2 else np.float32(0)
-            for j in range(width):
-                column[j + 2] = (
-                    taps[0] * source[c, i, j]
-                    + w_up * source[c, up, j]
-                    + w_down * source[c, down, j]
-                    + w_far_up * source[c, far_up, j]
-                    + w_far_down * source[c, far_down, j]
-                )
-            for j in range(width):
-                target[c, i, j] = (
-                    taps[0] * column[j + 2]
-                    + taps[1] * (column[j + 1] + column[j + 3])
-                    + taps[2] * (column[j] + column[j + 4])
-                )
+            _blur_row(source[c], taps, i, column, target[c, i])
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -66,31 +171,11 @@ def stencil_band(
         Shape (3, 5, Y, X): couplings of each pixel with itself, its right, lower, lower right
         and lower left neighbor; the last row and column couple with nothing outside.
     """
-    channels, height, width = source.shape
+    channels, height, _ = source.shape
     for c in range(channels):
         for i in range(first, last):
             up, down = max(i - 1, 0), min(i + 1, height - 1)
-            above = np.float32(1.0) if i > 0 else np.float32(0.0)
-            for j in range(1, width - 1):
-                lower = (
-                    stencil[c, 2, i, j] * source[c, down, j]
-                    + stencil[c, 3, i, j] * source[c, down, j + 1]
-                    + stencil[c, 4, i, j] * source[c, down, j - 1]
-                )
-                upper = (
-                    stencil[c, 2, up, j] * source[c, up, j]
-                    + stencil[c, 3, up, j - 1] * source[c, up, j - 1]
-                    + stencil[c, 4, up, j + 1] * source[c, up, j + 1]
-                )
-                target[c, i, j] = (
-                    stencil[c, 0, i, j] * source[c, i, j]
-                    + stencil[c, 1, i, j] * source[c, i, j + 1]
-                    + stencil[c, 1, i, j - 1] * source[c, i, j - 1]
-                    + lower
-                    + above * upper
-                )
-            target[c, i, 0] = 0.0
-            target[c, i, width - 1] = 0.0
+            _coupled_row(stencil[c], source[c], i, up, i, down, target[c, i])
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -103,10 +188,7 @@ def mix_band(
 ) -> None:
     """Write rows first..last of `matrix` @ `source` over the color axis."""
     for i in range(first, last):
-        for k in range(3):
-            m0, m1, m2 = matrix[k, 0], matrix[k, 1], matrix[k, 2]
-            for j in range(source.shape[2]):
-                target[k, i, j] = m0 * source[0, i, j] + m1 * source[1, i, j] + m2 * source[2, i, j]
+        _mixed_row(source, matrix, i, i, target)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -129,29 +211,64 @@ def variation_band(
     flow = np.zeros((3, width), np.float32)
     for i in range(first, last):
         up, down = max(i - 1, 0), min(i + 1, height - 1)
-        above = np.float32(1.0) if i > 0 else np.float32(0.0)
-        for k in range(3):
-            q = weights[min(k, 1)]
-            z = opponent[k]
-            for j in range(1, width - 1):
-                flow[k, j] = (
-                    q[i, j] * (2 * z[i, j] - z[i, j + 1] - z[down, j])
-                    + q[i, j - 1] * (z[i, j] - z[i, j - 1])
-                    + above * q[up, j] * (z[i, j] - z[up, j])
-                )
-            flow[k, 0] = q[i, 0] * (2 * z[i, 0] - z[i, 1] - z[down, 0]) + above * q[up, 0] * (
-                z[i, 0] - z[up, 0]
-            )
-            last_column = width - 1
-            flow[k, last_column] = (
-                q[i, last_column] * (z[i, last_column] - z[down, last_column])
-                + q[i, last_column - 1] * (z[i, last_column] - z[i, last_column - 1])
-                + above * q[up, last_column] * (z[i, last_column] - z[up, last_column])
-            )
-        for c in range(3):
-            m0, m1, m2 = matrix[0, c], matrix[1, c], matrix[2, c]
+        _add_variation_row(opponent, weights, matrix, i, up, i, down, flow, target)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def operator_band(
+    picture: FloatArray,
+    stencil: FloatArray,
+    taps: FloatArray,
+    matrix: FloatArray,
+    weights: FloatArray,
+    first: int,
+    last: int,
+    image: FloatArray,
+) -> float:
+    """Write rows first..last of ``Bᵀ N B`` and the prior applied to `picture` into `image`.
+
+    What `blur_band`, `stencil_band`, `blur_band`, `mix_band` and `variation_band` do one after
+    the other, in one pass: what lies between them stays in the cache.
+
+    Returns
+    -------
+    float
+        Sum of picture times image over the rows.
+    """
+    _, height, width = picture.shape
+    rows = last - first
+    blurred, coupled = (
+        np.zeros((rows + 6, width), np.float32),
+        np.zeros((rows + 4, width), np.float32),
+    )
+    column = np.zeros(width + 4, np.float32)
+    for c in range(3):
+        for k in range(rows + 6):
+            if 0 <= first - 3 + k < height:
+                _blur_row(picture[c], taps, first - 3 + k, column, blurred[k])
+            else:
+                blurred[k] = np.float32(0.0)
+        for k in range(rows + 4):
+            if 0 <= first - 2 + k < height:
+                _coupled_row(stencil[c], blurred, first - 2 + k, k, k + 1, k + 2, coupled[k])
+            else:
+                coupled[k] = np.float32(0.0)
+        for i in range(first, last):
+            _blur_row(coupled, taps, i - first + 2, column, image[c, i])
+    opponent, flow = np.zeros((3, rows + 2, width), np.float32), np.zeros((3, width), np.float32)
+    for k in range(rows + 2):
+        _mixed_row(picture, matrix, min(max(first - 1 + k, 0), height - 1), k, opponent)
+    for i in range(first, last):
+        k = i - first
+        _add_variation_row(opponent, weights, matrix, i, k, k + 1, k + 2, flow, image)
+    total = 0.0
+    for c in range(3):
+        for i in range(first, last):
+            row = 0.0
             for j in range(width):
-                target[c, i, j] += m0 * flow[0, j] + m1 * flow[1, j] + m2 * flow[2, j]
+                row += picture[c, i, j] * image[c, i, j]
+            total += row
+    return total
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -194,36 +311,34 @@ def variation_weights_band(
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def dot_band(
-    left: FloatArray,
-    right: FloatArray,
+def step_band(
+    picture: FloatArray,
+    residual: FloatArray,
+    length: float,
+    direction: FloatArray,
+    image: FloatArray,
+    diagonal: FloatArray,
     first: int,
     last: int,
 ) -> float:
-    """Sum of products over rows first..last."""
+    """Move `picture` along `direction` and `residual` against its image on rows first..last.
+
+    Returns
+    -------
+    float
+        Sum of residual² / diagonal over the rows, afterwards.
+    """
     total = 0.0
-    for c in range(left.shape[0]):
+    for c in range(picture.shape[0]):
         for i in range(first, last):
             row = 0.0
-            for j in range(left.shape[2]):
-                row += left[c, i, j] * right[c, i, j]
+            for j in range(picture.shape[2]):
+                picture[c, i, j] += length * direction[c, i, j]
+                rest = residual[c, i, j] - length * image[c, i, j]
+                residual[c, i, j] = rest
+                row += rest * rest / diagonal[c, i, j]
             total += row
     return total
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def add_scaled_band(
-    target: FloatArray,
-    scale: float,
-    source: FloatArray,
-    first: int,
-    last: int,
-) -> None:
-    """target += scale * source on rows first..last."""
-    for c in range(target.shape[0]):
-        for i in range(first, last):
-            for j in range(target.shape[2]):
-                target[c, i, j] += scale * source[c, i, j]
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -1,0 +1,133 @@
+"""Where the time of the reconstruction from rays goes, beside the floor of reading every ray once.
+
+    python -m lfdfp.benchmarks.ray_steps --camera illum
+    python -m lfdfp.benchmarks.ray_steps --camera f01 --size 984
+
+CPU seconds of one simulated capture with its true calibration, on one thread, so that a profiler
+sees every pass; two threads take somewhat more than half of it. The floor is the time that NumPy
+needs to add up the light, the response and the slopes of all pixels: what one pass over the rays
+cannot undercut without fewer bytes. Steps overlap: the strength of the prior is found by solving.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import pstats
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+
+from lfdfp.datatypes import Rays
+from lfdfp.fusion.ray_reconstruction import reconstruct
+from lfdfp.pipeline import peak_memory_mib
+from lfdfp.settings import FusionSettings
+from lfdfp.simulate import CameraName, camera_model, make_scene, simulate_capture
+
+_WHOLE = {"ray_reconstruction.reconstruct": "everything"}
+_STEPS = {
+    "ray_reconstruction.first_disparity": "range and first disparity",
+    "ray_reconstruction.next_disparity": "disparity against the picture",
+    "ray_reconstruction.refine": "surfaces fitted to residuals",
+    "ray_reconstruction.observe": "visibility of every ray",
+    "ray_reconstruction.start": "first picture",
+    "ray_reconstruction.solve": "picture: weights, equations, solution",
+    "ray_reconstruction.learn_noise": "noise from held-out rays",
+    "ray_reconstruction.choose_strength": "strength of the prior",
+    "ray_reconstruction.observability": "observability",
+}
+_PASSES = {
+    "ray_plane_sweep.agree": "rays agree on a plane's picture (spread, spread)",
+    "ray_plane_sweep.compare": "rays compared with a picture (gather)",
+    "ray_plane_sweep.cheapen": "misfits averaged",
+    "ray_plane_sweep.semi_global_costs": "semi-global matching",
+    "observation.normal_equations": "normal equations (gather, spread)",
+    "observation.forward": "predictions (gather)",
+    "ray_refinement.slope_steps": "Gauss-Newton terms (gather, spread)",
+    "ray_solver._apply": "operator of conjugate gradients (no rays)",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepTime:
+    """Calls and seconds of one step, what it calls included."""
+
+    title: str
+    calls: int
+    seconds: float
+
+
+def floor_s(shape: tuple[int, int], repeats: int = 5) -> float:
+    """Least time to read three float32 values of every pixel once."""
+    arrays = [np.ones(shape, np.float32) for _ in range(3)]
+    found = []
+    for _ in range(repeats):
+        start = time.process_time()
+        for one in arrays:
+            one.sum()
+        found.append(time.process_time() - start)
+    return min(found)
+
+
+def times(stats: pstats.Stats, titles: dict[str, str]) -> Iterator[StepTime]:
+    """What the profile says of functions, named ``module.function``, in the order of `titles`."""
+    entries = stats.stats.items()  # type: ignore[attr-defined]
+    known = {f"{Path(file).stem}.{function}": value for (file, _, function), value in entries}
+    for name, title in titles.items():
+        if name in known:
+            _, calls, _, seconds, _ = known[name]
+            yield StepTime(title=title, calls=calls, seconds=seconds)
+
+
+def table(stats: pstats.Stats, floor: float) -> str:
+    """Markdown: steps, then passes, with their share of the whole and in floors."""
+    (whole,) = times(stats, _WHOLE)
+    lines = [
+        f"| step | calls | CPU-s | share | floors of {1000 * floor:.0f} ms |",
+        "|---|---|---|---|---|",
+    ]
+    for titles in (_STEPS, _PASSES, _WHOLE):
+        for row in times(stats, titles):
+            share = 100 * row.seconds / whole.seconds
+            lines.append(
+                f"| {row.title} | {row.calls} | {row.seconds:.2f} | {share:.0f} % "
+                f"| {row.seconds / floor:.0f} |"
+            )
+        if titles is _STEPS:
+            lines.append("| *of these, passes:* | | | | |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Simulate, profile, print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--camera", choices=get_args(CameraName), default="f01")
+    parser.add_argument("--size", type=int, help="sensor side; default: full")
+    options = parser.parse_args()
+    import numba
+
+    numba.set_num_threads(1)
+    model = camera_model(options.camera, size=options.size)
+    scene = make_scene("layers", model.field_pitch, seed=1)
+    capture = simulate_capture(scene, model, seed=1)
+    rays = Rays(capture=capture.raw_capture(), calibration=capture.true_calibration())
+    small = camera_model(options.camera, size=400)
+    warm = simulate_capture(make_scene("layers", small.field_pitch, seed=1), small, seed=1)
+    warm_rays = Rays(capture=warm.raw_capture(), calibration=warm.true_calibration())
+    reconstruct(warm_rays, FusionSettings(), scale=2, sampling=warm.sampling)
+    profile = cProfile.Profile(timer=time.process_time)
+    profile.enable()
+    reconstruct(rays, FusionSettings(), scale=2, sampling=capture.sampling)
+    profile.disable()
+    print(table(pstats.Stats(profile), floor_s(model.shape)))
+    print(f"\npeak memory {peak_memory_mib():.0f} MiB (the simulation included)")
+
+
+if __name__ == "__main__":
+    main()
