@@ -22,7 +22,7 @@ from lfdfp.cli.reporting import (
     stage_bar,
 )
 from lfdfp.pipeline import RunOptions, RunRecord, silent_stage
-from lfdfp.settings import Data, Preset, Settings, read_settings
+from lfdfp.settings import Data, Preset, Prior, Settings, read_settings
 
 
 def run_command(
@@ -58,6 +58,13 @@ def run_command(
     data: Annotated[
         Data | None,
         typer.Option(help="Make the picture from the raw rays or from the focal stack."),
+    ] = None,
+    prior: Annotated[
+        Prior | None,
+        typer.Option(
+            help="Prior of the picture from rays: total variation, or a network fitted to the "
+            "capture on top of it (slow). Default: variation."
+        ),
     ] = None,
     bits: Annotated[Literal["8", "16"], typer.Option(help="Bits per channel.")] = "8",
     picture_format: Annotated[
@@ -98,7 +105,13 @@ def run_command(
         refocus = _given(settings.refocus, planes=planes, slopes=parse_slopes(slopes))
         wanted = "stack" if preset == "paper" and data is None else data
         fusion = _given(
-            settings.fusion, scale=scale, preset=preset, data=wanted, device=device, seed=seed
+            settings.fusion,
+            scale=scale,
+            preset=preset,
+            data=wanted,
+            prior=prior,
+            device=device,
+            seed=seed,
         )
         settings = replace(settings, refocus=refocus, fusion=fusion)
         planned = plan_jobs(captures, output)

@@ -56,15 +56,16 @@ def spread_light(
     """
     rows, width = amount.shape[1], amount.shape[2]
     for lens in range(lenslets[0], lenslets[1]):
-        row0, column0 = origins[lens, 0] - np.float32(top), origins[lens, 1]
+        row0, column0 = origins[lens, 0], origins[lens, 1]
         for q in range(4):
             amounts, weights = amount[parts[q]], weight[parts[q]]
             for n in range(starts[lens, q], starts[lens, q + 1]):
                 y, x = row0 - slope * direction[n, 0], column0 - slope * direction[n, 1]
-                i, j = int(np.floor(y)), int(np.floor(x))
+                row, j = int(np.floor(y)), int(np.floor(x))
+                i = row - top
                 if i < 0 or i >= rows - 1 or j < 0 or j >= width - 1:
                     continue
-                b, a = y - i, x - j
+                b, a = y - row, x - j
                 c, w = colors[cell[n]], measured[n, 1]
                 top_left, top_right = (1 - b) * (1 - a) * w, (1 - b) * a * w
                 low_left, low_right = b * (1 - a) * w, b * a * w
@@ -97,15 +98,16 @@ def spread_residuals(
     """Add what every ray measured beyond its part's picture, times its response, to `amount`."""
     rows, width = amount.shape[1], amount.shape[2]
     for lens in range(lenslets[0], lenslets[1]):
-        row0, column0 = origins[lens, 0] - np.float32(top), origins[lens, 1]
+        row0, column0 = origins[lens, 0], origins[lens, 1]
         for q in range(4):
             amounts, known = amount[parts[q]], picture[parts[q]]
             for n in range(starts[lens, q], starts[lens, q + 1]):
                 y, x = row0 - slope * direction[n, 0], column0 - slope * direction[n, 1]
-                i, j = int(np.floor(y)), int(np.floor(x))
+                row, j = int(np.floor(y)), int(np.floor(x))
+                i = row - top
                 if i < 0 or i >= rows - 1 or j < 0 or j >= width - 1:
                     continue
-                b, a = y - i, x - j
+                b, a = y - row, x - j
                 c = colors[cell[n]]
                 predicted = (1 - b) * ((1 - a) * known[i, j, c] + a * known[i, j + 1, c]) + b * (
                     (1 - a) * known[i + 1, j, c] + a * known[i + 1, j + 1, c]
@@ -148,15 +150,16 @@ def gather_misfits(
     """
     rows, width = misfit.shape[1], misfit.shape[2]
     for lens in range(lenslets[0], lenslets[1]):
-        row0, column0 = origins[lens, 0] - np.float32(top), origins[lens, 1]
+        row0, column0 = origins[lens, 0], origins[lens, 1]
         for q in range(4):
             known, misfits, counts = picture[parts[q]], misfit[q], count[q]
             for n in range(starts[lens, q], starts[lens, q + 1]):
                 y, x = row0 - slope * direction[n, 0], column0 - slope * direction[n, 1]
-                i, j = int(np.floor(y)), int(np.floor(x))
+                row, j = int(np.floor(y)), int(np.floor(x))
+                i = row - top
                 if i < 0 or i >= rows - 1 or j < 0 or j >= width - 1:
                     continue
-                b, a = y - i, x - j
+                b, a = y - row, x - j
                 place = cell[n]
                 c = colors[place]
                 predicted = (1 - b) * ((1 - a) * known[i, j, c] + a * known[i, j + 1, c]) + b * (

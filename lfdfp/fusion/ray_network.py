@@ -9,7 +9,7 @@ number of rays. Held-out rays decide when to stop, and whether the network adds 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -76,6 +76,17 @@ class _Likelihood(torch.autograd.Function):
         return gradients[0] * slope, None, None
 
 
+def negative_log_likelihood(
+    picture: Tensor, observation: RayObservation, equations: NormalEquations
+) -> Tensor:
+    """Of all rays with the weights of the equations, up to a constant, of a picture (3, Y, X)."""
+    pull = torch.from_numpy(observation.blur(equations.moment)).to(picture.device)
+    found: Tensor = _Likelihood.apply(  # type: ignore[no-untyped-call]
+        picture, lambda image: observation.normal(equations, image), pull
+    )
+    return found
+
+
 def total_variation(picture: Tensor, opponent: Tensor, variation: Variation) -> Tensor:
     """λ Σ sqrt(|γ' ∇x|² + ε²) of a picture (3, Y, X), luma and chroma apart (see `Variation`)."""
     mixed = torch.einsum("kc,cyx->kyx", opponent, picture)
@@ -124,7 +135,6 @@ def add_network(
     if depth < len(plan.skipnet.channels):
         return picture, 0.0
     start = torch.from_numpy(picture).to(device)
-    pull = torch.from_numpy(observation.blur(equations.moment)).to(device)
     mixing = torch.from_numpy(opponent).to(device)
     torch.manual_seed(seed)
     network = Skipnet(3, 3, plan.skipnet).to(device).train()
@@ -132,21 +142,14 @@ def add_network(
     code = (shown - shown.mean())[None]
     # Of linear light per unit of display signal: what the network adds is even to the eye.
     unit = settings.amplitude / _GAMMA * shown.clamp_min(0.05) ** (1 / _GAMMA - 1)
-    weaker = Variation(
-        strength=settings.variation * variation.strength,
-        chroma=variation.chroma,
-        softening=variation.softening,
-        dark=variation.dark,
-    )
+    weaker = replace(variation, strength=settings.variation * variation.strength)
 
     def predict() -> Tensor:
         made: Tensor = start + unit * network(code)[0]
         return made.clamp_min(0.0)
 
     def loss(x: Tensor) -> Tensor:
-        data: Tensor = _Likelihood.apply(  # type: ignore[no-untyped-call]
-            x, lambda image: observation.normal(equations, image), pull
-        )
+        data = negative_log_likelihood(x, observation, equations)
         return (data + total_variation(x, mixing, weaker)) / x.numel()
 
     def held_out_error(x: Tensor) -> float:

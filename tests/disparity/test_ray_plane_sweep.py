@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 
 from lfdfp.datatypes import FloatArray, Rays
-from lfdfp.disparity.ray_bundle import RayBundle
-from lfdfp.disparity.ray_plane_sweep import Smoothness, semi_global_costs
+from lfdfp.disparity.ray_bundle import RayBundle, listed_rays
+from lfdfp.disparity.ray_plane_sweep import (
+    Smoothness,
+    consensus_costs,
+    plane_picture,
+    residual_costs,
+    semi_global_costs,
+)
 from lfdfp.disparity.ray_range import slope_range
 from lfdfp.disparity.ray_refinement import fitted_slopes
 from lfdfp.disparity.ray_visibility import visible_slopes
@@ -42,6 +48,57 @@ def test_the_range_holds_the_scene(capture: SimulatedCapture) -> None:
     scale = bundle.grid.pixels_per_pitch
     assert low / scale < truth.min() < truth.max() < high / scale
     assert (high - low) / scale < 2 * float(np.ptp(truth))
+
+
+def test_every_usable_ray_is_listed_once_in_its_quadrant(capture: SimulatedCapture) -> None:
+    bundle = bundle_of(capture, k=2)
+    rays = listed_rays(bundle)
+    assert (np.diff(rays.starts, axis=1) >= 0).all()
+    np.testing.assert_array_equal(rays.starts[1:, 0], rays.starts[:-1, 4])
+    assert rays.starts[-1, 4] == len(rays.cell)
+    lens = len(rays.starts) // 2
+    row0, column0 = bundle.lenslets.centers_px[lens]
+    row, column = np.indices(bundle.light.light.shape)
+    under = np.hypot(row - row0, column - column0) <= bundle.radius_px
+    measured = bundle.light.light[under & (bundle.light.light > -1.5)]
+    own = rays.measured[rays.starts[lens, 0] : rays.starts[lens, 4], 0]
+    np.testing.assert_array_equal(np.sort(own), np.sort(measured))
+    upper_right = rays.direction[rays.starts[lens, 1] : rays.starts[lens, 2]]
+    assert (upper_right[:, 0] <= 0).all()
+    assert (upper_right[:, 1] > 0).all()
+
+
+def test_on_the_right_plane_rays_agree_and_costs_are_least() -> None:
+    capture = tiny_capture("f01", scene="plane", size=300, disparities=(0.25,))
+    bundle = bundle_of(capture, k=2)
+    scale = bundle.grid.pixels_per_pitch
+    slopes = np.array([0.0, 0.125, 0.25, 0.375, 0.5]) * scale
+    agreed = consensus_costs(
+        bundle, slopes, outlier_error=0.02, truncation=9.0, half_apertures=True
+    )
+    picture = plane_picture(bundle, float(slopes[2]))
+    compared = list(residual_costs(bundle, slopes, picture, outlier_error=0.02, truncation=9.0))
+    for costs in (agreed, np.stack(compared)):
+        best = costs[:, 12:-12, 12:-12].argmin(axis=0)
+        assert (best == 2).mean() > 0.8
+
+
+def test_bands_of_a_sweep_leave_no_seam(
+    capture: SimulatedCapture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = bundle_of(capture, k=2)
+    slopes = np.array([-0.6, 0.9])
+
+    def costs() -> tuple[FloatArray, ...]:
+        picture = plane_picture(bundle, 0.3)
+        settings = {"outlier_error": 0.02, "truncation": 9.0}
+        agreed = consensus_costs(bundle, slopes, half_apertures=True, **settings)
+        return picture, agreed, *residual_costs(bundle, slopes, picture, **settings)
+
+    whole = costs()
+    monkeypatch.setattr("lfdfp.row_bands._ROWS_PER_BAND", 11)
+    for one, other in zip(whole, costs(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_a_near_edge_hides_what_is_behind_it(capture: SimulatedCapture) -> None:

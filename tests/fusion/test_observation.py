@@ -135,6 +135,26 @@ def test_bands_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_array_equal(rays.normal(banded, x), one)
 
 
+def test_the_operator_in_one_pass_is_data_and_prior_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rays = observation()
+    solver = RaySolver(rays, np.array([[0.4, 0.3, 0.3], [1, 0, -1], [0.5, -1, 0.5]], np.float32))
+    x = picture(rays)
+    equations = rays.normal_equations(x, RayWeighting())
+    probe = picture(rays, seed=3)
+    prior = Variation(strength=50.0)
+    by_data, by_prior = solver.images(equations, x, prior, probe)
+    weights = solver._variation_weights(x, prior)
+    whole, banded = np.empty_like(x), np.empty_like(x)
+    product = solver._apply(equations, weights, probe, whole)
+    np.testing.assert_allclose(whole, by_data + by_prior, rtol=1e-4, atol=1e-4 * whole.max())
+    assert product == pytest.approx(np.vdot(probe.astype(np.float64), whole), rel=1e-5)
+    monkeypatch.setattr("lfdfp.row_bands._ROWS_PER_BAND", 7)
+    solver._apply(equations, weights, probe, banded)
+    np.testing.assert_array_equal(banded, whole)
+
+
 def test_a_tile_sees_what_the_whole_sees() -> None:
     rays = observation()
     rows, columns = slice(8, 32), slice(12, 36)
