@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from lfdfp.allocation import keep_freed_memory
 from lfdfp.errors import LfdfpError, NotRawError
 from lfdfp.pipeline import RunOptions, RunRecord, StageProgress, run_capture, silent_stage
 from lfdfp.settings import Settings
@@ -150,5 +151,6 @@ def _run(
 
 def _limit_threads(threads: int) -> None:
     """Give a worker process its share of the cores; set before the libraries load."""
+    keep_freed_memory()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = str(threads)

@@ -10,6 +10,7 @@ import typer
 from threadpoolctl import threadpool_limits
 
 from lfdfp import __version__
+from lfdfp.allocation import keep_freed_memory
 from lfdfp.cli import (
     calibrate,
     convert,
@@ -69,6 +70,7 @@ app.command("simulate")(simulate.simulate_command)
 
 def main() -> None:
     """Entry point; an interrupt ends quietly with the usual code."""
+    keep_freed_memory()
     # The kernels have a pool of their own: a second one of BLAS would fight it for the cores.
     chosen = "OPENBLAS_NUM_THREADS" in os.environ or "OMP_NUM_THREADS" in os.environ
     try:
