@@ -1,7 +1,7 @@
 """What each imperfection of a camera, and each kind of scene, costs the picture from the rays.
 
     python -m lfdfp.benchmarks.ray_robustness --camera f01 --seeds 1 2
-    python -m lfdfp.benchmarks.ray_robustness --camera illum --cases "ISO 3200" specular
+    python -m lfdfp.benchmarks.ray_robustness --size 400 --cases plain "disparity 0" --prior network
 
 Every case changes one thing about a plain camera and a scene of three layers, with a white image,
 and runs the product: calibration, decoding, stack, rays. The last column is the change of the
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from lfdfp.benchmarks.captures import aligned_truth
 from lfdfp.datatypes import Calibration, FloatArray
 from lfdfp.evaluation.protocol import score
 from lfdfp.fusion.ray_reconstruction import area_average
-from lfdfp.settings import FusionSettings
+from lfdfp.settings import FusionSettings, Prior
 from lfdfp.simulate import Imperfections, camera_model, simulate_capture
 from lfdfp.simulate.camera import NOISY, REALISTIC
 from lfdfp.simulate.names import CameraName, ScenePreset
@@ -92,16 +93,19 @@ CASES: tuple[Case, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseScore:
-    """PSNR in dB at x2 and x4 of one capture: rays, stack, and a perfect view + bicubic."""
+    """PSNR in dB at x2 and x4 of one capture: rays, stack, perfect view + bicubic; CPU-s of rays."""
 
     case: str
     seed: int
+    cpu_s: float
     rays: tuple[float, float]
     stack: tuple[float, float]
     perfect_view: tuple[float, float]
 
 
-def measure(case: Case, camera: CameraName, size: int, seed: int) -> CaseScore:
+def measure(
+    case: Case, camera: CameraName, size: int, seed: int, prior: Prior = "variation"
+) -> CaseScore:
     """Simulate one capture, run the product on it, compare with the truth."""
     from lfdfp.calibration import calibrate
     from lfdfp.decode import decode
@@ -117,7 +121,9 @@ def measure(case: Case, camera: CameraName, size: int, seed: int) -> CaseScore:
     decoded = decode(raw, _falsified(calibrate(raw, white), case))
     stack = focal_stack(decoded)
     truth = aligned_truth(capture, decoded)
-    finest = fuse(stack, FusionSettings(scale=4), field=decoded).super_resolved
+    start = time.process_time()
+    finest = fuse(stack, FusionSettings(scale=4, prior=prior), field=decoded).super_resolved
+    cpu_s = time.process_time() - start
     found: dict[str, list[float]] = {"rays": [], "stack": [], "perfect": []}
     for scale in _SCALES:
         plain = FusionSettings(scale=scale, preset="fast", data="stack")
@@ -133,6 +139,7 @@ def measure(case: Case, camera: CameraName, size: int, seed: int) -> CaseScore:
     return CaseScore(
         case=case.name,
         seed=seed,
+        cpu_s=cpu_s,
         rays=(found["rays"][0], found["rays"][1]),
         stack=(found["stack"][0], found["stack"][1]),
         perfect_view=(found["perfect"][0], found["perfect"][1]),
@@ -158,8 +165,8 @@ def table(scores: Sequence[CaseScore]) -> str:
     """Markdown: a row per case, means over the seeds."""
     lines = [
         "| case | rays ×2 / ×4, dB | over a perfect view | over the stack | least over the stack "
-        "| change |",
-        "|---|---|---|---|---|---|",
+        "| change | CPU-s |",
+        "|---|---|---|---|---|---|---|",
     ]
     plain = {s.seed: np.array(s.rays) for s in scores if s.case == CASES[0].name}
     for name in dict.fromkeys(s.case for s in scores):
@@ -173,7 +180,8 @@ def table(scores: Sequence[CaseScore]) -> str:
         mean = rays.mean(axis=0)
         gains = _pair((rays - view).mean(axis=0)), _pair((rays - stack).mean(axis=0))
         least = _pair((rays - stack).min(axis=0))
-        cells = (name, f"{mean[0]:.2f} / {mean[1]:.2f}", *gains, least, shown)
+        cpu = f"{np.mean([s.cpu_s for s in own]):.1f}"
+        cells = (name, f"{mean[0]:.2f} / {mean[1]:.2f}", *gains, least, shown, cpu)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -191,6 +199,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, help="sensor side; default 800 (F01), 1144 (Illum)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--cases", nargs="*", help="names; default: all")
+    parser.add_argument("--prior", choices=get_args(Prior), default="variation")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     options = parser.parse_args()
     chosen = [c for c in CASES if not options.cases or c.name in options.cases]
@@ -198,7 +207,7 @@ def main() -> None:
     for case in chosen:
         for seed in options.seeds:
             size = options.size or _SIZES[options.camera]
-            scores.append(measure(case, options.camera, size, seed))
+            scores.append(measure(case, options.camera, size, seed, options.prior))
             print(scores[-1], file=sys.stderr, flush=True)
     print(table(scores))
     if options.json:
