@@ -93,7 +93,7 @@ CASES: tuple[Case, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseScore:
-    """PSNR in dB at x2 and x4 of one capture: rays, stack, perfect view + bicubic; CPU-s of rays."""
+    """PSNR in dB at x2 and x4 of one capture, and the CPU seconds of the picture from rays."""
 
     case: str
     seed: int
