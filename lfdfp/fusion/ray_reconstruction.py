@@ -109,7 +109,7 @@ class RayParameters:
     )
     rounds: tuple[tuple[float, float, int], ...] = ((15.0, 0.06, 12), (15.0, 0.06, 12))
     strengths: tuple[float, ...] = (3.5, 5.0, 7.0, 10.0, 14.0, 20.0, 28.0, 40.0, 64.0)
-    misfit_tolerance: float = 0.003
+    misfit_tolerance: float = 0.006
     detail_ratio: float = 14.0
     sweeps: int = 2
     held_out_share: float = 0.04
