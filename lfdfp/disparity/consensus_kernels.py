@@ -24,6 +24,8 @@ picture
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -32,6 +34,21 @@ from lfdfp.datatypes import FloatArray
 
 _LEAST_WEIGHT = np.float32(0.02)
 _DOUBT = np.float32(0.1)
+
+
+@njit(inline="always")
+def _between(
+    known: FloatArray,
+    i: int,
+    j: int,
+    c: int,
+    b: float,
+    a: float,
+) -> Any:
+    """Color c of a picture (rows, X, 3) between four cells, b and a away from (i, j)."""
+    return (1 - b) * ((1 - a) * known[i, j, c] + a * known[i, j + 1, c]) + b * (
+        (1 - a) * known[i + 1, j, c] + a * known[i + 1, j + 1, c]
+    )
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -109,9 +126,7 @@ def spread_residuals(
                     continue
                 b, a = y - row, x - j
                 c = colors[cell[n]]
-                predicted = (1 - b) * ((1 - a) * known[i, j, c] + a * known[i, j + 1, c]) + b * (
-                    (1 - a) * known[i + 1, j, c] + a * known[i + 1, j + 1, c]
-                )
+                predicted = _between(known, i, j, c, b, a)
                 share = measured[n, 1] * (measured[n, 0] - predicted)
                 amounts[i, j, c] += (1 - b) * (1 - a) * share
                 amounts[i, j + 1, c] += (1 - b) * a * share
@@ -162,9 +177,7 @@ def gather_misfits(
                 b, a = y - row, x - j
                 place = cell[n]
                 c = colors[place]
-                predicted = (1 - b) * ((1 - a) * known[i, j, c] + a * known[i, j + 1, c]) + b * (
-                    (1 - a) * known[i + 1, j, c] + a * known[i + 1, j + 1, c]
-                )
+                predicted = _between(known, i, j, c, b, a)
                 signal = max(predicted, np.float32(0.0))
                 share = np.float32(1.0) / measured[n, 1]
                 variance = (terms[place, 0] * share + terms[place, 1] * signal) * share + terms[

@@ -12,15 +12,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
+from lfdfp.lens_image_kernels import half_width, span
 
 _UNUSABLE = np.float32(-1.5)
 """Light below it marks missing and saturated pixels."""
-
-
-@njit(inline="always")
-def _span(center: float, half: float, size: int) -> tuple[int, int]:
-    """First and last + 1 whole pixel within `half` of `center`, on a sensor of `size`."""
-    return max(0, int(np.ceil(center - half))), min(size, int(np.floor(center + half)) + 1)
 
 
 @njit(inline="always")
@@ -46,10 +41,10 @@ def count_rays(
     height, width = light.shape
     for lens in range(lenslets[0], lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
-        for row in range(*_span(row0, radius, height)):
+        for row in range(*span(row0, radius, height)):
             down = row - row0
-            half = np.sqrt(max(radius * radius - down * down, np.float32(0.0)))
-            for column in range(*_span(column0, half, width)):
+            half = half_width(down, radius)
+            for column in range(*span(column0, half, width)):
                 if light[row, column] < _UNUSABLE or not kept[(row >> 1) + (column >> 1)]:
                     continue
                 right = column - column0
@@ -78,10 +73,10 @@ def list_rays(
     for lens in range(lenslets[0], lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
         places[:] = starts[lens, :4]
-        for row in range(*_span(row0, radius, height)):
+        for row in range(*span(row0, radius, height)):
             down = row - row0
-            half = np.sqrt(max(radius * radius - down * down, np.float32(0.0)))
-            for column in range(*_span(column0, half, width)):
+            half = half_width(down, radius)
+            for column in range(*span(column0, half, width)):
                 if light[row, column] < _UNUSABLE or not kept[(row >> 1) + (column >> 1)]:
                     continue
                 right = column - column0

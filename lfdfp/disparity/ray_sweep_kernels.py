@@ -11,19 +11,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
+from lfdfp.lens_image_kernels import half_width, span
 from lfdfp.ray_geometry import MISSING
 
 _UNUSABLE = np.float32(MISSING / 2)
-
-
-@njit(inline="always")
-def _span(
-    center: float,
-    half: float,
-    size: int,
-) -> tuple[int, int]:
-    """First and last + 1 whole pixel within `half` of `center`, on a sensor of `size`."""
-    return max(0, int(np.ceil(center - half))), min(size, int(np.floor(center + half)) + 1)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -55,10 +46,10 @@ def gather_slope_steps(
     first, last = band
     for lens in range(lenslets[0], lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
-        for row in range(*_span(row0, radius, height)):
+        for row in range(*span(row0, radius, height)):
             down = row - row0
-            half = np.sqrt(max(radius * radius - down * down, np.float32(0.0)))
-            for column in range(*_span(column0, half, width)):
+            half = half_width(down, radius)
+            for column in range(*span(column0, half, width)):
                 value = light[row, column]
                 slope = slopes[row, column]
                 if value < -1.5 or slope > 1e8:
@@ -135,10 +126,10 @@ def cast_rays(
         at_column = min(max(int(origins[lens, 1] + 0.5), 0), columns - 1)
         nearest, farthest = low[at_row, at_column], high[at_row, at_column]
         tries = int(np.ceil((farthest - nearest) / step)) + 1
-        for row in range(*_span(row0, radius, height)):
+        for row in range(*span(row0, radius, height)):
             down = row - row0
-            half = np.sqrt(max(radius * radius - down * down, np.float32(0.0)))
-            for column in range(*_span(column0, half, width)):
+            half = half_width(down, radius)
+            for column in range(*span(column0, half, width)):
                 if light[row, column] < _UNUSABLE:
                     continue
                 right = column - column0

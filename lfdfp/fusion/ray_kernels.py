@@ -21,21 +21,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
+from lfdfp.lens_image_kernels import half_width, span
 from lfdfp.ray_geometry import MISSING
 
 _UNUSABLE = np.float32(MISSING / 2)
 _BORDER = 4
 """Fine pixels at the grid's edge that rays may not touch: the footprint reaches over them."""
-
-
-@njit(inline="always")
-def _span(
-    center: float,
-    half: float,
-    size: int,
-) -> tuple[int, int]:
-    """First and last + 1 whole pixel within `half` of `center`, on a sensor of `size`."""
-    return max(0, int(np.ceil(center - half))), min(size, int(np.floor(center + half)) + 1)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -81,10 +72,10 @@ def accumulate(
     first, last = band
     for lens in range(lenslets[0], lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
-        for row in range(*_span(row0, radius, height)):
+        for row in range(*span(row0, radius, height)):
             down = row - row0
-            half = np.sqrt(max(radius * radius - down * down, np.float32(0.0)))
-            for column in range(*_span(column0, half, width)):
+            half = half_width(down, radius)
+            for column in range(*span(column0, half, width)):
                 value = light[row, column]
                 slope = slopes[row, column]
                 if value < _UNUSABLE or slope > 1e8:
@@ -164,10 +155,10 @@ def predict(
     fine_height, fine_width = blurred.shape[1], blurred.shape[2]
     for lens in range(lenslets[0], lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
-        for row in range(*_span(row0, radius, height)):
+        for row in range(*span(row0, radius, height)):
             down = row - row0
-            half = np.sqrt(max(radius * radius - down * down, np.float32(0.0)))
-            for column in range(*_span(column0, half, width)):
+            half = half_width(down, radius)
+            for column in range(*span(column0, half, width)):
                 slope = slopes[row, column]
                 if light[row, column] < _UNUSABLE or slope > 1e8:
                     continue
@@ -206,10 +197,10 @@ def spread(
     first, last = band
     for lens in range(lenslets[0], lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
-        for row in range(*_span(row0, radius, height)):
+        for row in range(*span(row0, radius, height)):
             down = row - row0
-            half = np.sqrt(max(radius * radius - down * down, np.float32(0.0)))
-            for column in range(*_span(column0, half, width)):
+            half = half_width(down, radius)
+            for column in range(*span(column0, half, width)):
                 slope = slopes[row, column]
                 if light[row, column] < _UNUSABLE or slope > 1e8:
                     continue
