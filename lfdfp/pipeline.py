@@ -124,6 +124,7 @@ def run_capture(
     """
     chain = _Chain(path, folder, settings, options, stage_progress)
     result = chain.fusion
+    rendered = chain.rendered
     with chain.stage("export"):
         from lfdfp.report.run_outputs import write_outputs
 
@@ -132,6 +133,7 @@ def run_capture(
             folder,
             result,
             chain.stack,
+            rendered,
             title=path.name,
             facts=chain.readable_facts(),
             warnings=chain.warnings(),
@@ -272,6 +274,19 @@ class _Chain:
             provenance = self.provenance(self.fusion_key)
             self._keep(path.name, lambda target: save_fusion_result(target, result, provenance))
         return result
+
+    @cached_property
+    def rendered(self) -> FocalStack | None:
+        """The stack's planes as the solution shows them; None where it is no finer than they."""
+        from lfdfp.fusion.rendering import reduced, rendered_stack, solution_aperture
+
+        result, slopes = self.fusion, self.stack.slopes
+        if result.fine_disparity is None or result.angular_shape is None or slopes is None:
+            return None
+        with self.stage("render") as progress:
+            shown = reduced(result, 2) if result.scale == 4 else result  # else a page of 20 MB
+            aperture = solution_aperture(shown, "round")
+            return rendered_stack(shown, slopes, aperture=aperture, progress=progress)
 
     def _reusable(self, path: Path, key: str) -> bool:
         if not (self.options.resume and path.is_file()):

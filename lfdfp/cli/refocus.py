@@ -236,12 +236,12 @@ class _Solution:
         self.scale = self._result.scale
 
     def parts(self, progress: Progress) -> Iterator[FocalStack]:
-        from lfdfp.fusion.rendering import rendered_stack, solution_aperture
+        from lfdfp.fusion.rendering import rendered_parts, solution_aperture
         from lfdfp.refocus.focus_measure import coarse_focus_curves
 
         look, result = self._look, self._result
         aperture = solution_aperture(result, look.settings.aperture)
-        parts = rendered_stack(
+        parts = rendered_parts(
             result,
             self._slopes(),
             aperture=aperture,

@@ -8,7 +8,7 @@ mean over the directions of an aperture, which may be wider than the camera's.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import cv2
@@ -137,7 +137,7 @@ def render_slice(
     return _Surface(result).slice(slope, aperture, viewpoint, tilt)
 
 
-def rendered_stack(
+def rendered_parts(
     result: FusionResult,
     slopes: Sequence[float] | DoubleArray,
     *,
@@ -168,6 +168,46 @@ def rendered_stack(
             history=(*result.history, line),
         )
     progress(len(slopes), len(slopes))
+
+
+def rendered_stack(
+    result: FusionResult,
+    slopes: Sequence[float] | DoubleArray,
+    *,
+    aperture: Aperture,
+    progress: Progress = ignore_progress,
+) -> FocalStack:
+    """As `rendered_parts`, in one piece, from the center.
+
+    Raises
+    ------
+    ImageError
+        For a result without disparity.
+    """
+    parts = list(rendered_parts(result, slopes, aperture=aperture, progress=progress))
+    slices = np.concatenate([part.slices for part in parts])
+    return replace(parts[0], slices=slices, slopes=np.asarray(slopes, np.float64))
+
+
+def reduced(result: FusionResult, factor: int) -> FusionResult:
+    """The same result on a grid coarser by a divisor of its scale.
+
+    Raises
+    ------
+    ValueError
+        Where `factor` does not divide the scale.
+    """
+    if result.scale % factor:
+        raise ValueError(f"{factor} does not divide the scale {result.scale}")
+    rows, columns = (n // factor for n in result.super_resolved.shape[:2])
+    picture = cv2.resize(result.super_resolved, (columns, rows), interpolation=cv2.INTER_AREA)
+    return replace(
+        result,
+        super_resolved=np.asarray(picture, np.float32).reshape(rows, columns, -1),
+        scale=result.scale // factor,
+        fine_disparity=fine_disparity(result)[factor // 2 :: factor, factor // 2 :: factor],
+        observability=None,
+    )
 
 
 def solution_range(result: FusionResult) -> tuple[float, float]:
@@ -209,7 +249,7 @@ class _Surface:
         gray = light.shape[2] == 1
         self._picture = np.repeat(light, 3, axis=2) if gray else np.ascontiguousarray(light)
         self._channels = light.shape[2]
-        self._slopes = fine_disparity(result) * np.float32(result.scale)
+        self._slopes = np.ascontiguousarray(fine_disparity(result) * np.float32(result.scale))
         self._runner = BandRunner()
 
     def slice(

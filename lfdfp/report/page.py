@@ -15,8 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from lfdfp.datatypes import FloatArray, FocalStack
-from lfdfp.report.contact_sheet import slice_label
+from lfdfp.datatypes import FloatArray
 from lfdfp.report.maps import ByteImage
 
 _WEBP_QUALITY = 88
@@ -33,12 +32,20 @@ class NamedPicture:
     picture: ByteImage
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NamedStack:
+    """Slices for the slider, 8 bits, of one size, on planes that all stacks of a page share."""
+
+    title: str
+    slices: Sequence[ByteImage]
+
+
 def inspection_page(
     *,
     title: str,
     pictures: Sequence[NamedPicture],
-    stack: FocalStack,
-    slices: Sequence[ByteImage],
+    labels: Sequence[str],
+    stacks: Sequence[NamedStack],
     index: FloatArray | None,
     facts: Mapping[str, str],
     warnings: Sequence[str],
@@ -49,8 +56,10 @@ def inspection_page(
     ----------
     pictures
         Shown one at a time, chosen by buttons; the first one is open.
-    slices
-        8-bit pictures of ``stack.slices``, for the slider.
+    labels
+        Name of every plane.
+    stacks
+        Ways in which the planes were made, chosen by buttons; the first one is open.
     index
         Shape (T, S): which slice each pixel is sharp in; a click on the slice then focuses
         there. None leaves clicking out.
@@ -62,9 +71,10 @@ def inspection_page(
             {"title": p.title, "caption": p.caption, "source": _data_uri(p.picture)}
             for p in pictures
         ],
-        "slices": [
-            {"label": slice_label(stack, n), "source": _data_uri(picture)}
-            for n, picture in enumerate(slices)
+        "labels": list(labels),
+        "stacks": [
+            {"title": stack.title, "slices": [_data_uri(picture) for picture in stack.slices]}
+            for stack in stacks
         ],
         "index": None if index is None else _coarse_index(index),
     }

@@ -8,7 +8,7 @@ from typing import Literal
 
 from lfdfp.datatypes import FloatArray, FocalStack, FusionResult
 from lfdfp.files import write_text
-from lfdfp.report.contact_sheet import contact_sheet
+from lfdfp.report.contact_sheet import contact_sheet, slice_label
 from lfdfp.report.maps import (
     ByteImage,
     decision_picture,
@@ -17,7 +17,7 @@ from lfdfp.report.maps import (
     screen_image,
     slice_index,
 )
-from lfdfp.report.page import NamedPicture, inspection_page
+from lfdfp.report.page import NamedPicture, NamedStack, inspection_page
 from lfdfp.storage.images import Picture, write_picture, write_screen_image
 
 
@@ -25,6 +25,7 @@ def write_outputs(
     folder: Path,
     result: FusionResult,
     stack: FocalStack,
+    rendered: FocalStack | None = None,
     *,
     title: str,
     facts: Mapping[str, str],
@@ -33,7 +34,13 @@ def write_outputs(
     bits: Literal[8, 16] = 8,
     provenance: Mapping[str, object],
 ) -> list[Path]:
-    """Write the pictures, the maps and ``inspect.html``; return their paths, the main one first."""
+    """Write the pictures, the maps and ``inspect.html``; return their paths, the main one first.
+
+    Parameters
+    ----------
+    rendered
+        The planes of `stack` rendered from the result, which the page then shows first.
+    """
     photographs: dict[str, FloatArray] = {
         f"all_in_focus_x{result.scale}": result.super_resolved,
         "all_in_focus": result.all_in_focus,
@@ -57,14 +64,24 @@ def write_outputs(
     page = inspection_page(
         title=title,
         pictures=_page_pictures(result, stack, maps),
-        stack=stack,
-        slices=[screen_image(light) for light in stack.slices],
+        labels=[slice_label(stack, n) for n in range(len(stack.slices))],
+        stacks=_page_stacks(stack, rendered),
         index=index,
         facts=facts,
         warnings=warnings,
     )
     write_text(folder / "inspect.html", page)
     return [*written, folder / "inspect.html"]
+
+
+def _page_stacks(stack: FocalStack, rendered: FocalStack | None) -> list[NamedStack]:
+    named = {"Plain stack": stack}
+    if rendered is not None:
+        named = {f"From the solution, ×{rendered.scale}": rendered} | named
+    return [
+        NamedStack(title=title, slices=[screen_image(light) for light in one.slices])
+        for title, one in named.items()
+    ]
 
 
 def _maps(result: FusionResult, index: FloatArray | None, count: int) -> dict[str, ByteImage]:

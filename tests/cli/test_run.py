@@ -64,6 +64,7 @@ def test_run_json_tells_how_it_was_made(finished: Path, small_capture: Path) -> 
         "decode",
         "refocus",
         "fuse",
+        "render",
         "export",
     ]
     assert record["peak_memory_mib"] > 0
@@ -76,7 +77,13 @@ def test_resume_reuses_what_has_not_changed(finished: Path, small_capture: Path)
     (record,) = json.loads(result.stdout)
     reused = {stage["name"]: stage["reused"] for stage in record["stages"]}
     # The capture is read again: its serial number tells whether the calibration has changed.
-    assert reused == {"read": False, "refocus": True, "fuse": True, "export": False}
+    assert reused == {
+        "read": False,
+        "refocus": True,
+        "fuse": True,
+        "render": False,
+        "export": False,
+    }
     assert record["facts"]["calibration"]["pitch_px"] > 0
     assert _digests(finished, PICTURES) == before
 

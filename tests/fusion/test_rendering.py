@@ -19,8 +19,10 @@ from lfdfp.fusion.rendering import (
     PINHOLE,
     Aperture,
     fine_disparity,
+    reduced,
     render_slice,
     render_view,
+    rendered_parts,
     rendered_stack,
     solution_aperture,
     solution_range,
@@ -146,12 +148,25 @@ def test_a_sharp_near_edge_stays_sharp_in_its_own_slice() -> None:
 
 def test_slices_come_as_parts_of_a_stack() -> None:
     result = flat(0.1)
-    parts = list(rendered_stack(result, [-0.2, 0.1], aperture=ROUND))
+    parts = list(rendered_parts(result, [-0.2, 0.1], aperture=ROUND))
     assert [float(part.slopes[0]) for part in parts if part.slopes is not None] == [-0.2, 0.1]
     assert all(part.scale == 2 for part in parts)
     expected = render_slice(result, 0.1, aperture=ROUND)
     np.testing.assert_array_equal(parts[1].slices[0], expected)
+    whole = rendered_stack(result, [-0.2, 0.1], aperture=ROUND)
+    np.testing.assert_array_equal(whole.slices[1], expected)
+    np.testing.assert_array_equal(whole.slopes, [-0.2, 0.1])
     assert solution_range(result) == pytest.approx((0.1, 0.1))
+
+
+def test_a_reduced_result_shows_the_same_scene() -> None:
+    result = flat(0.3)
+    half = reduced(result, 2)
+    assert half.scale == 1
+    np.testing.assert_allclose(half.super_resolved, result.all_in_focus, atol=1e-6)
+    np.testing.assert_array_equal(half.fine_disparity, np.full((24, 28), 0.3, np.float32))
+    with pytest.raises(ValueError, match="3 does not divide"):
+        reduced(result, 3)
 
 
 def test_a_coarse_disparity_serves_where_there_is_no_fine_one() -> None:
