@@ -27,7 +27,7 @@ from lfdfp.settings import Settings
 if TYPE_CHECKING:
     from lfdfp.calibration import Match
 
-PictureFormat = Literal["png", "tif"]
+PictureFormat = Literal["png", "tif", "exr"]
 StageProgress = Callable[[str], AbstractContextManager[Progress]]
 
 _LIGHT_FIELD: Final = "light_field.h5"
@@ -122,6 +122,9 @@ def run_capture(
     LfdfpError
         If the file is no raw capture or its pixels cannot be decoded.
     """
+    from lfdfp.storage.images import check_writable
+
+    check_writable(folder / f"all_in_focus.{options.picture_format}")
     chain = _Chain(path, folder, settings, options, stage_progress)
     result = chain.fusion
     rendered = chain.rendered

@@ -31,7 +31,10 @@ def fuse_command(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="Picture to create (.png, .tif, .jpg). Default: INPUT_fused.png."
+            "--output",
+            "-o",
+            help="Picture to create (.png, .tif, .jpg; .exr in linear light). "
+            "Default: INPUT_fused.png.",
         ),
     ] = None,
     scale: Annotated[int, typer.Option(min=1, max=4, help="How many times finer.")] = 1,

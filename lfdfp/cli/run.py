@@ -68,7 +68,11 @@ def run_command(
     ] = None,
     bits: Annotated[Literal["8", "16"], typer.Option(help="Bits per channel.")] = "8",
     picture_format: Annotated[
-        Literal["png", "tif"], typer.Option("--format", help="Format of the pictures.")
+        Literal["png", "tif", "exr"],
+        typer.Option(
+            "--format",
+            help="Format of the pictures; exr holds linear light as half floats, not clipped.",
+        ),
     ] = "png",
     keep_light_field: Annotated[
         bool, typer.Option("--keep-light-field", help="Also write light_field.h5 (large).")

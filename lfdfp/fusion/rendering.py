@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from lfdfp.datatypes import DoubleArray, FloatArray, FocalStack, FusionResult
+from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray, FocalStack, FusionResult
 from lfdfp.errors import ImageError, SettingsError
 from lfdfp.fusion.rendering_kernels import render_rows
 from lfdfp.progress import Progress, ignore_progress
@@ -24,7 +24,11 @@ from lfdfp.row_bands import BandRunner
 
 _SURFACE = 0.07  # view pixels per angular step: closer slopes belong to one surface
 _AREA_PER_RAY_PX = 4.0
-_FEWEST_RAYS, _MOST_RAYS = 8, 256
+_FEWEST_RAYS, _MOST_RAYS = 10, 96
+_FINE_BLUR_PX, _COARSE_BLUR_PX = 4.0, 6.0  # radii between which a coarser level takes over
+_SMALLEST_LEVEL = 32
+_GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
+_PLASTIC = 1.32471795724474602596
 _WIDEST = 4.0
 _FARTHEST_STEPS = 64.0
 
@@ -240,16 +244,36 @@ def fine_disparity(result: FusionResult) -> FloatArray:
     return np.asarray(enlarged, np.float32)
 
 
+def _places(shape: Literal["round", "square"]) -> FloatArray:
+    """Shape (K, 2): places of rays in an aperture of half width 1, the first n of them even too.
+
+    A spiral with the golden angle, its radius √(k + ½) to be divided by √n; over the square the
+    powers of the plastic number [1]_.
+
+    References
+    ----------
+    .. [1] M. Roberts, "The unreasonable effectiveness of quasirandom sequences", 2018.
+    """
+    k = np.arange(_MOST_RAYS)
+    if shape == "round":
+        angle = k * _GOLDEN_ANGLE
+        places = np.sqrt(k + 0.5)[:, None] * np.stack([np.sin(angle), np.cos(angle)], axis=1)
+    else:
+        places = 2 * ((0.5 + (k[:, None] + 1) / [_PLASTIC, _PLASTIC**2]) % 1.0) - 1
+    return np.asarray(places, np.float32)
+
+
 class _Surface:
     """Colors and slopes of a result, in pixels of its fine grid."""
 
     def __init__(self, result: FusionResult) -> None:
         self._scale = result.scale
         light = result.super_resolved
-        gray = light.shape[2] == 1
-        self._picture = np.repeat(light, 3, axis=2) if gray else np.ascontiguousarray(light)
         self._channels = light.shape[2]
-        self._slopes = np.ascontiguousarray(fine_disparity(result) * np.float32(result.scale))
+        picture = np.repeat(light, 3, axis=2) if self._channels == 1 else light
+        slopes = fine_disparity(result) * np.float32(result.scale)
+        self._levels = [_Level(np.ascontiguousarray(picture), np.ascontiguousarray(slopes))]
+        self._tolerance = result.scale * _SURFACE
         self._runner = BandRunner()
 
     def slice(
@@ -263,48 +287,117 @@ class _Surface:
             raise SettingsError(
                 f"viewpoint {viewpoint} is more than {_FARTHEST_STEPS:g} steps from the center"
             )
-        height, width = self._slopes.shape
-        plane = (
-            float(self._scale * slope),
-            self._scale * tilt[0] / max(height - 1, 1),
-            self._scale * tilt[1] / max(width - 1, 1),
-        )
+        per_pixel = [
+            self._scale * change / max(n - 1, 1)
+            for change, n in zip(tilt, self._levels[0].slopes.shape, strict=True)
+        ]
+        corner = self._scale * (slope - sum(tilt) / 2)
         center = float(viewpoint[0]), float(viewpoint[1])
-        ends = plane[0] + np.abs(self._scale * np.array(tilt)).sum() / 2 * np.array([-1, 1])
-        nearest, farthest = self._limits(ends, aperture.half_width, center)
-        counts = self._counts(nearest, farthest, ends, aperture.half_width)
-        rendered = np.empty_like(self._picture)
+        rendered = self._render(0, (corner, per_pixel[0], per_pixel[1]), aperture, center)
+        return np.ascontiguousarray(rendered[..., : self._channels])
+
+    def _render(
+        self,
+        depth: int,
+        plane: tuple[float, float, float],
+        aperture: Aperture,
+        viewpoint: tuple[float, float],
+    ) -> FloatArray:
+        """One level; where it is blurred anyway, the next coarser one, enlarged."""
+        level = self._level(depth)
+        nearest, farthest = level.limits(plane, aperture.half_width, viewpoint)
+        sharp = level.plane(plane)
+        ahead, behind = nearest - sharp, sharp - farthest
+        coarse = _share_of_coarse(aperture.half_width * np.maximum(ahead, behind))
+        if min(level.slopes.shape) < _SMALLEST_LEVEL:
+            coarse[:] = 0
+        most = aperture.half_width * np.maximum(-ahead, -behind)
+        counts = _rays_for(np.maximum(most, 0), coarse < 1, aperture.half_width)
+        rendered, places = np.empty_like(level.picture), _places(aperture.shape)
+        tolerance = self._tolerance / 2**depth
 
         def work(first: int, last: int) -> None:
             render_rows(
-                self._picture, self._slopes, nearest, farthest, counts, plane, center,
-                aperture.half_width, aperture.shape == "round", self._scale * _SURFACE,
-                (first, last), rendered,
+                level.picture, level.slopes, nearest, farthest, counts, places, plane, viewpoint,
+                aperture.half_width, aperture.shape == "round", tolerance, (first, last), rendered,
             )  # fmt: skip
 
-        self._runner.map(work, height)
-        return np.ascontiguousarray(rendered[..., : self._channels])
+        self._runner.map(work, level.slopes.shape[0])
+        if not coarse.any():
+            return rendered
+        corner, per_row, per_column = plane
+        halved = (corner + (per_row + per_column) / 2) / 2, per_row, per_column
+        below = self._render(depth + 1, halved, aperture, viewpoint)
+        height, width = level.slopes.shape
+        size = 2 * below.shape[1], 2 * below.shape[0]
+        enlarged = cv2.resize(below, size, interpolation=cv2.INTER_CUBIC)[:height, :width]
+        share = coarse[..., None]
+        return np.asarray((1 - share) * rendered + share * enlarged, np.float32)
 
-    def _limits(
-        self, plane: DoubleArray, half_width: float, viewpoint: tuple[float, float]
-    ) -> tuple[FloatArray, FloatArray]:
-        """Least and greatest slope that the rays through every pixel can meet."""
-        ends = np.array([self._slopes.min(), self._slopes.max()], np.float64)
-        reach = half_width * np.abs(ends[:, None] - plane).max()
-        reach += max(abs(at) for at in viewpoint) * np.abs(ends).max()
-        size = 2 * int(np.ceil(min(reach, max(self._slopes.shape)))) + 1
-        return (
-            ndimage.minimum_filter(self._slopes, size, mode="nearest"),
-            ndimage.maximum_filter(self._slopes, size, mode="nearest"),
+    def _level(self, depth: int) -> _Level:
+        while len(self._levels) <= depth:
+            self._levels.append(self._levels[-1].halved())
+        return self._levels[depth]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Level:
+    """Colors (Y, X, 3) and slopes (Y, X), in this level's pixels per angular step."""
+
+    picture: FloatArray
+    slopes: FloatArray
+
+    def halved(self) -> _Level:
+        """Pixels twice as large; an odd last row or column is repeated."""
+        height, width = self.slopes.shape
+        odd = (height % 2, width % 2)
+        picture = np.pad(self.picture, ((0, odd[0]), (0, odd[1]), (0, 0)), mode="edge")
+        slopes = np.pad(self.slopes, ((0, odd[0]), (0, odd[1])), mode="edge")
+        size = picture.shape[1] // 2, picture.shape[0] // 2
+        return _Level(
+            np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32),
+            np.ascontiguousarray(slopes[1::2, 1::2] / np.float32(2)),
         )
 
-    def _counts(
-        self, nearest: FloatArray, farthest: FloatArray, plane: DoubleArray, half_width: float
-    ) -> NDArray[np.int64]:
-        """Rays per pixel: as many as the disc of confusion of what they can meet needs."""
-        if half_width == 0:
-            return np.ones(nearest.shape, np.int64)
-        blur = np.max([abs(s - p) for s in (nearest, farthest) for p in plane], axis=0)
-        area = np.pi * (half_width * blur) ** 2
-        counts = np.clip(area / _AREA_PER_RAY_PX, _FEWEST_RAYS, _MOST_RAYS)
-        return np.asarray(counts, np.int64)
+    def limits(
+        self, plane: tuple[float, float, float], half_width: float, viewpoint: tuple[float, float]
+    ) -> tuple[FloatArray, FloatArray]:
+        """Least and greatest slope that the rays through every pixel can meet.
+
+        A part of the surface meets rays of the pixels within its own circle of confusion.
+        """
+        nearest, farthest = np.full((2, *self.slopes.shape), np.inf, np.float32)
+        reach = half_width * np.abs(self.slopes - self.plane(plane)) + 1
+        reach += max(abs(at) for at in viewpoint) * np.abs(self.slopes)
+        last, radius = 0, 1
+        while last < min(reach.max(), max(reach.shape)):
+            part = (reach > last) & (reach <= radius)
+            if part.any():
+                size = 2 * min(radius, max(reach.shape)) + 1
+                low = ndimage.minimum_filter(np.where(part, self.slopes, np.inf), size)
+                high = ndimage.minimum_filter(np.where(part, -self.slopes, np.inf), size)
+                np.minimum(nearest, low, out=nearest)
+                np.minimum(farthest, high, out=farthest)
+            last, radius = radius, 2 * radius
+        none = nearest > -farthest  # such a pixel shows what lies behind an edge
+        nearest[none], farthest[none] = self.slopes[none], -self.slopes[none]
+        return nearest, -farthest
+
+    def plane(self, plane: tuple[float, float, float]) -> FloatArray:
+        """Slope of the sharp plane at every pixel (Y, X)."""
+        rows, columns = (np.arange(n, dtype=np.float32) for n in self.slopes.shape)
+        return np.asarray(plane[0] + plane[1] * rows[:, None] + plane[2] * columns, np.float32)
+
+
+def _share_of_coarse(least_blur: FloatArray) -> FloatArray:
+    """How much of a pixel comes from the next level: all where nothing that it meets is sharp."""
+    share = (least_blur - _FINE_BLUR_PX) / (_COARSE_BLUR_PX - _FINE_BLUR_PX)
+    return np.asarray(np.clip(share, 0, 1), np.float32)
+
+
+def _rays_for(blur: FloatArray, wanted: BoolArray, half_width: float) -> NDArray[np.int64]:
+    """Rays per pixel: as many as its widest circle of confusion needs, or none."""
+    if half_width == 0:
+        return np.ones(blur.shape, np.int64)
+    counts = np.clip(np.pi * blur * blur / _AREA_PER_RAY_PX, _FEWEST_RAYS, _MOST_RAYS)
+    return np.asarray(np.where(wanted, counts, 0), np.int64)

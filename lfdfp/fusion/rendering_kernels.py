@@ -10,19 +10,18 @@ from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
 
-_STEP_PX = 0.5  # of a ray's place on the picture, from one tried slope to the next
+_STEP_PX = 0.75  # of a ray's place on the picture, from one tried slope to the next
 _BACK_PX = 1.5  # from an edge to what is surely behind it: the edge's pixel shows both
-_GOLDEN_ANGLE = math.pi * (3.0 - math.sqrt(5.0))
-_PLASTIC = 1.32471795724474602596  # its powers spread points evenly over a square (R. Roberts)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def render_rows(
     picture: FloatArray,
     slopes: FloatArray,
     nearest: FloatArray,
     farthest: FloatArray,
     counts: NDArray[np.int64],
+    places: FloatArray,
     plane: tuple[float, float, float],
     viewpoint: tuple[float, float],
     half_width: float,
@@ -42,51 +41,40 @@ def render_rows(
     nearest, farthest
         Shape (Y, X): limits of the slopes that rays through a pixel can meet.
     counts
-        Shape (Y, X): rays per pixel.
+        Shape (Y, X): rays per pixel; pixels with none become 0.
+    places
+        Shape (K, 2): where the rays pass an aperture of half width 1, in a round one times the
+        root of the number of rays.
     plane
-        Slope of the sharp plane at the picture's center, and its change per row and column.
+        Slope of the sharp plane at the first pixel, and its change per row and column.
     viewpoint, half_width
         Center of the aperture, (v, u), and half its width, in angular steps.
     tolerance
         Slopes that differ by no more belong to one surface.
     """
-    height, width = slopes.shape
+    width = slopes.shape[1]
+    possible = slopes.min(), slopes.max()
     color = np.empty(3, np.float32)
     for row in range(rows[0], rows[1]):
         for column in range(width):
-            sharp = (
-                plane[0]
-                + plane[1] * (row - (height - 1) / 2)
-                + plane[2] * (column - (width - 1) / 2)
-            )
+            sharp = plane[0] + plane[1] * row + plane[2] * column
             count = counts[row, column]
             rendered[row, column] = 0
+            size = half_width / math.sqrt(max(count, 1)) if is_round else half_width
             for k in range(count):
-                down, right = _place(k, count, is_round)
-                down *= half_width
-                right *= half_width
+                down, right = size * places[k, 0], size * places[k, 1]
                 _follow(
                     picture, slopes, row + sharp * down, column + sharp * right,
                     viewpoint[0] + down, viewpoint[1] + right,
-                    nearest[row, column], farthest[row, column], tolerance, count == 1, color,
+                    (nearest[row, column], farthest[row, column]), possible, tolerance, count == 1,
+                    color,
                 )  # fmt: skip
                 rendered[row, column] += color
-            rendered[row, column] /= np.float32(count)
+            if count > 0:
+                rendered[row, column] /= np.float32(count)
 
 
-@njit(cache=True, nogil=True)
-def _place(k: int, count: int, is_round: bool) -> tuple[float, float]:
-    """Place of ray k of `count` in an aperture of half width 1, spread evenly."""
-    if is_round:
-        radius, angle = math.sqrt((k + 0.5) / count), k * _GOLDEN_ANGLE
-        return radius * math.sin(angle), radius * math.cos(angle)
-    return (
-        2 * ((0.5 + (k + 1) / _PLASTIC) % 1.0) - 1,
-        2 * ((0.5 + (k + 1) / (_PLASTIC * _PLASTIC)) % 1.0) - 1,
-    )
-
-
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _follow(
     picture: FloatArray,
     slopes: FloatArray,
@@ -94,8 +82,8 @@ def _follow(
     x: float,
     v: float,
     u: float,
-    nearest: float,
-    farthest: float,
+    likely: tuple[float, float],
+    possible: tuple[float, float],
     tolerance: float,
     sharply: bool,
     color: FloatArray,
@@ -105,37 +93,61 @@ def _follow(
     A surface of slope d is met where the ray passes the picture at (y - d v, x - d u). A ray that
     slips behind a near surface before it meets a far one sees what the picture does not show; it
     gets the color of the far surface beside the near one's edge.
+
+    Parameters
+    ----------
+    likely, possible
+        First and last slope to try; the possible ones where nothing is met or slipped behind
+        among the likely ones.
+    """
+    found, at_y, at_x, surface, limit = _met(slopes, y, x, v, u, likely, tolerance)
+    if not found and surface <= likely[0]:
+        found, at_y, at_x, surface, limit = _met(slopes, y, x, v, u, possible, tolerance)
+    if not found:
+        length = math.sqrt(v * v + u * u)
+        back = _BACK_PX / length if length > 0 else 0.0
+        at_y, at_x = at_y + back * v, at_x + back * u
+    _sample(picture, slopes, at_y, at_x, surface, limit, sharply, color)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _met(
+    slopes: FloatArray,
+    y: float,
+    x: float,
+    v: float,
+    u: float,
+    limits: tuple[float, float],
+    tolerance: float,
+) -> tuple[bool, float, float, float, float]:
+    """Whether a surface is met; where, its slope, and what still belongs to it.
+
+    Where none is met, the last place before the ray slips behind one.
     """
     height, width = slopes.shape
-    reach = max(abs(v), abs(u))
-    steps = math.ceil((farthest - nearest) * reach / _STEP_PX)
-    step = (farthest - nearest) / steps if steps > 0 else 0.0
+    first, last = limits
+    steps = math.ceil((last - first) * max(abs(v), abs(u)) / _STEP_PX)
+    step = (last - first) / steps if steps > 0 else 0.0
     limit = max(tolerance, 2 * step)
     before = math.inf
-    behind_y, behind_x, behind = y - nearest * v, x - nearest * u, nearest
+    ahead_y, ahead_x, ahead_slope = y - first * v, x - first * u, first
     for k in range(steps + 1):
-        slope = nearest + k * step
+        slope = first + k * step
         at_y = min(max(y - slope * v, 0.0), height - 1.0)
         at_x = min(max(x - slope * u, 0.0), width - 1.0)
         surface = slopes[int(at_y + 0.5), int(at_x + 0.5)]
         ahead = surface - slope
-        if abs(ahead) <= 0.51 * step or steps == 0:
-            at_y, at_x = y - surface * v, x - surface * u
-            _sample(picture, slopes, at_y, at_x, surface, limit, sharply, color)
-            return
+        if abs(ahead) <= max(0.51 * step, 1e-5):
+            return True, y - surface * v, x - surface * u, surface, limit
         if ahead < 0 < before and before - ahead <= limit:
-            _sample(picture, slopes, at_y, at_x, surface, limit, sharply, color)
-            return
+            return True, at_y, at_x, surface, limit
         if ahead > 0:
-            behind_y, behind_x, behind = at_y, at_x, surface
+            ahead_y, ahead_x, ahead_slope = at_y, at_x, surface
         before = ahead
-    length = math.sqrt(v * v + u * u)
-    back = _BACK_PX / length if length > 0 else 0.0
-    at_y, at_x = behind_y + back * v, behind_x + back * u
-    _sample(picture, slopes, at_y, at_x, behind, limit, sharply, color)
+    return False, ahead_y, ahead_x, ahead_slope, limit
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _sample(
     picture: FloatArray,
     slopes: FloatArray,
@@ -178,7 +190,7 @@ def _sample(
         color[:] = picture[int(y + 0.5), int(x + 0.5)]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _is_one_surface(slopes: FloatArray, top: int, left: int, slope: float, limit: float) -> bool:
     height, width = slopes.shape
     if top < 1 or left < 1 or top + 2 >= height or left + 2 >= width:
@@ -190,7 +202,7 @@ def _is_one_surface(slopes: FloatArray, top: int, left: int, slope: float, limit
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _cubic(distance: float) -> float:
     """Weight of a pixel by cubic convolution with a = -1/2 (R. Keys)."""
     x = abs(distance)

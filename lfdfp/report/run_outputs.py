@@ -30,7 +30,7 @@ def write_outputs(
     title: str,
     facts: Mapping[str, str],
     warnings: Sequence[str],
-    picture_format: Literal["png", "tif"] = "png",
+    picture_format: Literal["png", "tif", "exr"] = "png",
     bits: Literal[8, 16] = 8,
     provenance: Mapping[str, object],
 ) -> list[Path]:

@@ -1,7 +1,8 @@
 """Pictures in and out: PNG, TIFF and JPEG with 8 or 16 bits, orientation and color profile kept.
 
-Inside, light is linear; a picture file is taken to be encoded with the sRGB curve. Its color
-profile is not interpreted but carried from input to output, so colors keep their meaning.
+Inside, light is linear; a picture file is taken to be encoded with the sRGB curve, except OpenEXR
+(written only), which holds linear light. A color profile is not interpreted but carried from input
+to output, so colors keep their meaning.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from lfdfp.color import decode_srgb, encode_srgb, oriented
 from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
 from lfdfp.files import replacing, write_bytes
+from lfdfp.storage.exr import require_exr, write_exr
 
 Bits = Literal[8, 16]
 MAX_PIXELS: Final = 120_000_000
@@ -129,23 +131,28 @@ def read_codes(path: Path) -> NDArray[Any]:
 
 
 def check_writable(path: Path) -> None:
-    """Refuse a suffix that names no format that can be written.
+    """Refuse a suffix that names no format that can be written, before the work is done.
 
     Raises
     ------
     ImageError
-        With the suffix.
+        With the suffix; or where OpenEXR's package is missing.
     """
     suffix = path.suffix.lower()
-    if suffix not in _TIFF_SUFFIXES | {".png", ".jpg", ".jpeg"}:
-        raise ImageError(f"{path}: pictures are written as .png, .tif or .jpg, not {suffix!r}")
+    if suffix == ".exr":
+        require_exr(path)
+    elif suffix not in _TIFF_SUFFIXES | {".png", ".jpg", ".jpeg"}:
+        raise ImageError(
+            f"{path}: pictures are written as .png, .tif, .jpg or .exr, not {suffix!r}"
+        )
 
 
 def write_picture(path: Path, picture: Picture, provenance: Mapping[str, object]) -> None:
-    """Write a picture with the sRGB curve; the suffix of `path` chooses the format.
+    """Write a picture; the suffix of `path` chooses the format.
 
-    PNG and TIFF hold 8 or 16 bits, JPEG 8. Provenance is stored as JSON in the PNG text chunk
-    "Comment" (8 bits) or in the TIFF description.
+    PNG and TIFF hold 8 or 16 bits, JPEG 8, with the sRGB curve; OpenEXR holds linear light as half
+    floats. Provenance is stored as JSON in the PNG text chunk "Comment" (8 bits), in the TIFF
+    description, or in the OpenEXR attribute "comments".
 
     Raises
     ------
@@ -154,13 +161,16 @@ def write_picture(path: Path, picture: Picture, provenance: Mapping[str, object]
     """
     check_writable(path)
     suffix = path.suffix.lower()
+    note = json.dumps(dict(provenance), default=str)
+    if suffix == ".exr":
+        write_exr(path, picture.light, picture.alpha, note)
+        return
     encoded = encode_srgb(picture.light)
     if picture.alpha is not None and suffix not in (".jpg", ".jpeg"):
         encoded = np.concatenate([encoded, picture.alpha[..., None]], axis=2)
     values = _quantized(encoded, 8 if suffix in (".jpg", ".jpeg") else picture.bits)
     if values.dtype == np.uint16 and values.shape[2] == 2:  # hardly any reader knows this kind
         values = values[..., [0, 0, 0, 1]]
-    note = json.dumps(dict(provenance), default=str)
     if suffix in _TIFF_SUFFIXES:
         _write_tiff(path, values, picture, note)
     elif suffix == ".png" and values.dtype == np.uint16:
