@@ -64,7 +64,8 @@ def shrunk(pair: Pair, scale: int, noise: float = 0.0, crop_px: int = CROP_PX) -
 
     t, s = (max((n - crop_px) // 2, 0) for n in pair.truth.shape[:2])
     crop = np.s_[t : t + crop_px, s : s + crop_px]
-    size = (crop_px // scale, crop_px // scale)
+    truth = pair.truth[crop]
+    size = (truth.shape[1] // scale, truth.shape[0] // scale)
     slices = []
     for one in pair.slices:
         codes = Image.fromarray(np.rint(255 * one[crop]).astype(np.uint8))
@@ -73,7 +74,7 @@ def shrunk(pair: Pair, scale: int, noise: float = 0.0, crop_px: int = CROP_PX) -
     if noise > 0:
         drawn = np.random.default_rng(0).normal(0, noise, stack.shape).astype(np.float32)
         stack = np.clip(stack + drawn, 0, 1)
-    return Pair(name=pair.name, slices=stack.astype(np.float32), truth=pair.truth[crop])
+    return Pair(name=pair.name, slices=stack.astype(np.float32), truth=truth)
 
 
 @dataclass(frozen=True, kw_only=True)
