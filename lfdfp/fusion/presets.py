@@ -96,7 +96,7 @@ class NetworkSettings:
     held_out: float = 0.05
     check_every: int = 10
     patience: int = 1
-    least_gain: float = 0.02
+    least_gain: float = 0.05
     tile_px: int = 256
     overlap_px: int = 32
 
@@ -187,7 +187,7 @@ PRESETS: Mapping[Preset, EngineSettings] = {
     "fast": EngineSettings(internal=InternalLearningSettings(steps=0, ensemble=False)),
     "balanced": EngineSettings(internal=InternalLearningSettings(), network=NetworkSettings()),
     "best": EngineSettings(
-        internal=InternalLearningSettings(steps=600, networks=2), network=NetworkSettings()
+        internal=InternalLearningSettings(steps=150, networks=2), network=NetworkSettings()
     ),
     "paper": EngineSettings(paper=PaperSettings()),
 }
