@@ -1,6 +1,12 @@
-"""How much the rays determine the detail of a reconstruction, pixel by pixel."""
+"""How much the rays determine the detail of a reconstruction, pixel by pixel.
+
+Random probes stand for detail of one scale: one sign per cell of that scale, and no light below
+the views' resolution where the cells are finer than a view's pixel.
+"""
 
 from __future__ import annotations
+
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -9,8 +15,30 @@ from lfdfp.datatypes import FloatArray
 from lfdfp.fusion.observation import NormalEquations
 from lfdfp.fusion.ray_solver import RaySolver, Variation
 
-_PROBES = 2
-_WINDOW = 9
+_WINDOW_PX = 13
+_ITERATIONS = 20
+
+Random: TypeAlias = np.random.Generator
+
+
+def detail_probe(
+    shape: tuple[int, ...], rng: Random, *, pixels_per_view_pixel: int, pixels_per_cell: int
+) -> FloatArray:
+    """Random detail of one scale, equal in all colors, shape (3, Y, X) for `shape` (Y, X).
+
+    Parameters
+    ----------
+    pixels_per_view_pixel, pixels_per_cell
+        Along each axis; cells of one pixel are the finest detail.
+    """
+    cell = np.ones((pixels_per_cell, pixels_per_cell), np.float32)
+    cells = tuple(-(-n // pixels_per_cell) for n in shape)
+    signs = rng.choice(np.array([-1, 1], np.float32), cells)
+    detail = np.kron(signs, cell)[: shape[0], : shape[1]]
+    if pixels_per_cell < pixels_per_view_pixel:
+        size = (pixels_per_view_pixel + 1, pixels_per_view_pixel + 1)
+        detail = detail - cv2.blur(detail, size)
+    return np.stack([detail] * 3)
 
 
 def observability(
@@ -18,38 +46,48 @@ def observability(
     equations: NormalEquations,
     picture: FloatArray,
     variation: Variation,
-    *,
-    pixels_per_view_pixel: int,
-    seed: int,
+    probe: FloatArray,
 ) -> FloatArray:
-    """Share of the data in what holds detail finer than the views in place, 0 to 1.
+    """Share of the detail that would come back if the rays saw it and nothing else, 0 to 1.
 
-    Random probes without any light below the views' resolution are sent through the data's and
-    the prior's part of the normal operator; the probe times its image is, on average, the
-    curvature with which either holds the detail around each pixel (Hutchinson's estimate of the
-    diagonal). 1: measured; 0: filled in by the prior.
+    With D the data's and P the prior's part of the normal operator at `picture`, the rays'
+    image of a probe z is solved for as the picture is: ``w = (D + P)⁻¹ D z``. Around each pixel
+    ``Σ z w / Σ z z`` estimates the mean diagonal of the resolution matrix (Hutchinson). 1:
+    measured; 0: filled in by the prior, because rays are noisy, few, or all see the same places.
 
     Parameters
     ----------
     picture
         Shape (3, Y, X): the solution.
-    pixels_per_view_pixel
-        Along each axis.
+    probe
+        From `detail_probe`, of the picture's shape.
 
     Returns
     -------
     ndarray of shape (Y, X)
     """
-    rng = np.random.default_rng(seed)
-    shape = picture.shape[1:]
-    data, prior = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    size = (pixels_per_view_pixel + 1, pixels_per_view_pixel + 1)
-    for _ in range(_PROBES):
-        noise = rng.choice(np.array([-1, 1], np.float32), shape)
-        detail = noise - cv2.blur(noise, size)
-        probe = np.stack([detail] * 3)
-        by_data, by_prior = solver.images(equations, picture, variation, probe)
-        data += (probe * by_data).sum(axis=0)
-        prior += (probe * by_prior).sum(axis=0)
-    data, prior = (np.maximum(cv2.blur(part, (_WINDOW, _WINDOW)), 0.0) for part in (data, prior))
-    return np.asarray(data / np.maximum(data + prior, np.float32(1e-20)), np.float32)
+    found = solver.resolved(equations, picture, variation, probe, iterations=_ITERATIONS)
+    size = (_WINDOW_PX, _WINDOW_PX)
+    product, power = (cv2.blur((probe * p).sum(axis=0), size) for p in (found, probe))
+    share = product / np.maximum(power, np.float32(1e-12))
+    return np.asarray(np.clip(share, 0.0, 1.0), np.float32)
+
+
+def curvature_ratio(
+    solver: RaySolver,
+    equations: NormalEquations,
+    picture: FloatArray,
+    variation: Variation,
+    probe: FloatArray,
+) -> float:
+    """How many times as tightly as the prior the rays hold a probe's detail: the median pixel.
+
+    The probe times its image is, on average, the curvature with which the data's or the prior's
+    part of the normal operator holds the detail around each pixel.
+    """
+    size = (_WINDOW_PX, _WINDOW_PX)
+    data, prior = (
+        np.maximum(cv2.blur((probe * image).sum(axis=0), size), 0.0)
+        for image in solver.images(equations, picture, variation, probe)
+    )
+    return float(np.median(data / np.maximum(prior, np.float32(1e-20))))

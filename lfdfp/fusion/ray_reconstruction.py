@@ -39,14 +39,14 @@ from lfdfp.disparity.ray_range import slope_range
 from lfdfp.disparity.ray_refinement import fitted_slopes, slope_steps
 from lfdfp.disparity.ray_visibility import visible_slopes
 from lfdfp.errors import CaptureError, SettingsError
-from lfdfp.fusion.observation import RayObservation, RayWeighting, footprint_taps
+from lfdfp.fusion.observation import NormalEquations, RayObservation, RayWeighting, footprint_taps
 from lfdfp.fusion.ray_noise import (
     held_out_mask,
     held_out_rays,
     strongest_within,
     without,
 )
-from lfdfp.fusion.ray_observability import observability
+from lfdfp.fusion.ray_observability import curvature_ratio, detail_probe, observability
 from lfdfp.fusion.ray_solver import RaySolver, Variation, opponent_matrix
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.ray_geometry import FineGrid, lenslet_table, measured_light
@@ -163,7 +163,7 @@ def reconstruct(
         raise SettingsError(f"scale must be 1, 2, 3 or 4, got {scale!r}")
     solution = solve_rays(
         rays,
-        settings,
+        dataclasses.replace(settings, scale=scale),
         sampling=sampling,
         disparity_range=disparity_range,
         parameters=parameters,
@@ -191,7 +191,7 @@ class RaySolution:
     strength
         λ of total variation, chosen by held-out rays.
     observability
-        Shape (Y, X), in [0, 1]: how much the rays determine the detail.
+        Shape (Y, X), in [0, 1]: how much the rays determine detail of the settings' scale.
     network_gain
         How much better a network predicts the held-out rays, relative; 0 where none was used.
     """
@@ -239,7 +239,8 @@ class _Reconstruction:
         progress: Progress,
     ) -> None:
         self.parameters = parameters
-        self.seed, self.prior, self.device = settings.seed, settings.prior, settings.device
+        self.seed, self.scale = settings.seed, settings.scale
+        self.prior, self.device = settings.prior, settings.device
         self.network_gain = 0.0
         self.runner = BandRunner()
         noise = rays.calibration.noise or _usual_noise(rays)
@@ -339,16 +340,23 @@ class _Reconstruction:
     def observability(
         self, observation: RayObservation, picture: FloatArray, strength: float
     ) -> FloatArray:
-        """Share of the rays in what determines the finest detail, shape (Y, X)."""
+        """How much the rays determine detail of the settings' scale, shape (Y, X)."""
+        return observability(*self.probed(observation, picture, strength, self.scale))
+
+    def probed(
+        self, observation: RayObservation, picture: FloatArray, strength: float, scale: int
+    ) -> tuple[RaySolver, NormalEquations, FloatArray, Variation, FloatArray]:
+        """The solver and the equations at a picture, and a probe of a scale's detail."""
         _, softening, _ = self.parameters.final_rounds(strength)[-1]
-        return observability(
-            RaySolver(observation, self.opponent),
-            observation.normal_equations(picture, self.parameters.weighting, self.doubt),
-            picture,
-            Variation(strength=strength, softening=softening),
+        probe = detail_probe(
+            self.grid.shape,
+            np.random.default_rng(self.seed),
             pixels_per_view_pixel=_FINEST,
-            seed=self.seed,
+            pixels_per_cell=round(_FINEST / scale),
         )
+        equations = observation.normal_equations(picture, self.parameters.weighting, self.doubt)
+        prior = Variation(strength=strength, softening=softening)
+        return RaySolver(observation, self.opponent), equations, picture, prior, probe
 
     def step(self) -> None:
         """Report one more step done."""
@@ -457,10 +465,10 @@ class _Reconstruction:
 
     def choose_strength(self, observation: RayObservation, picture: FloatArray) -> float:
         """λ by which tiles of the picture predict the held-out rays best, but not too weak."""
-        parameters = self.parameters
-        share = self.observability(observation, picture, 1.0)
-        least = parameters.detail_ratio * float(np.median(share / np.maximum(1 - share, 1e-6)))
-        return max(least, self.predicting_strength(observation, picture))
+        ratio = curvature_ratio(*self.probed(observation, picture, 1.0, _FINEST))
+        return max(
+            self.parameters.detail_ratio * ratio, self.predicting_strength(observation, picture)
+        )
 
     def predicting_strength(self, observation: RayObservation, picture: FloatArray) -> float:
         """λ by which tiles of the picture predict the held-out rays best, or nearly."""

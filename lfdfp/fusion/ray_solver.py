@@ -68,10 +68,36 @@ class RaySolver:
         iterations: int,
     ) -> FloatArray:
         """Improve `start` (3, Y, X) by a number of iterations; the result is not negative."""
-        picture = start.copy()
+        weights = self._variation_weights(start, variation)
+        pull = self._observation.blur(equations.moment)
+        picture = self._descended(equations, weights, pull, start.copy(), iterations)
+        return np.maximum(picture, 0.0, out=picture)
+
+    def resolved(
+        self,
+        equations: NormalEquations,
+        picture: FloatArray,
+        variation: Variation,
+        probe: FloatArray,
+        *,
+        iterations: int,
+    ) -> FloatArray:
+        """What solving makes of the rays' image of `probe` (3, Y, X), the prior at `picture`."""
         weights = self._variation_weights(picture, variation)
+        pull = self._observation.normal(equations, probe)
+        return self._descended(equations, weights, pull, np.zeros_like(probe), iterations)
+
+    def _descended(
+        self,
+        equations: NormalEquations,
+        weights: FloatArray,
+        pull: FloatArray,
+        picture: FloatArray,
+        iterations: int,
+    ) -> FloatArray:
+        """Conjugate gradients from `picture`, in place; `pull`, the right-hand side, is used up."""
         diagonal = self._diagonal(equations, weights)
-        residual = self._observation.blur(equations.moment)
+        residual = pull
         image = np.empty_like(picture)
         self._apply(equations, weights, picture, image)
         residual -= image
@@ -88,7 +114,7 @@ class RaySolver:
             before = power
             power = self._step(picture, residual, power / curvature, direction, image, diagonal)
             ratio = power / before
-        return np.maximum(picture, 0.0, out=picture)
+        return picture
 
     def _sum(self, part: Callable[[int, int], float], rows: int) -> float:
         """Sum of what a kernel returns, band by band."""

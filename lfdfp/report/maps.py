@@ -76,8 +76,11 @@ def decision_picture(index: FloatArray, count: int) -> ByteImage:
 
 
 def observability_picture(observability: FloatArray) -> ByteImage:
-    """How far the data determine each pixel: dark where invented, bright where measured."""
-    gray = np.rint(np.clip(observability, 0, 1) * 255).astype(np.uint8)
+    """How far the data determine each pixel: dark where invented, bright where measured.
+
+    On a square-root scale, as light is shown: most of the finest detail is partly measured.
+    """
+    gray = np.rint(np.sqrt(np.clip(observability, 0, 1)) * 255).astype(np.uint8)
     bgr = cv2.applyColorMap(gray, cv2.COLORMAP_CIVIDIS)
     picture = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
     return _with_legend(

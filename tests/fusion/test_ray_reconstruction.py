@@ -74,6 +74,21 @@ def test_scales_average_one_solution(capture: SimulatedCapture, result: FusionRe
     np.testing.assert_allclose(area_average(third, shape, 1), half.all_in_focus, atol=1e-5)
 
 
+def test_observability_tells_measured_detail_from_the_views_own_limit(
+    capture: SimulatedCapture, result: FusionResult
+) -> None:
+    coarse, fine = run(capture, scale=1).observability, result.observability
+    assert coarse is not None
+    assert fine is not None
+    assert np.median(coarse) > 0.5 > 5 * np.median(fine)
+    level = tiny_capture("f01", scene="plane", size=256, disparities=(0.0,))
+    moved = tiny_capture("f01", scene="plane", size=256, disparities=(0.3,))
+    blind, seeing = (run(c, scale=2).observability for c in (level, moved))
+    assert blind is not None
+    assert seeing is not None
+    assert np.median(seeing) > 2 * np.median(blind)
+
+
 def test_a_flat_field_stays_flat() -> None:
     capture = tiny_capture("f01", scene="plane", size=256, disparities=(0.1,))
     rays = Rays(capture=capture.raw_capture(), calibration=capture.true_calibration())
