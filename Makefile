@@ -4,7 +4,7 @@ BIN := .venv/bin
 CAPTURE ?=
 TESTS ?= tests
 
-.PHONY: run test check bench clean
+.PHONY: run test check bench crops clean
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -33,6 +33,9 @@ bench: .venv/.installed
 	$(BIN)/python -m lfdfp.benchmarks.captures --camera f01 --scenes 2 --scale 2 4 --data stack rays
 	$(BIN)/python -m lfdfp.benchmarks.captures --camera illum --scenes 1 --scale 2 --data stack rays
 	$(BIN)/python -m lfdfp.benchmarks.refocus
+
+crops: .venv/.installed
+	$(BIN)/lfdfp evaluate '$(CAPTURE)' --crops out/crops
 
 clean:
 	rm -rf .venv build dist out sample *.egg-info

@@ -9,18 +9,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from lfdfp.datatypes import FloatArray
 from lfdfp.fusion.baselines import bicubic, laplacian_pyramid
-from lfdfp.report.maps import ByteImage, screen_image
+from lfdfp.report.side_by_side import Crop, sheet
 from lfdfp.simulate.files import load_truth
 from lfdfp.storage.hdf5 import load_focal_stack, load_fusion_result
 from lfdfp.storage.images import write_screen_image
-
-_GAP = 6
-_LABEL_ROWS = 26
 
 
 def panels(folder: Path, truth: Path | None) -> tuple[int, dict[str, FloatArray]]:
@@ -38,39 +32,9 @@ def panels(folder: Path, truth: Path | None) -> tuple[int, dict[str, FloatArray]
     return k, named
 
 
-def sheet(
-    named: dict[str, FloatArray], crops: list[tuple[int, int, int]], *, scale: int, side: int
-) -> ByteImage:
-    """One row per crop, one column per picture, each crop enlarged to `side` screen pixels."""
-    rows = []
-    for t, s, size in crops:
-        area = np.s_[t * scale : (t + size) * scale, s * scale : (s + size) * scale]
-        tiles = [
-            cv2.resize(screen_image(light[area]), (side, side), interpolation=cv2.INTER_NEAREST)
-            for light in named.values()
-        ]
-        rows.append(_spaced(tiles, axis=1))
-    labels = _spaced([_label(name, side) for name in named], axis=1)
-    return _spaced([labels, *rows], axis=0)
-
-
-def _spaced(tiles: list[ByteImage], *, axis: int) -> ByteImage:
-    shape = list(tiles[0].shape)
-    shape[axis] = _GAP
-    gap = np.full(shape, 255, np.uint8)
-    parts = [part for tile in tiles for part in (tile, gap)][:-1]
-    return np.concatenate(parts, axis=axis)
-
-
-def _label(text: str, columns: int) -> ByteImage:
-    label = np.full((_LABEL_ROWS, columns, 3), 255, np.uint8)
-    cv2.putText(label, text, (2, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
-    return label
-
-
-def _crop(text: str) -> tuple[int, int, int]:
-    t, s, size = (int(part) for part in text.split(","))
-    return t, s, size
+def _crop(text: str) -> Crop:
+    top, left, side = (int(part) for part in text.split(","))
+    return side, side, top, left
 
 
 def main() -> None:
@@ -83,7 +47,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
     scale, named = panels(options.folder, options.truth)
-    picture = sheet(named, options.crop, scale=scale, side=options.side)
+    picture = sheet(named, options.crop, scale=scale, columns=options.side)
     write_screen_image(options.output, picture, {"run": options.folder.name})
     print(options.output)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,10 +17,14 @@ from lfdfp.cli.reporting import (
     reported_errors,
     stage_bar,
 )
+from lfdfp.errors import SettingsError
 
 if TYPE_CHECKING:
+    from lfdfp.datatypes import Calibration, RawCapture
     from lfdfp.evaluation.held_out_rays import HoldOut
     from lfdfp.held_out_prediction import HeldOutReport
+
+_CROP_COLUMNS = 384
 
 
 def evaluate_command(
@@ -31,6 +37,14 @@ def evaluate_command(
             "of the added detail is real.",
         ),
     ] = False,
+    crops: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write crops of the center view, the fused stack and the picture from the rays "
+            "side by side: crops_x2.png and crops_x4.png.",
+        ),
+    ] = None,
     kinds: Annotated[
         str,
         typer.Option(
@@ -45,7 +59,8 @@ def evaluate_command(
         str | None,
         typer.Option(
             metavar="ROWSxCOLUMNS+TOP+LEFT",
-            help="Only this part, in pixels of a view, to save time. Default: everything.",
+            help="Only this part, in pixels of a view. Default: everything; for --crops, five "
+            "squares of much, average and little detail.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of what is left out.")] = 0,
@@ -56,44 +71,89 @@ def evaluate_command(
 ) -> None:
     """Say how good a capture's picture is, where no true picture exists.
 
-    Writes nothing. The calibration may have seen the rays that are left out; noise, disparity and
-    pictures have not.
+    With --held-out-rays nothing is written: a table says how well each picture predicts rays that
+    noise, disparity and pictures have not seen (the calibration may have). --crops writes pictures.
 
     Example:  lfdfp evaluate IMG_0001.lfp --held-out-rays
+
+    Example:  lfdfp evaluate IMG_0001.lfp --crops out/
 
     Example:  lfdfp evaluate IMG_0001.lfp --held-out-rays --kinds pixels --crop 120x120+100+80
     """
     from lfdfp.cli.inputs import calibrated_capture
-    from lfdfp.held_out_prediction import Area, predict_held_out_rays
 
     chosen, part = _hold_outs(kinds), parse_area(crop)
-    if not held_out_rays:
-        raise typer.BadParameter("say what to evaluate: --held-out-rays")
-    area = None if part is None else Area(*part)
+    if not held_out_rays and crops is None:
+        raise typer.BadParameter("say what to evaluate: --held-out-rays, or --crops DIR")
     announce_compilation()
+    facts: dict[str, object] = {"capture": str(capture), "crop": crop}
     with reported_errors(capture):
         raw, calibrated = calibrated_capture(
             capture, calibration=calibration, white_image=white_image, verify=not no_verify
         )
-        reports = list(
-            predict_held_out_rays(
-                raw,
-                calibrated,
-                kinds=chosen,
-                area=area,
-                share=share,
-                seed=seed,
-                stage_progress=stage_bar,
-            )
-        )
+        written = [] if crops is None else _write_crops(crops, raw, calibrated, part)
+        reports = _reports(raw, calibrated, chosen, part, share, seed) if held_out_rays else []
+    warnings = list(calibrated.warnings)
     if json_output:
-        facts = {"capture": str(capture), "share": share, "seed": seed, "crop": crop}
-        warnings = list(calibrated.warnings)
+        facts |= {"crops": written, "share": share, "seed": seed}
         echo_json(facts | {"kinds": [_facts(report) for report in reports], "warnings": warnings})
         return
-    echo_notes(calibrated.warnings)
-    for report in reports:
-        typer.echo("\n".join(_table(report)))
+    echo_notes(warnings)
+    for line in (*written, *(line for report in reports for line in _table(report))):
+        typer.echo(line)
+
+
+def _reports(
+    capture: RawCapture,
+    calibration: Calibration,
+    kinds: Sequence[HoldOut],
+    part: tuple[int, int, int, int] | None,
+    share: float,
+    seed: int,
+) -> list[HeldOutReport]:
+    from lfdfp.held_out_prediction import Area, predict_held_out_rays
+
+    reports = predict_held_out_rays(
+        capture,
+        calibration,
+        kinds=kinds,
+        area=None if part is None else Area(*part),
+        share=share,
+        seed=seed,
+        stage_progress=stage_bar,
+    )
+    return list(reports)
+
+
+def _write_crops(
+    folder: Path,
+    capture: RawCapture,
+    calibration: Calibration,
+    part: tuple[int, int, int, int] | None,
+) -> list[str]:
+    from lfdfp.picture_comparison import compared_pictures
+    from lfdfp.report.side_by_side import sheet, telling_crops
+    from lfdfp.storage.images import write_screen_image
+
+    written = []
+    compared = compared_pictures(capture, calibration, stage_progress=stage_bar)
+    for scale, center, pictures in compared:
+        if part is not None and not _is_inside(part, center.shape):
+            raise SettingsError(
+                f"--crop reaches out of the views, which have {center.shape[0]} rows and "
+                f"{center.shape[1]} columns"
+            )
+        crops = telling_crops(center) if part is None else [part]
+        path = folder / f"crops_x{scale}.png"
+        picture = sheet(pictures, crops, scale=scale, columns=_CROP_COLUMNS)
+        write_screen_image(path, picture, {"input_sha256": capture.source_sha256})
+        written.append(str(path))
+    return written
+
+
+def _is_inside(part: tuple[int, int, int, int], shape: tuple[int, ...]) -> bool:
+    rows, columns, top, left = part
+    return rows > 0 and columns > 0 and top + rows <= shape[0] and left + columns <= shape[1]
 
 
 def _hold_outs(text: str) -> tuple[HoldOut, ...]:

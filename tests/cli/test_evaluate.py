@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from lfdfp.cli.main import app
@@ -28,6 +29,16 @@ def test_held_out_rays_of_a_crop_are_reported(small_capture: Path) -> None:
     assert report["error"].keys() == report["detailed_error"].keys()
     assert 0 < report["error"]["rays"] < report["error"]["plain center view"]
     assert report["detailed_gain_db"]["plain fused stack"] > 0
+
+
+def test_crops_are_written_side_by_side(small_capture: Path, tmp_path: Path) -> None:
+    options = ("--crops", tmp_path / "out", "--crop", "20x30+5+8")
+    result = _run("evaluate", small_capture, *options)
+    assert result.exit_code == 0, result.output
+    for name in ("crops_x2.png", "crops_x4.png"):
+        with Image.open(tmp_path / "out" / name) as image:
+            assert image.width == 3 * 384 + 2 * 6
+            assert image.height > 256
 
 
 @pytest.mark.parametrize(
