@@ -18,9 +18,7 @@ def cited() -> dict[str, str]:
     found = {}
     for path in sorted((ROOT / "lfdfp").rglob("*.py")):
         text = path.read_text(encoding="utf-8")
-        for reference in re.findall(
-            r"^ *\.\. \[\d\] (.*?)(?:\n\s*\n|\"\"\"|\.\. \[)", text, re.S | re.M
-        ):
+        for reference in REFERENCE.findall(text):
             for title in re.findall(r'"([^"]+)"', reference):
                 found[plain(title)] = path.name
     return found
