@@ -233,8 +233,9 @@ class LensletGrid:
         height, width = self.sensor_shape
         y = (row - (height - 1) / 2) / (height / 2)
         x = (column - (width - 1) / 2) / (height / 2)
-        monomials = (np.ones_like(y), y, x, y * y, y * x, x * x)
-        cubic = (y**3, y * y * x, y * x * x, x**3)
+        yy, xx = y * y, x * x  # powers of arrays are slow
+        monomials = (np.ones_like(y), y, x, yy, y * x, xx)
+        cubic = (yy * y, yy * x, y * xx, xx * x)
         terms = np.stack(monomials + cubic)
         return np.tensordot(self.distortion_px, terms, axes=1)
 

@@ -13,8 +13,7 @@ from lfdfp.calibration.own_response import lenslets_from_captures
 from lfdfp.calibration.white_image import (
     LensletResponse,
     PixelEvidence,
-    lenslet_response,
-    pixel_evidence,
+    measure_white_image,
 )
 from lfdfp.datatypes import BayerPattern, BoolArray, FloatArray, LensletGrid, RawCapture
 from lfdfp.errors import CalibrationError
@@ -150,14 +149,13 @@ class _Collector:
 
     def _add_white(self, name: str, image: RawCapture, brightness: float) -> None:
         try:
-            lenslets = lenslet_response(image)
+            lenslets, evidence = measure_white_image(image)
         except CalibrationError as error:
             self.notes.append(f"{name}: {error}")
             return
         key = lenslets.zoom_step, lenslets.focus_step
         if key not in self.entries or self.entries[key][0] < brightness:
             self.entries[key] = brightness, lenslets
-        evidence = pixel_evidence(image, lenslets)
         if not self.count:
             self.weighted = np.zeros_like(evidence.deviation)
             self.precision = np.zeros_like(evidence.deviation)

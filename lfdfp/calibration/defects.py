@@ -60,5 +60,5 @@ def defects_in_capture(
         found,
     )
     reach = 2 * int(_LONELY_PITCHES * pitch_px) + 1
-    crowd = cv2.boxFilter(found, cv2.CV_32F, (reach, reach), normalize=False, borderType=0)
-    return np.asarray((found > 0) & (crowd < 1.5), np.bool_)
+    crowd = cv2.boxFilter(found, -1, (reach, reach), normalize=False, borderType=0)
+    return np.asarray((found > 0) & (crowd < 2), np.bool_)

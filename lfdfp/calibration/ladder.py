@@ -13,7 +13,7 @@ from lfdfp.calibration.metadata_grid import grid_from_metadata
 from lfdfp.calibration.noise import noise_from_capture, noise_from_iso
 from lfdfp.calibration.own_response import lenslets_from_capture
 from lfdfp.calibration.vignetting import default_response
-from lfdfp.calibration.white_image import LensletResponse, lenslet_response, pixel_evidence
+from lfdfp.calibration.white_image import LensletResponse, measure_white_image
 from lfdfp.datatypes import Calibration, FloatArray, LensletGrid, NoiseModel, RawCapture
 from lfdfp.errors import CalibrationError, CaptureError
 from lfdfp.progress import Progress, ignore_progress
@@ -105,10 +105,9 @@ def _from_white_image(
         raise CalibrationError(
             f"it is of camera {white.camera.serial}, the capture of {capture.camera.serial}"
         )
-    lenslets = lenslet_response(white)
+    lenslets, pixels = measure_white_image(white)
     progress(1, _STEPS)
-    gain = pixel_evidence(white, lenslets).gain()
-    return _assembled(capture, lenslets, gain, origin, warnings, progress)
+    return _assembled(capture, lenslets, pixels.gain(), origin, warnings, progress)
 
 
 def _from_known_camera(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -68,7 +69,8 @@ def row_offsets(
     """
     height, width = shape
     poly = _row_polynomials(grid.distortion, (row - (height - 1) / 2) / (height / 2))
-    basis, inverse = grid.basis, grid.inverse
+    inverse = grid.inverse
+    b00, b01, b10, b11 = grid.basis[0, 0], grid.basis[0, 1], grid.basis[1, 0], grid.basis[1, 1]
     for column in range(width):
         x = (column - (width - 1) / 2) / (height / 2)
         moved_down = poly[0, 0] + x * (poly[0, 1] + x * (poly[0, 2] + x * poly[0, 3]))
@@ -77,21 +79,22 @@ def row_offsets(
         right = column - grid.origin[1] - moved_right
         q = inverse[0, 0] * down + inverse[0, 1] * right
         r = inverse[1, 0] * down + inverse[1, 1] * right
-        whole_q, whole_r = np.floor(q), np.floor(r)
+        whole_q, whole_r = math.floor(q), math.floor(r)
         q -= whole_q
         r -= whole_r
-        best = 1e30
         # The nearest of the four corners of the lattice cell is the nearest lenslet of all.
-        for a in range(2):
-            for b in range(2):
-                v = basis[0, 0] * (q - a) + basis[0, 1] * (r - b)
-                u = basis[1, 0] * (q - a) + basis[1, 1] * (r - b)
-                if v * v + u * u < best:
-                    best = v * v + u * u
-                    offsets[0, column] = v
-                    offsets[1, column] = u
-                    lattice[0, column] = whole_q + a
-                    lattice[1, column] = whole_r + b
+        v, u = b00 * q + b01 * r, b10 * q + b11 * r
+        best, best_v, best_u, a, b = v * v + u * u, v, u, 0, 0
+        for corner in range(1, 4):
+            right, below = corner & 1, corner >> 1
+            v_there, u_there = v - right * b00 - below * b01, u - right * b10 - below * b11
+            square = v_there * v_there + u_there * u_there
+            if square < best:
+                best, best_v, best_u, a, b = square, v_there, u_there, right, below
+        offsets[0, column] = best_v
+        offsets[1, column] = best_u
+        lattice[0, column] = whole_q + a
+        lattice[1, column] = whole_r + b
 
 
 @njit(cache=True, nogil=True)
@@ -114,6 +117,12 @@ def blend_profiles(
     zones = profiles.shape[0]
     strip = np.empty(profiles.shape[1:], np.float32)
     offsets, lattice = np.empty((2, width), np.float32), np.empty((2, width), np.int32)
+    place = ((np.arange(width) + 0.5) * zones / width - 0.5).clip(0.0, zones - 1.0)
+    left = np.minimum(place.astype(np.int32), max(zones - 2, 0))
+    share = (place - left).astype(np.float32)
+    next_zone = min(1, zones - 1)
+    reach, scale = np.float32(table.reach), np.float32(1.0 / table.step)
+    last, one, least = np.float32(table.size - 1.001), np.float32(1.0), np.float32(floor)
     for row in range(height):
         row_offsets(row, (height, width), grid, offsets, lattice)
         z = min(max((row + 0.5) * zones / height - 0.5, 0.0), zones - 1.0)
@@ -121,48 +130,21 @@ def blend_profiles(
         z1 = min(z0 + 1, zones - 1)
         strip[:] = profiles[z0] * np.float32(1 - (z - z0)) + profiles[z1] * np.float32(z - z0)
         for column in range(width):
-            c = min(max((column + 0.5) * zones / width - 0.5, 0.0), zones - 1.0)
-            c0 = int(c)
-            c1 = min(c0 + 1, zones - 1)
-            y = min(max((offsets[0, column] + table.reach) / table.step, 0.0), table.size - 1.001)
-            x = min(max((offsets[1, column] + table.reach) / table.step, 0.0), table.size - 1.001)
+            y = min(max((offsets[0, column] + reach) * scale, np.float32(0.0)), last)
+            x = min(max((offsets[1, column] + reach) * scale, np.float32(0.0)), last)
             i, j = int(y), int(x)
-            y, x = y - i, x - j
+            y -= np.float32(i)
+            x -= np.float32(j)
             k = colors[2 * (row & 1) + (column & 1)]
-            total = 0.0
-            for zone, share in ((c0, 1 - (c - c0)), (c1, c - c0)):
-                p = strip[zone, k]
-                upper = p[i, j] * (1 - x) + p[i, j + 1] * x
-                lower = p[i + 1, j] * (1 - x) + p[i + 1, j + 1] * x
-                total += share * (upper * (1 - y) + lower * y)
-            total = max(total, floor)
+            c = left[column]
+            p, q = strip[c, k], strip[c + next_zone, k]
+            s = share[column]
+            upper = (p[i, j] * (one - s) + q[i, j] * s) * (one - x)
+            upper += (p[i, j + 1] * (one - s) + q[i, j + 1] * s) * x
+            lower = (p[i + 1, j] * (one - s) + q[i + 1, j] * s) * (one - x)
+            lower += (p[i + 1, j + 1] * (one - s) + q[i + 1, j + 1] * s) * x
+            total = max(upper * (one - y) + lower * y, least)
             if gains.size:
-                q, r = lattice[0, column], lattice[1, column]
-                total *= gains[k, r - first[0], q + (r >> 1) - first[1]]
+                r = lattice[1, column]
+                total *= gains[k, r - first[0], lattice[0, column] + (r >> 1) - first[1]]
             response[row, column] = total
-
-
-@njit(cache=True, nogil=True)
-def lenslet_products(
-    image: FloatArray,
-    profile: FloatArray,
-    colors: NDArray[np.int64],
-    grid: GridArrays,
-    first: tuple[int, int],
-    sums: DoubleArray,
-) -> None:
-    """Add Σ image·profile and Σ profile² of every lenslet and color to `sums` (2, 3, R, X).
-
-    Lenslet (q, r) is counted at ``[r - first[0], q + (r >> 1) - first[1]]``.
-    """
-    height, width = image.shape
-    offsets, lattice = np.empty((2, width), np.float32), np.empty((2, width), np.int32)
-    for row in range(height):
-        row_offsets(row, (height, width), grid, offsets, lattice)
-        for column in range(width):
-            q, r = lattice[0, column], lattice[1, column]
-            j, i = r - first[0], q + (r >> 1) - first[1]
-            k = colors[2 * (row & 1) + (column & 1)]
-            p = profile[row, column]
-            sums[0, k, j, i] += image[row, column] * p
-            sums[1, k, j, i] += p * p

@@ -30,7 +30,8 @@ ZONES = 8
 _KNOTS_PITCH = (0.0, 0.12, 0.22, 0.30, 0.37, 0.43, 0.48, 0.53, 0.62)
 _DEGREES = (0, 2, 4)
 _FOLDS = 4
-_PASSES = 6
+_MOST_PASSES = 8
+_CONVERGED = 5e-4
 _PIXELS_PER_PASS = 4e6
 _INNER_PITCH = 0.42
 _FEWEST_LENSLETS = 60
@@ -64,7 +65,7 @@ def fitted_profiles(sources: Sequence[Source], *, is_white: bool) -> FloatArray:
     shapes = _shapes(table, sources[0][1].pitch_px)
     start = np.log(default_profile(table, sources[0][1].pitch_px))
     logs = np.broadcast_to(start, (ZONES**2, 3, table.size, table.size)).astype(np.float64)
-    for _ in range(_PASSES):
+    for _ in range(_MOST_PASSES):
         sums = np.zeros((*logs.shape, 2))
         used = sum(
             _add_residuals(capture, grid, np.exp(logs), table, sums, is_white=is_white)
@@ -73,8 +74,11 @@ def fitted_profiles(sources: Sequence[Source], *, is_white: bool) -> FloatArray:
         if used < _FEWEST_LENSLETS:
             raise CalibrationError(f"only {used} lenslets are lit well enough to show a profile")
         residual = sums[..., 1] / np.maximum(sums[..., 0], 1e-12)
-        logs = logs + np.log1p(np.clip(residual, -_LARGEST_STEP, 2 * _LARGEST_STEP))
-        logs = shapes.smoothed(logs, sums[..., 0], _field_positions(sources[0][1].sensor_shape))
+        wanted = logs + np.log1p(np.clip(residual, -_LARGEST_STEP, 2 * _LARGEST_STEP))
+        weights, before = sums[..., 0], logs
+        logs = shapes.smoothed(wanted, weights, _field_positions(sources[0][1].sensor_shape))
+        if np.average((logs - before) ** 2, weights=weights) < _CONVERGED**2:
+            break
     return np.exp(logs).reshape(ZONES, ZONES, *logs.shape[1:]).astype(np.float32)
 
 
@@ -161,41 +165,21 @@ class _Shapes:
             _zone_equations(self, logs[z].reshape(3, -1), weights[z].reshape(3, -1))
             for z in range(len(logs))
         ]
+        normal, moment = (np.array(part) for part in zip(*zones, strict=True))
         row, column = np.divmod(np.arange(len(logs)), ZONES)
         fold = (row + 2 * column) % _FOLDS
-        degree, best = 0, np.inf
-        for richer in _DEGREES:
-            loss = self._held_out_loss(zones, _field_terms(field, richer), fold)
-            if loss < best - _WORTH_IT * abs(best if np.isfinite(best) else 0.0):
-                degree, best = richer, loss
-        terms = _field_terms(field, degree)
-        solution = self._solved(zones, terms, np.ones(len(zones), np.bool_))
+        best, solution, terms = np.inf, np.zeros(0), np.zeros((len(logs), 0))
+        for degree in _DEGREES:
+            richer = _field_terms(field, degree)
+            folds = [
+                _over_field(normal[fold == k], moment[fold == k], richer[fold == k], self)
+                for k in range(_FOLDS)
+            ]
+            loss = _held_out_loss(folds)
+            if not np.isfinite(best) or loss < best - _WORTH_IT * abs(best):
+                best, terms = loss, richer
+                solution = _solved([gram for gram, _ in folds], [right for _, right in folds])
         return self._evaluated(solution, terms).reshape(logs.shape)
-
-    def _solved(
-        self, zones: list[_Equations], terms: DoubleArray, chosen: NDArray[np.bool_]
-    ) -> DoubleArray:
-        size = self.varying.shape[1] * terms.shape[1] + self.steady.shape[2]
-        normal, moment = np.zeros((size, size)), np.zeros(size)
-        for zone, term in zip(np.flatnonzero(chosen), terms[chosen], strict=True):
-            gram, right = _spread(zones[zone], term, self.varying.shape[1])
-            normal += gram
-            moment += right
-        diagonal = np.arange(size)
-        normal[diagonal, diagonal] += _RIDGE * max(float(np.trace(normal)), 1e-300) / size
-        return np.asarray(np.linalg.solve(normal, moment), np.float64)
-
-    def _held_out_loss(
-        self, zones: list[_Equations], terms: DoubleArray, fold: NDArray[np.int64]
-    ) -> float:
-        """Squared error in every fold by the others' fit, less what no fit can change."""
-        loss = 0.0
-        for k in range(_FOLDS):
-            fit = self._solved(zones, terms, np.asarray(fold != k, np.bool_))
-            for zone in np.flatnonzero(fold == k):
-                gram, right = _spread(zones[zone], terms[zone], self.varying.shape[1])
-                loss += float(fit @ (gram @ fit) - 2 * fit @ right)
-        return loss
 
     def _evaluated(self, solution: DoubleArray, terms: DoubleArray) -> DoubleArray:
         """Shape (Z, 3, N N)."""
@@ -228,16 +212,48 @@ def _zone_equations(shapes: _Shapes, logs: DoubleArray, weights: DoubleArray) ->
     return normal, moment
 
 
-def _spread(zone: _Equations, term: DoubleArray, count: int) -> _Equations:
-    """A zone's equations over the polynomials' coefficients: varying shapes times `term` (F,)."""
-    normal, moment = zone
-    varying = count * len(term)
-    gram = np.empty((varying + len(normal) - count,) * 2)
-    gram[:varying, :varying] = np.kron(np.outer(term, term), normal[:count, :count])
-    gram[:varying, varying:] = np.kron(term[:, None], normal[:count, count:])
-    gram[varying:, :varying] = gram[:varying, varying:].T
-    gram[varying:, varying:] = normal[count:, count:]
-    return gram, np.concatenate([np.kron(term, moment[:count]), moment[count:]])
+def _over_field(
+    normal: DoubleArray, moment: DoubleArray, terms: DoubleArray, shapes: _Shapes
+) -> _Equations:
+    """Equations of zones over the polynomials' coefficients, term by term, then steady ones.
+
+    Parameters
+    ----------
+    normal, moment
+        Shape (Z, J + K, J + K) and (Z, J + K), see `_zone_equations`.
+    terms
+        Shape (Z, F).
+    """
+    count = shapes.varying.shape[1]
+    f, steady = terms.shape[1], normal.shape[1] - count
+    size = f * count
+    gram = np.empty((size + steady, size + steady))
+    pairs = np.einsum("zf,zg->fgz", terms, terms).reshape(f * f, -1)
+    both = (pairs @ normal[:, :count, :count].reshape(len(terms), -1)).reshape(f, f, count, count)
+    gram[:size, :size] = both.transpose(0, 2, 1, 3).reshape(size, size)
+    mixed = terms.T @ normal[:, :count, count:].reshape(len(terms), -1)
+    gram[:size, size:] = mixed.reshape(size, steady)
+    gram[size:, :size] = gram[:size, size:].T
+    gram[size:, size:] = normal[:, count:, count:].sum(axis=0)
+    right = np.concatenate([(terms.T @ moment[:, :count]).ravel(), moment[:, count:].sum(axis=0)])
+    return gram, right
+
+
+def _solved(grams: list[DoubleArray], rights: list[DoubleArray]) -> DoubleArray:
+    normal = np.sum(grams, axis=0)
+    diagonal = np.arange(len(normal))
+    normal[diagonal, diagonal] += _RIDGE * max(float(np.trace(normal)), 1e-300) / len(normal)
+    return np.asarray(np.linalg.solve(normal, np.sum(rights, axis=0)), np.float64)
+
+
+def _held_out_loss(folds: list[_Equations]) -> float:
+    """Squared error in every fold by the others' fit, less what no fit can change."""
+    loss = 0.0
+    for k, (gram, right) in enumerate(folds):
+        others = [fold for j, fold in enumerate(folds) if j != k]
+        fit = _solved([g for g, _ in others], [r for _, r in others])
+        loss += float(fit @ (gram @ fit) - 2 * fit @ right)
+    return loss
 
 
 def _shapes(table: OffsetTable, pitch_px: float) -> _Shapes:

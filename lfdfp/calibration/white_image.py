@@ -11,9 +11,14 @@ import numpy as np
 from lfdfp.calibration.lens_arrays import lenslet_frame
 from lfdfp.calibration.lenslet_grid import fit_lenslet_grid
 from lfdfp.calibration.noise import MEDIAN_OF_SQUARE, noise_from_iso
-from lfdfp.calibration.offset_kernels import grid_arrays, lenslet_products
+from lfdfp.calibration.offset_kernels import grid_arrays
 from lfdfp.calibration.profile_fit import fitted_profiles
 from lfdfp.calibration.vignetting import plane_tables, rendered_profiles
+from lfdfp.calibration.white_image_kernels import (
+    believed_gains,
+    lenslet_products,
+    pixel_deviations,
+)
 from lfdfp.datatypes import (
     BayerPattern,
     BoolArray,
@@ -91,102 +96,101 @@ class PixelEvidence:
         divided by it. So a pixel keeps only the share of its deviation that exceeds the noise
         (a Wiener filter).
         """
-        real = self.spread() ** 2
-        share = real / (real + 1 / np.maximum(self.precision, 1e-6))
-        return np.where(self.defective, np.float32(0.0), 1 + share * self.deviation).astype(
-            np.float32
-        )
+        gain = np.empty_like(self.deviation)
+        believed_gains(self.deviation, self.precision, self.defective, self.spread() ** 2, gain)
+        return gain
 
     def spread(self) -> float:
         """How differently pixels respond: what the deviations vary more than their noise."""
-        lit = self.precision >= np.percentile(self.precision[::3, ::3], 50)
-        square = float(np.median(self.deviation[lit] ** 2)) / MEDIAN_OF_SQUARE
-        noise = float(np.median(1 / self.precision[lit]))
+        deviation, precision = (a[::3, ::3] for a in (self.deviation, self.precision))
+        lit = precision >= np.percentile(precision, 50)
+        square = float(np.median(deviation[lit] ** 2)) / MEDIAN_OF_SQUARE
+        noise = float(np.median(1 / precision[lit]))
         return float(np.sqrt(max(square - noise, 1e-8)))
 
 
-def lenslet_response(white: RawCapture, grid: LensletGrid | None = None) -> LensletResponse:
-    """Measure the smooth part of the response; the grid is fitted where it is not given.
+def measure_white_image(white: RawCapture) -> tuple[LensletResponse, PixelEvidence]:
+    """Measure the smooth part of the response, and what the single pixels add.
 
     Raises
     ------
     CalibrationError
         When no lattice is found, or the white image is too dark.
     """
-    if grid is None:
-        grid = fit_lenslet_grid(white, is_white=True)
+    grid = fit_lenslet_grid(white, is_white=True)
     profiles = fitted_profiles([(white, grid)], is_white=True)
-    tables = plane_tables(white.bayer)
-    smooth = rendered_profiles(profiles, tables, grid)
+    colors = plane_tables(white.bayer)
+    smooth = rendered_profiles(profiles, colors, grid)
+    levels = np.array([(black, full) for *_, black, full in white.bayer_planes()])
     first, size = lenslet_frame(grid)
     sums = np.zeros((2, 3, *size))
-    lenslet_products(linear_light(white), smooth, tables, grid_arrays(grid), first, sums)
-    gains = sums[0] / np.maximum(sums[1], 1e-9)
-    for color in range(3):
-        gains[color] = _normalized(gains[color], sums[1, color], color)
-    return LensletResponse(
+    lenslet_products(white.mosaic, levels, smooth, colors, grid_arrays(grid), first, sums)
+    light = sums[0] / np.maximum(sums[1], 1e-9)
+    gains, tops = _normalized(light, sums[1])
+    lenslets = LensletResponse(
         grid=grid,
         profiles=profiles,
-        gains=gains.astype(np.float32),
+        gains=gains,
         first=first,
         zoom_step=white.lens.zoom_step,
         focus_step=white.lens.focus_step,
     )
+    return lenslets, _pixel_evidence(white, smooth, lenslets, tops)
 
 
-def pixel_evidence(white: RawCapture, lenslets: LensletResponse) -> PixelEvidence:
+def _pixel_evidence(
+    white: RawCapture, smooth: FloatArray, lenslets: LensletResponse, tops: FloatArray
+) -> PixelEvidence:
     """Compare every pixel of a white image with the smooth model of its lenslet."""
-    model = lenslets.render(white.bayer, lenslets.grid)
-    light = linear_light(white)
-    planes = white.bayer_planes()
-    for _, rows, columns, _, _ in planes:
-        plane = model[rows, columns]
-        plane *= np.float32(
-            light[rows, columns].sum(dtype=np.float64) / plane.sum(dtype=np.float64)
-        )
+    levels = np.array([(black, full) for *_, black, full in white.bayer_planes()])
+    span = float((levels[:, 1] - levels[:, 0]).mean())
     noise = noise_from_iso(white)
-    span = np.float32(sum(full - black for *_, black, full in planes) / len(planes))
-    level = model * span
-    variance = np.float32(noise.shot_gain) * level + np.float32(noise.read_variance)
-    tolerance = _GROSS_SHARE * np.maximum(model, _GROSS_LEVEL * model.max())
-    defective = np.abs(light - model) > tolerance
-    return PixelEvidence(
-        deviation=(light / model - 1).astype(np.float32),
-        precision=(level**2 / variance).astype(np.float32),
-        defective=np.asarray(defective, np.bool_),
+    shape = white.mosaic.shape
+    evidence = PixelEvidence(
+        deviation=np.empty(shape, np.float32),
+        precision=np.empty(shape, np.float32),
+        defective=np.empty(shape, np.bool_),
     )
+    pixel_deviations(
+        white.mosaic,
+        levels,
+        smooth,
+        plane_tables(white.bayer),
+        grid_arrays(lenslets.grid),
+        lenslets.first,
+        lenslets.gains * tops[:, None, None],
+        (noise.read_variance / span**2, noise.shot_gain / span),
+        (_GROSS_SHARE, _GROSS_LEVEL * float(tops.max())),
+        evidence.deviation,
+        evidence.precision,
+        evidence.defective,
+    )
+    return evidence
 
 
-def linear_light(capture: RawCapture) -> FloatArray:
-    """Shape (H, W): share of the white level."""
-    light = np.empty(capture.mosaic.shape, np.float32)
-    for _, rows, columns, black, full in capture.bayer_planes():
-        light[rows, columns] = capture.mosaic[rows, columns]
-        light[rows, columns] -= np.float32(black)
-        light[rows, columns] *= np.float32(1 / (full - black))
-    return light
-
-
-def _normalized(gains: DoubleArray, support: DoubleArray, color: int) -> DoubleArray:
-    """Gains (R, X) with 1 where the light is brightest; a typical one where pixels are too few.
+def _normalized(light: DoubleArray, support: DoubleArray) -> tuple[FloatArray, FloatArray]:
+    """Gains (3, R, X), 1 where the light is brightest, and that light (3,).
 
     Brightest is the 99.9th percentile of averages over neighbors: single lenslets and their
-    noise must not decide the exposure.
+    noise must not decide the exposure. Lenslets that show too few pixels get a typical gain.
     """
-    seen = support > 0.25 * np.percentile(support, 90)
-    around = [
-        cv2.GaussianBlur(np.where(seen, part, 0.0), (0, 0), _NEIGHBORHOOD_LENSLETS)
-        for part in (gains, np.ones_like(gains))
-    ]
-    average = around[0] / np.maximum(around[1], 1e-9)
-    top = float(np.percentile(average[seen], 99.9)) if seen.any() else 0.0
-    if not top > _DARKEST:
-        name = ("red", "green", "blue")[color]
-        raise CalibrationError(
-            f"the white image is too dark: its brightest {name} pixels reach only "
-            f"{100 * max(top, 0.0):.1f} % of the white level"
-        )
-    return np.where(seen, gains / top, np.median(gains[seen]) / top)
+    gains, tops = np.empty(light.shape, np.float32), np.empty(3, np.float32)
+    for color, name in enumerate(("red", "green", "blue")):
+        seen = support[color] > 0.25 * np.percentile(support[color], 90)
+        around = [
+            cv2.GaussianBlur(np.where(seen, part, 0.0), (0, 0), _NEIGHBORHOOD_LENSLETS)
+            for part in (light[color], np.ones_like(light[color]))
+        ]
+        average = around[0] / np.maximum(around[1], 1e-9)
+        top = float(np.percentile(average[seen], 99.9)) if seen.any() else 0.0
+        if not top > _DARKEST:
+            raise CalibrationError(
+                f"the white image is too dark: its brightest {name} pixels reach only "
+                f"{100 * max(top, 0.0):.1f} % of the white level"
+            )
+        gains[color] = np.where(seen, light[color], np.median(light[color][seen])) / top
+        tops[color] = top
+    return gains, tops
 
 
 def _padded(
