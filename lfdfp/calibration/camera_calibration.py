@@ -39,6 +39,8 @@ class CameraCalibration:
         One entry per zoom and focus.
     pixel_gain
         Shape (H, W): every pixel's response beside its neighbors'; 0 at dead and hot pixels.
+    pixel_gain_error
+        Standard deviation of the error of a well-lit pixel's gain.
     origin
         What it was made from, in plain words.
     notes
@@ -52,6 +54,7 @@ class CameraCalibration:
     lenslets: tuple[LensletResponse, ...]
     pixel_gain: FloatArray
     origin: str
+    pixel_gain_error: float = 0.0
     notes: tuple[str, ...] = field(default=())
 
     def nearest(self, capture: RawCapture) -> LensletResponse:
@@ -181,6 +184,7 @@ class _Collector:
             sensor_shape=(self.first.mosaic.shape[0], self.first.mosaic.shape[1]),
             lenslets=tuple(entry for _, entry in self.entries.values()),
             pixel_gain=evidence.gain(),
+            pixel_gain_error=evidence.gain_error(),
             origin=f"{self.count} white image(s)"
             + (f" and {len(self.dark)} dark frame(s)" if self.dark else ""),
             notes=tuple(self.notes),

@@ -23,7 +23,12 @@ KIND = "camera_calibration"
 VERSION = 1
 ENVIRONMENT_VARIABLE = "LFDFP_CALIBRATION"
 
-_GAIN_STEP = 1e-3
+_LEAST_GAIN_STEP = 1e-3
+_LARGEST_GAIN_STEP = 0.02
+_PROFILE_DIGITS = 4
+_GAIN_DIGITS = 3
+"""Decimal digits that profiles and gains of lenslets are kept to."""
+
 _DEAD = -128
 _LARGEST_SIDE = 20_000
 _MOST_RESPONSES = 1 << 26
@@ -109,7 +114,8 @@ def file_name(serial: str) -> str:
 def save_camera_calibration(folder: Path, camera: CameraCalibration) -> Path:
     """Write a camera's calibration into a folder, under its serial number.
 
-    Pixel gains are stored in steps of 0.1 %, as signed bytes.
+    Pixel gains are stored as signed bytes, in steps as large as their own error (at least 0.1 %),
+    profiles to four and gains of lenslets to three decimal digits.
 
     Raises
     ------
@@ -136,12 +142,13 @@ def save_camera_calibration(folder: Path, camera: CameraCalibration) -> Path:
             origin=camera.origin,
             notes=json.dumps(camera.notes),
         )
-        steps = np.rint((camera.pixel_gain - 1) / _GAIN_STEP).clip(-127, 127)
+        step = float(np.clip(camera.pixel_gain_error, _LEAST_GAIN_STEP, _LARGEST_GAIN_STEP))
+        steps = np.rint((camera.pixel_gain - 1) / np.float32(step)).clip(-127, 127)
         codes = np.where(camera.pixel_gain > 0, steps, _DEAD).astype(np.int8)
         gain = file.create_dataset(
-            "pixel_gain", data=codes, chunks=True, compression="gzip", shuffle=True
+            "pixel_gain", data=codes, chunks=True, compression="gzip", compression_opts=6
         )
-        gain.attrs.update(axes="row column", step=_GAIN_STEP, dead=_DEAD)
+        gain.attrs.update(axes="row column", step=step, dead=_DEAD, error=camera.pixel_gain_error)
         for index, entry in enumerate(camera.lenslets):
             _write_entry(file.create_group(f"lenslets/{index:03d}"), entry)
     return path
@@ -162,9 +169,13 @@ def _write_entry(group: Any, entry: LensletResponse) -> None:
         if step is not None:
             group.attrs[name] = step
     group.create_dataset("distortion_px", data=grid.distortion_px)
-    for name, array in (("profiles", entry.profiles), ("gains", entry.gains)):
-        compression = "gzip" if array.size else None
-        group.create_dataset(name, data=array.astype(np.float32), compression=compression)
+    for name, array, digits in (
+        ("profiles", entry.profiles, _PROFILE_DIGITS),
+        ("gains", entry.gains, _GAIN_DIGITS),
+    ):
+        smaller = {"compression": "gzip", "shuffle": True, "scaleoffset": digits}
+        data = array.astype(np.float32)
+        group.create_dataset(name, data=data, **(smaller if array.size else {}))
     group["profiles"].attrs["axes"] = "zone_row zone_column color down right"
     group["gains"].attrs["axes"] = "color lattice_row lattice_column"
 
@@ -205,6 +216,7 @@ def _read_camera(path: Path, file: Any) -> CameraCalibration:
         sensor_shape=shape,
         lenslets=tuple(_read_entry(group) for _, group in sorted(file["lenslets"].items())),
         pixel_gain=gain.astype(np.float32),
+        pixel_gain_error=float(stored.attrs.get("error", stored.attrs["step"])),
         origin=str(file.attrs["origin"]),
         notes=tuple(json.loads(file.attrs["notes"])),
     )

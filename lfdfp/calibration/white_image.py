@@ -102,11 +102,19 @@ class PixelEvidence:
 
     def spread(self) -> float:
         """How differently pixels respond: what the deviations vary more than their noise."""
+        return self._spread_and_noise()[0]
+
+    def gain_error(self) -> float:
+        """Standard deviation of the gains' error, typical of well-lit pixels."""
+        spread, noise = self._spread_and_noise()
+        return float(spread * noise / np.hypot(spread, noise))
+
+    def _spread_and_noise(self) -> tuple[float, float]:
         deviation, precision = (a[::3, ::3] for a in (self.deviation, self.precision))
         lit = precision >= np.percentile(precision, 50)
         square = float(np.median(deviation[lit] ** 2)) / MEDIAN_OF_SQUARE
         noise = float(np.median(1 / precision[lit]))
-        return float(np.sqrt(max(square - noise, 1e-8)))
+        return float(np.sqrt(max(square - noise, 1e-8))), float(np.sqrt(noise))
 
 
 def measure_white_image(white: RawCapture) -> tuple[LensletResponse, PixelEvidence]:
