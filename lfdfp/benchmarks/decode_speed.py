@@ -15,7 +15,9 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,6 +33,7 @@ import numpy as np
 from lfdfp.pipeline import peak_memory_mib
 from lfdfp.simulate.names import CameraName
 
+_PEER_SECTIONS = 11
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
 )
@@ -48,7 +51,11 @@ class Row:
 
 
 def prepare(folder: Path, camera: CameraName, size: int | None) -> None:
-    """Write a capture, its white image, and the camera's calibration file into `folder`."""
+    """Write a capture, its white image, and the camera's calibration file into `folder`.
+
+    In a folder `peer`, the capture is laid out as plenpy's reader expects it: eleven sections
+    before the table of contents.
+    """
     from lfdfp.calibration import calibrate_from_white_images, save_camera_calibration
     from lfdfp.calibration.white_image_sources import white_images
     from lfdfp.simulate import camera_model, make_scene, simulate_capture
@@ -66,6 +73,22 @@ def prepare(folder: Path, camera: CameraName, size: int | None) -> None:
         files.white_image.with_suffix(suffix).rename(whites / f"MOD_0000{suffix}")
     found = calibrate_from_white_images(white_images(whites))
     save_camera_calibration(folder / "Calibration", found)
+    shutil.copytree(whites, folder / "peer" / "Calibration" / "WhiteImages")
+    (folder / "peer" / "Images").mkdir()
+    _write_for_peer(files.capture, folder / "peer" / "Images" / "capture.lfr")
+
+
+def _write_for_peer(source: Path, target: Path) -> None:
+    from lfdfp.lfp import Container, Section, read_container, write_container
+
+    container = read_container(source)
+    contents = json.loads(container.table.payload)
+    contents.setdefault("thumbnails", [{"imageRef": "", "width": 0, "height": 0}])
+    sections = [section for section in container.sections if section.kind != "table"]
+    for n in range(len(sections), _PEER_SECTIONS):
+        sections.append(Section.make("component", f"filler {n}".encode()))
+    table_section = Section.make("table", json.dumps(contents).encode())
+    write_container(target, Container(sections=(*sections, table_section)))
 
 
 def _capture_file(folder: Path) -> Path:
@@ -125,7 +148,7 @@ def _plenpy_camera(folder: Path) -> Any:
         sys.modules["torchvision.transforms"] = transforms
     from plenpy.cameras.lytro_illum import LytroIllum
 
-    return LytroIllum(folder)
+    return LytroIllum(folder / "peer")
 
 
 def plenpy_white(folder: Path) -> object:
@@ -212,7 +235,12 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        prepare(folder, options.camera, options.size)
+        # In a process of its own too: children would inherit this one's peak memory.
+        worker = multiprocessing.get_context("spawn").Process(
+            target=prepare, args=(folder, options.camera, options.size)
+        )
+        worker.start()
+        worker.join()
         for work in ("ours_white", "ours", "ours_alone"):
             measured(folder, work)  # compiles
         rows = [measured(folder, work) for work in _WORK]

@@ -206,8 +206,9 @@ def _read_camera(path: Path, file: Any) -> CameraCalibration:
     stored = file["pixel_gain"]
     if len(stored.shape) != 2 or max(stored.shape) > _LARGEST_SIDE:
         raise StorageError(f"{path}: a sensor of {stored.shape} pixels is impossible")
-    codes = stored[...]
-    gain = np.where(codes == _DEAD, 0.0, 1 + codes * float(stored.attrs["step"]))
+    codes = stored[...].astype(np.int8)
+    gain = (1 + np.arange(-128, 128) * float(stored.attrs["step"])).astype(np.float32)
+    gain[0] = 0.0  # dead or hot
     shape = (int(codes.shape[0]), int(codes.shape[1]))
     return CameraCalibration(
         serial=str(file.attrs["serial"]),
@@ -215,7 +216,7 @@ def _read_camera(path: Path, file: Any) -> CameraCalibration:
         bayer=tuple(json.loads(file.attrs["bayer"])),
         sensor_shape=shape,
         lenslets=tuple(_read_entry(group) for _, group in sorted(file["lenslets"].items())),
-        pixel_gain=gain.astype(np.float32),
+        pixel_gain=np.roll(gain, 128)[codes.view(np.uint8)],
         pixel_gain_error=float(stored.attrs.get("error", stored.attrs["step"])),
         origin=str(file.attrs["origin"]),
         notes=tuple(json.loads(file.attrs["notes"])),

@@ -11,12 +11,18 @@ import numpy as np
 
 from lfdfp.calibration.center_refinement import refine_centers
 from lfdfp.calibration.lattice_frequencies import INDICES, find_frequencies
-from lfdfp.calibration.lattice_signal import BlockPhases, block_phases, lattice_planes
+from lfdfp.calibration.lattice_signal import (
+    BlockPhases,
+    LatticePlane,
+    block_phases,
+    lattice_planes,
+)
 from lfdfp.calibration.metadata_grid import grid_from_metadata
 from lfdfp.calibration.noise import noise_from_iso
 from lfdfp.calibration.phase_fit import PhaseFit, fit_phases, grid_from_fit
-from lfdfp.datatypes import LensletGrid, RawCapture
+from lfdfp.datatypes import FloatArray, LensletGrid, RawCapture
 from lfdfp.errors import CalibrationError
+from lfdfp.ray_geometry import lenslet_table
 
 _BLOCK_PITCHES = 6
 _FEWEST_BLOCKS_PER_SIDE = 4
@@ -24,6 +30,12 @@ _LARGEST_RMS_RAD = 0.5
 _LARGEST_CLOSURE_RAD = 1.0
 _LEAST_CONTRAST = 4.0
 _LEAST_SUPPORT = 0.15
+_ZONES = 6
+_MOST_CHECKED = 40_000
+_FEWEST_CHECKED = 10
+_LEAST_MODULATION = 0.6
+_LEAST_SHARE = 0.3
+_MOST_ZONES = 0.8
 
 __all__ = ["fit_lenslet_grid", "grid_from_metadata"]
 
@@ -77,7 +89,52 @@ def fit_lenslet_grid(
     _check(fit, blocks)
     source = "fitted to the white image" if is_white else "fitted to the capture itself"
     grid = grid_from_fit(fit, blocks, (shape[0], shape[1]), source)
-    return refine_centers(capture, grid, noise_from_iso(capture))
+    grid = refine_centers(capture, grid, noise_from_iso(capture))
+    _check_everywhere(planes, grid)
+    return grid
+
+
+def _check_everywhere(planes: list[LatticePlane], grid: LensletGrid) -> None:
+    """Raise CalibrationError where lenslets are not brighter in their middle than between them.
+
+    A lattice that is one row or column off somewhere is right in one part of the sensor and half
+    a pitch off in another; its phases alone would not tell.
+    """
+    centers = lenslet_table(grid).centers_px
+    centers = centers[:: -(-len(centers) // _MOST_CHECKED)]
+    between = np.array(grid.basis_px @ (1 / 3, 1 / 3), np.float32)
+    middle, trust = _signal_at(planes, centers)
+    above = middle - _signal_at(planes, centers + between)[0]
+    zone = (centers * _ZONES / np.array(grid.sensor_shape)).astype(np.int64).clip(0, _ZONES - 1)
+    place = zone[:, 0] * _ZONES + zone[:, 1]
+    count = np.bincount(place, minlength=_ZONES**2)
+    trusted = np.maximum(np.bincount(place, trust, _ZONES**2), 1e-9)
+    mean = np.bincount(place, above, _ZONES**2) / trusted
+    seen = count >= _FEWEST_CHECKED
+    if not seen.any():
+        return
+    bright = mean[seen] > _LEAST_SHARE * np.percentile(mean[seen], 75)
+    typical = float(np.median(mean[seen]))
+    if typical < _LEAST_MODULATION or bright.mean() < _MOST_ZONES:
+        raise CalibrationError(
+            f"the lattice found, of {grid.pitch_px:.2f} px, is not that of the lenslets: its "
+            f"middles are brighter than its gaps by {typical:.2f} of the mean, in "
+            f"{100 * bright.mean():.0f} % of the sensor"
+        )
+
+
+def _signal_at(planes: list[LatticePlane], position_px: FloatArray) -> FloatArray:
+    """Signal and trust (see `LatticePlane`), shape (2, N), at the pixels nearest to (N, 2)."""
+    pixel = np.rint(position_px).astype(np.int64)
+    plane = 2 * (pixel[:, 0] & 1) + (pixel[:, 1] & 1)
+    found = np.zeros((2, len(pixel)), np.float32)
+    for k, one in enumerate(planes):
+        chosen = plane == k
+        row, column = (pixel[chosen] // 2).T
+        rows, columns = one.signal.shape
+        nearest = row.clip(0, rows - 1), column.clip(0, columns - 1)
+        found[0, chosen], found[1, chosen] = one.signal[nearest], one.trust[nearest]
+    return found
 
 
 def _block_px(shape: tuple[int, ...], pitch_px: float) -> int:

@@ -24,7 +24,7 @@ _BASE_ISO = 80.0
 _READ_ELECTRONS = 4.0
 _QUANTIZATION_VARIANCE = 1.0 / 12.0
 
-_LENSLETS = 50_000
+_PIXELS = 2.2e6
 _RADIUS_PITCH = 0.38
 _SATURATION_SHARE = 0.9
 _QUIET_SHARE = 0.05
@@ -74,7 +74,8 @@ def noise_from_capture(capture: RawCapture, grid: LensletGrid, response: FloatAr
     """
     noise = noise_from_iso(capture)
     every = lenslet_table(grid).centers_px
-    centers = np.ascontiguousarray(every[:: -(-len(every) // _LENSLETS)], np.float64)
+    enough = int(_PIXELS / (np.pi * (_RADIUS_PITCH * grid.pitch_px) ** 2))
+    centers = np.ascontiguousarray(every[:: -(-len(every) // enough)], np.float64)
     quiet = np.zeros((len(centers), 3), np.bool_)
     for _ in range(3):
         misfit, counts = _residuals(capture, grid, response, centers, noise, quiet)

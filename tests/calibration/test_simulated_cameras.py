@@ -10,6 +10,7 @@ from lattices import center_error_px
 
 from lfdfp.calibration import calibrate, fit_lenslet_grid
 from lfdfp.datatypes import RawCapture
+from lfdfp.errors import CalibrationError
 from lfdfp.simulate import (
     REALISTIC,
     CameraModel,
@@ -99,3 +100,21 @@ def test_a_white_image_is_cleaned_of_its_noise(simulated: SimulatedCapture) -> N
             per_channel.append(np.std(ratio / np.median(ratio)))
         errors.append(np.mean(per_channel))
     assert errors[1] < 0.85 * errors[0]
+
+
+@pytest.mark.parametrize("falsified", [0.97, 0.985, 1.015, 1.03])
+def test_no_lattice_row_is_taken_for_another(simulated: SimulatedCapture, falsified: float) -> None:
+    """Far seeds either find the lattice everywhere, or say that they did not."""
+    capture = with_false_metadata(simulated.raw_capture(), falsified)
+    try:
+        error = center_error_px(fit_lenslet_grid(capture), simulated.camera.grid)
+    except CalibrationError:
+        return
+    assert np.hypot(*error).max() < 0.1 * simulated.camera.grid.pitch_px
+
+
+@pytest.mark.parametrize("falsified", [0.85, 1.15])
+def test_a_pitch_beyond_reach_is_refused(simulated: SimulatedCapture, falsified: float) -> None:
+    capture = with_false_metadata(simulated.raw_capture(), falsified)
+    with pytest.raises(CalibrationError):
+        fit_lenslet_grid(capture)
