@@ -82,7 +82,7 @@ def _write_for_peer(source: Path, target: Path) -> None:
     from lfdfp.lfp import Container, Section, read_container, write_container
 
     container = read_container(source)
-    contents = json.loads(container.table.payload)
+    contents = json.loads(container.table().payload)
     contents.setdefault("thumbnails", [{"imageRef": "", "width": 0, "height": 0}])
     sections = [section for section in container.sections if section.kind != "table"]
     for n in range(len(sections), _PEER_SECTIONS):
