@@ -85,8 +85,8 @@ def _white_image(capture: RawCapture, known: Match | None) -> Finding:
     return Finding(
         subject="white image",
         verdict="fair",
-        fact="none for this camera; vignetting is estimated from the capture itself, and the "
-        "fall-off of light towards the corners stays",
+        fact="none for this camera; vignetting is estimated from the capture itself, the fall-off "
+        "of light towards the corners as far as the scene has depth",
         advice=f"{how}; {_PHOTOGRAPH_ONE}" if how else _PHOTOGRAPH_ONE.removeprefix("or "),
     )
 
