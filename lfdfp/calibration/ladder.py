@@ -190,10 +190,10 @@ def _shading_warning(shading: FieldShading | None) -> tuple[str, ...]:
     error = np.inf if shading is None else shading.uncertainty()
     if error <= _CLEAR_SHADING:
         return ()
-    much = "" if shading is None else f" to better than {100 * error:.0f} %"
     return (
-        f"The fall-off of light towards the corners could not be measured{much}: the capture "
-        "holds too little in front of and behind the plane of focus. A white image would tell.",
+        "The fall-off of light towards the corners is hardly known: the capture has too little in "
+        "front of and behind the plane of focus, or its light changes with direction by itself. "
+        "A white image would tell.",
     )
 
 

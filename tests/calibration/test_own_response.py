@@ -73,3 +73,11 @@ def test_captures_of_one_camera_share_their_evidence() -> None:
     assert both is not None
     assert both.coefficients[0] == pytest.approx(-0.3, abs=1e-3)
     assert combined_shading([]) is None
+
+
+def test_a_fall_off_that_stays_unknown_is_said() -> None:
+    camera = camera_model("f01", size=300)
+    scene = make_scene("plane", camera.field_pitch, seed=1)
+    simulated = simulate_capture(scene, camera, seed=1, rays_per_pixel=16)
+    warnings = calibrate(simulated.raw_capture()).warnings
+    assert any("fall-off" in warning for warning in warnings)
