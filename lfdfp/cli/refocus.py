@@ -275,7 +275,7 @@ class _Solution:
 
 
 def _report(target: Path, watch: _Watch, source: _Field | _Solution, *, json_output: bool) -> None:
-    from lfdfp.refocus.slope import alpha_from_slope
+    from lfdfp.interchange.slopes import slope_to
 
     slopes = watch.slopes
     if json_output:
@@ -283,7 +283,7 @@ def _report(target: Path, watch: _Watch, source: _Field | _Solution, *, json_out
             {
                 "focal_stack": str(target),
                 "slopes_px_per_step": slopes,
-                "alphas": [alpha_from_slope(slope) if slope < 1 else None for slope in slopes],
+                "alphas": [slope_to("alpha", s, views=1) if s < 1 else None for s in slopes],
                 "disparities_pitch_per_px": source.in_pitches(slopes),
                 "scale": source.scale,
                 "focus": watch.focus,

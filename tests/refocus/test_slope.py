@@ -15,7 +15,7 @@ from lfdfp.datatypes import (
     Rays,
     ViewSampling,
 )
-from lfdfp.errors import MetadataError, SettingsError
+from lfdfp.errors import MetadataError
 from lfdfp.refocus import slope as units
 from lfdfp.refocus.distance import object_distance_m
 
@@ -43,33 +43,11 @@ def field() -> LightField:
     )
 
 
-def test_every_conversion_is_undone_by_its_opposite(field: LightField) -> None:
+def test_pitches_are_undone_by_their_opposite(field: LightField) -> None:
     slopes = np.array([-1.5, -0.3, 0.0, 0.4, 0.9])
-    there_and_back = [
-        units.slope_from_alpha(units.alpha_from_slope(slopes)),
-        units.slope_from_pitches(field, units.pitches_from_slope(field, slopes)),
-        units.slope_from_hci(units.hci_from_slope(slopes)),
-        units.slope_from_lf_toolbox(units.lf_toolbox_from_slope(slopes, 15), 15),
-        units.slope_from_plenpy(units.plenpy_from_slope(slopes, 15), 15),
-        units.slope_from_plenopticam(units.plenopticam_from_slope(slopes)),
-    ]
-    for result in there_and_back:
-        np.testing.assert_allclose(result, slopes, atol=1e-12)
-
-
-def test_the_units_are_those_of_the_conventions(field: LightField) -> None:
-    assert units.slope_from_alpha(2.0) == pytest.approx(0.5)
-    assert units.slope_from_alpha(0.5) == pytest.approx(-1.0)
-    assert units.slope_from_lf_toolbox(1.0, 15) == pytest.approx(15 / 14)
-    assert units.slope_from_plenpy(1.0, 15) == pytest.approx(-15 / 14)
+    there = units.pitches_from_slope(field, slopes)
+    np.testing.assert_allclose(units.slope_from_pitches(field, there), slopes, atol=1e-12)
     assert units.slope_from_pitches(field, 1.0) == pytest.approx(2 / np.sqrt(3))
-
-
-def test_impossible_values_are_refused(field: LightField) -> None:
-    with pytest.raises(SettingsError, match="1 or more"):
-        units.alpha_from_slope(1.0)
-    with pytest.raises(SettingsError, match="positive"):
-        units.slope_from_alpha(0.0)
     with pytest.raises(MetadataError, match="not decoded from rays"):
         units.slope_from_pitches(replace(field, sampling=None), 1.0)
 
