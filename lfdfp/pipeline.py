@@ -289,7 +289,7 @@ class _Chain:
         with self.stage("render") as progress:
             shown = reduced(result, 2) if result.scale == 4 else result  # else a page of 20 MB
             aperture = solution_aperture(shown, "round")
-            return rendered_stack(shown, slopes, aperture=aperture, progress=progress)
+            return rendered_stack(shown, slopes, aperture=aperture, draft=True, progress=progress)
 
     def _reusable(self, path: Path, key: str) -> bool:
         if not (self.options.resume and path.is_file()):
