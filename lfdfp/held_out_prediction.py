@@ -1,7 +1,7 @@
 """How well a capture's pictures predict rays that none of their stages has seen.
 
-The only place that knows the order of the stages beside `lfdfp.pipeline`: the same chain, with a
-part of the pixels dead from the noise model on. The calibration alone may have seen them.
+The chain of `lfdfp.pipeline` with a part of the pixels dead from the noise model on. The
+calibration alone may have seen them.
 """
 
 from __future__ import annotations

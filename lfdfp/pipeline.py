@@ -1,4 +1,6 @@
-"""One capture through the whole chain: the only place that knows the order of the stages.
+"""One capture through the whole chain: the place that knows the order of the stages.
+
+`lfdfp.held_out_prediction` and `lfdfp.picture_comparison` run the same stages to judge them.
 
 A stage's file is used again when it was made from the same input with the same settings by the
 same version; the key of every stage is a hash over all of that.
@@ -199,7 +201,9 @@ class _Chain:
 
     @cached_property
     def fusion_key(self) -> str:
-        return _key(self.stack_key, self.settings.fusion)
+        from lfdfp.storage.hdf5 import VERSIONS
+
+        return _key(self.stack_key, self.settings.fusion, VERSIONS["fusion_result"])
 
     @cached_property
     def capture(self) -> RawCapture:
