@@ -257,7 +257,7 @@ def main(arguments: Sequence[str]) -> None:
             rows = super_resolution(pairs, scale, noise, methods, notebook)
             names = ", ".join(pair.name for pair in pairs)
             title = f"Super-resolution x{scale}, noise {255 * noise:.0f}/255"
-            print_rows(f"{title}, {len(pairs)} pairs: {names}", rows)
+            print_rows(f"{title}, pairs {names}", rows)
             print_pairs(rows, options.presets)
     if "equal" in options.sections:
         recipes = [name for name in RECIPES if name in methods]
@@ -269,7 +269,7 @@ def main(arguments: Sequence[str]) -> None:
     if "figure3" in options.sections:
         print_figure_3(shrunk(pairs[0], 2, crop_px=options.crop), options.iterations, notebook)
     if "speed" in options.sections:
-        print_speed(pairs[0])
+        print_speed(pairs[0], options.presets)
 
 
 if __name__ == "__main__":
