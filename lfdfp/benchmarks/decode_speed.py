@@ -83,7 +83,8 @@ def _write_for_peer(source: Path, target: Path) -> None:
 
     container = read_container(source)
     contents = json.loads(container.table().payload)
-    contents.setdefault("thumbnails", [{"imageRef": "", "width": 0, "height": 0}])
+    nothing = {"imageRef": "", "width": 0, "height": 0}
+    contents["thumbnails"] = contents.get("thumbnails") or [nothing]
     sections = [section for section in container.sections if section.kind != "table"]
     for n in range(len(sections), _PEER_SECTIONS):
         sections.append(Section.make("component", f"filler {n}".encode()))
