@@ -142,7 +142,8 @@ def shading_from_parallax(
     shading: FieldShading | None = None
     for _ in range(_ROUNDS):
         corrected = _corrected(views, shading, position, directions)
-        slope = _matched(corrected, valid, lenslets.first[0], directions, slopes)
+        some = np.r_[0, 1 : len(directions) : 2]  # half of the ring is enough to match
+        slope = _matched(corrected[some], valid, lenslets.first[0], directions[some], slopes)
         down, right = (-(-n // _BLOCK) for n in valid.shape)
         sums = np.zeros((down, right, N_SUMS))
         block_sums(corrected, valid, lenslets.first[0], directions, slope, _BLOCK, _FLOOR, sums)
