@@ -31,7 +31,7 @@ from lfdfp.pipeline import StageProgress, silent_stage
 from lfdfp.settings import RefocusSettings
 
 if TYPE_CHECKING:
-    from lfdfp.fusion.ray_reconstruction import RaySolution
+    from lfdfp.fusion.ray_solution import RaySolution
 
 RAYS: Final = "rays"
 BAND_LIMITED: Final = "rays, band-limited"

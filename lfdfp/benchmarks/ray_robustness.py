@@ -24,7 +24,7 @@ import numpy as np
 from lfdfp.benchmarks.captures import aligned_truth
 from lfdfp.datatypes import Calibration, FloatArray
 from lfdfp.evaluation.protocol import score
-from lfdfp.fusion.ray_reconstruction import area_average
+from lfdfp.fusion.ray_solution import area_average
 from lfdfp.settings import FusionSettings, Prior
 from lfdfp.simulate import Imperfections, camera_model, simulate_capture
 from lfdfp.simulate.camera import NOISY, REALISTIC

@@ -24,7 +24,8 @@ import cv2
 import numpy as np
 
 from lfdfp.datatypes import FloatArray, Rays
-from lfdfp.fusion.ray_reconstruction import area_average, reconstruct
+from lfdfp.fusion.ray_reconstruction import reconstruct
+from lfdfp.fusion.ray_solution import area_average
 from lfdfp.settings import FusionSettings
 from lfdfp.simulate import (
     REALISTIC,

@@ -10,7 +10,8 @@ from lfdfp.disparity.ray_bundle import RayBundle
 from lfdfp.disparity.ray_visibility import visible_slopes
 from lfdfp.fusion.baselines import bicubic
 from lfdfp.fusion.observation import RayObservation, footprint_taps
-from lfdfp.fusion.ray_reconstruction import RayParameters, RaySolution, display_matrix
+from lfdfp.fusion.ray_parameters import RayParameters
+from lfdfp.fusion.ray_solution import RaySolution, display_matrix
 from lfdfp.ray_geometry import lenslet_table, measured_light
 from lfdfp.row_bands import BandRunner
 

@@ -9,14 +9,12 @@ a better disparity, and so on. No parameter is chosen with a true picture in sig
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 
-from lfdfp.color import LUMA_WEIGHTS, exposure_gain, oriented
+from lfdfp.color import LUMA_WEIGHTS
 from lfdfp.datatypes import (
-    ColorData,
     DoubleArray,
     FloatArray,
     FusionResult,
@@ -27,7 +25,6 @@ from lfdfp.datatypes import (
 from lfdfp.disparity.guided_filter import GuidedFilter
 from lfdfp.disparity.ray_bundle import RayBundle
 from lfdfp.disparity.ray_plane_sweep import (
-    Smoothness,
     SweptDisparity,
     best_planes,
     consensus_costs,
@@ -39,7 +36,7 @@ from lfdfp.disparity.ray_range import slope_range
 from lfdfp.disparity.ray_refinement import fitted_slopes, slope_steps
 from lfdfp.disparity.ray_visibility import visible_slopes
 from lfdfp.errors import CaptureError, SettingsError
-from lfdfp.fusion.observation import NormalEquations, RayObservation, RayWeighting, footprint_taps
+from lfdfp.fusion.observation import NormalEquations, RayObservation, footprint_taps
 from lfdfp.fusion.ray_noise import (
     held_out_mask,
     held_out_rays,
@@ -47,76 +44,18 @@ from lfdfp.fusion.ray_noise import (
     without,
 )
 from lfdfp.fusion.ray_observability import curvature_ratio, detail_probe, observability
+from lfdfp.fusion.ray_parameters import RayParameters
+from lfdfp.fusion.ray_solution import FINEST, RaySolution, display_matrix, fusion_result
 from lfdfp.fusion.ray_solver import RaySolver, Variation, opponent_matrix
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.ray_geometry import FineGrid, lenslet_table, measured_light
 from lfdfp.row_bands import BandRunner
 from lfdfp.settings import FusionSettings
 
-_FINEST = 4
 _MARGIN = 8
 _TILE = 128
 _MISFIT_WINDOW = 5
 _TILE_RANKS = (1.0, 0.8, 0.5)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RayParameters:
-    """What the reconstruction is made with; the same for every capture.
-
-    Attributes
-    ----------
-    least_response
-        Pixels below this share of full response are missing.
-    radius_pitch
-        Pixels farther than this from their lenslet's center are left out: crosstalk.
-    footprint_pitch
-        Side of the square that stands for a lenslet's area.
-    plane_step, fine_plane_step
-        Between planes of the first and of later sweeps: shift in pitches at the aperture's rim.
-    widening
-        Of a given range of disparity, at both ends, in view pixels per angular step.
-    first_rounds, rounds
-        (λ, ε, iterations) before the first sweep against the picture, and after every one.
-    strengths
-        λ to choose from for the last rounds.
-    misfit_tolerance
-        The strongest λ is taken whose misfit is within this share of the least,
-    detail_ratio
-        but at least so strong that the prior holds detail finer than the views this many times
-        as tightly as the rays do (the median over the picture). Held-out rays see the picture
-        behind the lenslets' footprint: what a weak prior lets through beyond it, errors of
-        disparity and calibration most of all, they do not notice.
-    held_out_share
-        Of the rays, kept from the solution until noise and λ are known.
-    """
-
-    least_response: float = 0.25
-    radius_pitch: float = 0.42
-    footprint_pitch: float = 0.93
-    plane_step: float = 0.25
-    fine_plane_step: float = 0.2
-    widening: float = 0.1
-    outlier_error: float = 0.02
-    truncation: float = 9.0
-    visibility_step: float = 0.06
-    smoothness: Smoothness = field(default_factory=Smoothness)
-    weighting: RayWeighting = field(default_factory=RayWeighting)
-    first_rounds: tuple[tuple[float, float, int], ...] = (
-        (100.0, 0.06, 12),
-        (15.0, 0.06, 12),
-        (15.0, 0.06, 12),
-    )
-    rounds: tuple[tuple[float, float, int], ...] = ((15.0, 0.06, 12), (15.0, 0.06, 12))
-    strengths: tuple[float, ...] = (3.5, 5.0, 7.0, 10.0, 14.0, 20.0, 28.0, 40.0, 64.0)
-    misfit_tolerance: float = 0.006
-    detail_ratio: float = 14.0
-    sweeps: int = 2
-    held_out_share: float = 0.04
-
-    def final_rounds(self, strength: float) -> tuple[tuple[float, float, int], ...]:
-        """(λ, ε, iterations) of the last rounds."""
-        return ((strength, 0.03, 15), (strength, 0.015, 20), (strength, 0.015, 20))
 
 
 def reconstruct(
@@ -169,42 +108,7 @@ def reconstruct(
         parameters=parameters,
         progress=progress,
     )
-    return _result(solution, rays, settings, scale=scale, sampling=sampling)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RaySolution:
-    """The reconstruction on its finest grid, before colors and orientation.
-
-    Attributes
-    ----------
-    picture
-        Shape (3, Y, X): white-balanced camera colors.
-    slope_map
-        Shape (Y, X): fine pixels per raw pixel.
-    confidence
-        Shape (Y, X), in [0, 1].
-    grid
-        The grid of all three.
-    noise
-        Learned from held-out rays, errors of the model included.
-    strength
-        λ of total variation, chosen by held-out rays.
-    observability
-        Shape (Y, X), in [0, 1]: how much the rays determine detail of the settings' scale.
-    network_gain
-        How much better a network predicts the held-out rays, relative; 0 where none was used.
-    """
-
-    picture: FloatArray
-    slope_map: FloatArray
-    confidence: FloatArray
-    grid: FineGrid
-    noise: NoiseModel
-    strength: float
-    observability: FloatArray
-    network_gain: float = 0.0
-    warnings: tuple[str, ...] = ()
+    return fusion_result(solution, rays, settings, scale=scale, sampling=sampling)
 
 
 def solve_rays(
@@ -220,11 +124,6 @@ def solve_rays(
     chosen = RayParameters() if parameters is None else parameters
     work = _Reconstruction(rays, sampling, chosen, settings or FusionSettings(), progress)
     return work.run(disparity_range)
-
-
-def display_matrix(color: ColorData) -> FloatArray:
-    """Shape (3, 3): linear sRGB of white-balanced camera colors, exposure included."""
-    return (exposure_gain(color) * np.asarray(color.camera_to_srgb, np.float64)).astype(np.float32)
 
 
 class _Reconstruction:
@@ -253,7 +152,7 @@ class _Reconstruction:
         self._stated_noise = noise
         self.lenslets = lenslet_table(rays.calibration.grid)
         self.radius_px = parameters.radius_pitch * self.lenslets.pitch_px
-        self.grid = FineGrid(sampling=sampling, k=_FINEST, margin=_MARGIN)
+        self.grid = FineGrid(sampling=sampling, k=FINEST, margin=_MARGIN)
         self.display = display_matrix(rays.capture.color)
         self.opponent = opponent_matrix(rays.capture.color)
         self.doubt = np.ones(self.grid.shape, np.float32)
@@ -351,8 +250,8 @@ class _Reconstruction:
         probe = detail_probe(
             self.grid.shape,
             np.random.default_rng(self.seed),
-            pixels_per_view_pixel=_FINEST,
-            pixels_per_cell=round(_FINEST / scale),
+            pixels_per_view_pixel=FINEST,
+            pixels_per_cell=round(FINEST / scale),
         )
         equations = observation.normal_equations(picture, self.parameters.weighting, self.doubt)
         prior = Variation(strength=strength, softening=softening)
@@ -383,7 +282,7 @@ class _Reconstruction:
     def first_disparity(self, disparity_range: tuple[float, float] | None) -> FloatArray:
         """Slope map (Y, X) on the finest grid, from the rays' agreement on planes."""
         parameters = self.parameters
-        half = dataclasses.replace(self.grid, k=_FINEST // 2, margin=_MARGIN // 2)
+        half = dataclasses.replace(self.grid, k=FINEST // 2, margin=_MARGIN // 2)
         bundle = self.bundle(half)
         if disparity_range is None:
             low, high = slope_range(
@@ -465,7 +364,7 @@ class _Reconstruction:
 
     def choose_strength(self, observation: RayObservation, picture: FloatArray) -> float:
         """λ by which tiles of the picture predict the held-out rays best, but not too weak."""
-        ratio = curvature_ratio(*self.probed(observation, picture, 1.0, _FINEST))
+        ratio = curvature_ratio(*self.probed(observation, picture, 1.0, FINEST))
         return max(
             self.parameters.detail_ratio * ratio, self.predicting_strength(observation, picture)
         )
@@ -546,52 +445,6 @@ def _confidence(
     return np.asarray(contrast / (contrast + np.float32(0.05 * truncation)), np.float32)
 
 
-def _result(
-    solution: RaySolution,
-    rays: Rays,
-    settings: FusionSettings,
-    *,
-    scale: int,
-    sampling: ViewSampling,
-) -> FusionResult:
-    grid = solution.grid
-    colors = np.moveaxis(
-        np.tensordot(display_matrix(rays.capture.color), solution.picture, 1), 0, -1
-    )
-    finest = np.ascontiguousarray(grid.inner(colors))
-    slope = grid.inner(solution.slope_map) / np.float32(grid.slope_scale)
-
-    def upright(picture: FloatArray) -> FloatArray:
-        return np.ascontiguousarray(oriented(picture, sampling.orientation))
-
-    return FusionResult(
-        all_in_focus=upright(area_average(finest, sampling.shape, 1)),
-        super_resolved=upright(area_average(finest, sampling.shape, scale)),
-        scale=scale,
-        disparity=upright(_middle(slope)),
-        disparity_confidence=upright(_middle(grid.inner(solution.confidence))),
-        fine_disparity=upright(_picked(slope, sampling.shape, scale)),
-        observability=upright(
-            area_average(grid.inner(solution.observability)[..., None], sampling.shape, scale)[
-                ..., 0
-            ]
-        ),
-        data_term="rays",
-        losses={
-            "prior_strength": solution.strength,
-            "noise_read_variance": solution.noise.read_variance,
-            "noise_shot_gain": solution.noise.shot_gain,
-            "noise_relative": solution.noise.relative,
-            "network_gain": solution.network_gain,
-        },
-        prior="total variation" + (" and SKIPnet residual" if solution.network_gain > 0 else ""),
-        seed=settings.seed,
-        warnings=solution.warnings,
-        settings=dataclasses.asdict(settings),
-        history=(*rays.capture.history, f"reconstructed from rays at scale {scale}"),
-    )
-
-
 def local_misfit(steps: FloatArray) -> FloatArray:
     """Mean e²/σ² of the rays around every pixel, at least 1, shape (Y, X).
 
@@ -610,7 +463,7 @@ def local_misfit(steps: FloatArray) -> FloatArray:
 
 def detailed_tiles(guide: FloatArray, grid: FineGrid) -> list[tuple[slice, slice]]:
     """Rows and columns of three tiles: much, some and average detail."""
-    side = min(_TILE, *(n - n % _FINEST for n in grid.shape))
+    side = min(_TILE, *(n - n % FINEST for n in grid.shape))
     detail = cv2.Laplacian(guide, cv2.CV_32F) ** 2
     tops = np.arange(grid.margin, grid.shape[0] - side - grid.margin + 1, side)
     lefts = np.arange(grid.margin, grid.shape[1] - side - grid.margin + 1, side)
@@ -620,30 +473,3 @@ def detailed_tiles(guide: FloatArray, grid: FineGrid) -> list[tuple[slice, slice
     ranks = sorted({round(q * (len(order) - 1)) for q in _TILE_RANKS})
     chosen = [corners[order[rank]] for rank in ranks]
     return [(slice(i, i + side), slice(j, j + side)) for i, j in chosen]
-
-
-def area_average(finest: FloatArray, shape: tuple[int, int], scale: int) -> FloatArray:
-    """Average (4T, 4S, C) over the pixels of a grid `scale` times finer than `shape`."""
-    size = (scale * shape[1], scale * shape[0])
-    if scale == _FINEST:
-        return finest
-    average = cv2.resize(finest, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(average.reshape(*size[::-1], finest.shape[2]), np.float32)
-
-
-def _picked(finest: FloatArray, shape: tuple[int, int], scale: int) -> FloatArray:
-    """One of the values (4T, 4S) under every pixel of a grid `scale` times finer than `shape`.
-
-    Not their mean: at a border it would lie on neither surface.
-    """
-    rows, columns = (
-        ((np.arange(scale * n) + 0.5) * _FINEST / scale).astype(np.int64) for n in shape
-    )
-    return np.ascontiguousarray(finest[np.ix_(rows, columns)])
-
-
-def _middle(fine: FloatArray) -> FloatArray:
-    """Median of every block of 4 x 4, shape (T, S)."""
-    t, s = fine.shape[0] // _FINEST, fine.shape[1] // _FINEST
-    blocks = fine.reshape(t, _FINEST, s, _FINEST).swapaxes(1, 2).reshape(t, s, -1)
-    return np.asarray(np.median(blocks, axis=-1), np.float32)

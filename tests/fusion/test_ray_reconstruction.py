@@ -10,7 +10,8 @@ import pytest
 
 from lfdfp.datatypes import FloatArray, FusionResult, Rays
 from lfdfp.errors import CaptureError, SettingsError
-from lfdfp.fusion.ray_reconstruction import area_average, reconstruct
+from lfdfp.fusion.ray_reconstruction import reconstruct
+from lfdfp.fusion.ray_solution import area_average
 from lfdfp.settings import FusionSettings
 from lfdfp.simulate import SimulatedCapture
 from tests.factories import tiny_capture
