@@ -35,7 +35,12 @@ bench: .venv/.installed
 	$(BIN)/python -m lfdfp.benchmarks.refocus
 
 crops: .venv/.installed
+ifeq ($(strip $(CAPTURE)),)
+	$(BIN)/lfdfp simulate --camera f01 --seed 1 --output sample/sample.lfp --if-missing
+	$(BIN)/lfdfp evaluate sample/sample.lfp --crops out/crops
+else
 	$(BIN)/lfdfp evaluate '$(CAPTURE)' --crops out/crops
+endif
 
 clean:
 	rm -rf .venv build dist out sample *.egg-info
