@@ -146,9 +146,8 @@ def fused_in_bands(
     fused = np.empty(light.shape[1:], np.float32)
     maps = np.empty(light.shape[:3], np.float32)
     height, width = light.shape[1:3]
-    for rows, _ in tiles(
-        (height, width), max(_BAND_VALUES // (width * len(light)), 2 * _HALO_PX), 0
-    ):
+    side = max(_BAND_VALUES // (width * len(light)), 2 * _HALO_PX)
+    for rows, _ in tiles((height, 1), side, 0):
         first, last = max(rows.start - _HALO_PX, 0), min(rows.stop + _HALO_PX, height)
         band = encode(light[:, first:last])
         covered = None if coverage is None else coverage[:, first:last]
