@@ -13,6 +13,7 @@ from lfdfp.cli.reporting import (
     announce_compilation,
     echo_json,
     echo_notes,
+    printable,
     reported_errors,
 )
 from lfdfp.settings import DecodeSettings
@@ -67,3 +68,4 @@ def decode_command(
     echo_notes(warnings)
     v, u, t, s, _ = field.views.shape
     typer.echo(f"{target}: {v} x {u} views of {t} x {s} pixels")
+    typer.echo(f"calibration: {printable(calibrated.source)}")
