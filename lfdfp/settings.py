@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from lfdfp.errors import SettingsError
 
-Preset = Literal["fast", "balanced", "best", "paper"]
+Preset = Literal["fast", "balanced", "best", "untaught", "paper"]
 Kernel = Literal["linear", "cubic", "fourier"]
 Data = Literal["rays", "stack"]
 Prior = Literal["variation", "network"]

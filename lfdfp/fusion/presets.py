@@ -183,11 +183,17 @@ class EngineSettings:
     paper: PaperSettings | None = None
 
 
+_FROM_CHANCE = InternalLearningSettings(
+    start="chance", channels=32, blocks=2, steps=300, learning_rate=2e-3
+)
+"""What one picture alone can teach in the time of `balanced`: a smaller network, and faster."""
+
 PRESETS: Mapping[Preset, EngineSettings] = {
     "fast": EngineSettings(internal=InternalLearningSettings(steps=0, ensemble=False)),
     "balanced": EngineSettings(internal=InternalLearningSettings(), network=NetworkSettings()),
     "best": EngineSettings(
         internal=InternalLearningSettings(steps=150, networks=2), network=NetworkSettings()
     ),
+    "untaught": EngineSettings(internal=_FROM_CHANCE, network=NetworkSettings()),
     "paper": EngineSettings(paper=PaperSettings()),
 }
