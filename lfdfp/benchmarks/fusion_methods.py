@@ -80,6 +80,7 @@ BASELINES: Mapping[str, Method] = {
 METHODS: Mapping[str, Method] = {
     "fast": partial(by_preset, "fast"),
     "balanced": partial(by_preset, "balanced"),
+    "untaught": partial(by_preset, "untaught"),
     "best": partial(by_preset, "best"),
     "paper": partial(by_paper, PaperSettings()),
     "published": partial(by_paper, PaperSettings(losses=PUBLISHED)),
