@@ -77,14 +77,18 @@ class _Likelihood(torch.autograd.Function):
 
 
 def negative_log_likelihood(
-    picture: Tensor, observation: RayObservation, equations: NormalEquations
-) -> Tensor:
-    """Of all rays with the weights of the equations, up to a constant, of a picture (3, Y, X)."""
-    pull = torch.from_numpy(observation.blur(equations.moment)).to(picture.device)
-    found: Tensor = _Likelihood.apply(  # type: ignore[no-untyped-call]
-        picture, lambda image: observation.normal(equations, image), pull
-    )
-    return found
+    observation: RayObservation, equations: NormalEquations, device: torch.device
+) -> Callable[[Tensor], Tensor]:
+    """Of all rays with the weights of the equations, up to a constant: of pictures (3, Y, X)."""
+    pull = torch.from_numpy(observation.blur(equations.moment)).to(device)
+
+    def of_picture(picture: Tensor) -> Tensor:
+        found: Tensor = _Likelihood.apply(  # type: ignore[no-untyped-call]
+            picture, lambda image: observation.normal(equations, image), pull
+        )
+        return found
+
+    return of_picture
 
 
 def total_variation(picture: Tensor, opponent: Tensor, variation: Variation) -> Tensor:
@@ -148,9 +152,10 @@ def add_network(
         made: Tensor = start + unit * network(code)[0]
         return made.clamp_min(0.0)
 
+    data = negative_log_likelihood(observation, equations, device)
+
     def loss(x: Tensor) -> Tensor:
-        data = negative_log_likelihood(x, observation, equations)
-        return (data + total_variation(x, mixing, weaker)) / x.numel()
+        return (data(x) + total_variation(x, mixing, weaker)) / x.numel()
 
     def held_out_error(x: Tensor) -> float:
         return misfit(np.ascontiguousarray(x.cpu().numpy()))

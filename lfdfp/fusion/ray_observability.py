@@ -6,8 +6,6 @@ the views' resolution where the cells are finer than a view's pixel.
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import cv2
 import numpy as np
 
@@ -18,11 +16,13 @@ from lfdfp.fusion.ray_solver import RaySolver, Variation
 _WINDOW_PX = 13
 _ITERATIONS = 20
 
-Random: TypeAlias = np.random.Generator
-
 
 def detail_probe(
-    shape: tuple[int, ...], rng: Random, *, pixels_per_view_pixel: int, pixels_per_cell: int
+    shape: tuple[int, ...],
+    rng: np.random.Generator,
+    *,
+    pixels_per_view_pixel: int,
+    pixels_per_cell: int,
 ) -> FloatArray:
     """Random detail of one scale, equal in all colors, shape (3, Y, X) for `shape` (Y, X).
 

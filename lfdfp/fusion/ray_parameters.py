@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from lfdfp.disparity.ray_plane_sweep import Smoothness
 from lfdfp.fusion.observation import RayWeighting
+from lfdfp.fusion.ray_solver import Variation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,3 +66,8 @@ class RayParameters:
     def final_rounds(self, strength: float) -> tuple[tuple[float, float, int], ...]:
         """(λ, ε, iterations) of the last rounds."""
         return ((strength, 0.03, 15), (strength, 0.015, 20), (strength, 0.015, 20))
+
+    def final_variation(self, strength: float) -> Variation:
+        """The prior of the last round."""
+        _, softening, _ = self.final_rounds(strength)[-1]
+        return Variation(strength=strength, softening=softening)

@@ -140,7 +140,6 @@ class _Reconstruction:
         self.parameters = parameters
         self.seed, self.scale = settings.seed, settings.scale
         self.prior, self.device = settings.prior, settings.device
-        self.network_gain = 0.0
         self.runner = BandRunner()
         noise = rays.calibration.noise or _usual_noise(rays)
         self.all_light = measured_light(rays, least_response=parameters.least_response, noise=noise)
@@ -178,8 +177,9 @@ class _Reconstruction:
             slope_map = self.refine(slope_map, observation, picture)
             observation = self.learn_noise(self.observe(slope_map), picture)
         strength = self.choose_strength(observation, picture)
+        gain = 0.0
         if self.prior == "network":
-            picture, warnings = self.with_network(observation, picture, strength)
+            picture, gain, warnings = self.with_network(observation, picture, strength)
             observation = observation.with_light(self.all_light)
         else:
             observation = observation.with_light(self.all_light)
@@ -194,7 +194,7 @@ class _Reconstruction:
             grid=self.grid,
             noise=self.light.noise,
             strength=strength,
-            network_gain=self.network_gain,
+            network_gain=gain,
             warnings=warnings,
             observability=self.observability(observation, picture, strength),
         )
@@ -208,13 +208,16 @@ class _Reconstruction:
 
     def with_network(
         self, observation: RayObservation, picture: FloatArray, strength: float
-    ) -> tuple[FloatArray, tuple[str, ...]]:
-        """The solution of the rays that are not held out, and what a network adds to it."""
+    ) -> tuple[FloatArray, float, tuple[str, ...]]:
+        """The solution of the rays that are not held out, with what a network adds to it.
+
+        Also how much better the network predicts the held-out rays, and warnings.
+        """
         from lfdfp.fusion.deep_fusion_prior import pick_device
         from lfdfp.fusion.ray_network import RayNetworkSettings, add_network
 
-        rounds = self.parameters.final_rounds(strength)
-        final = self.solve(observation, picture, rounds, self.doubt)
+        parameters = self.parameters
+        final = self.solve(observation, picture, parameters.final_rounds(strength), self.doubt)
         picture, warnings = self.checked(final, picture)
         everything = observation.with_light(self.all_light)
 
@@ -222,19 +225,18 @@ class _Reconstruction:
             rays = held_out_rays(self.all_light, self.held, everything.forward(candidate))
             return rays.misfit(self.light.noise)
 
-        _, softening, _ = rounds[-1]
-        picture, self.network_gain = add_network(
+        picture, gain = add_network(
             observation,
-            observation.normal_equations(picture, self.parameters.weighting, self.doubt),
+            observation.normal_equations(picture, parameters.weighting, self.doubt),
             picture,
-            Variation(strength=strength, softening=softening),
+            parameters.final_variation(strength),
             self.opponent,
             misfit,
             RayNetworkSettings(),
             seed=self.seed,
             device=pick_device(self.device),
         )
-        return picture, warnings
+        return picture, gain, warnings
 
     def observability(
         self, observation: RayObservation, picture: FloatArray, strength: float
@@ -246,7 +248,6 @@ class _Reconstruction:
         self, observation: RayObservation, picture: FloatArray, strength: float, scale: int
     ) -> tuple[RaySolver, NormalEquations, FloatArray, Variation, FloatArray]:
         """The solver and the equations at a picture, and a probe of a scale's detail."""
-        _, softening, _ = self.parameters.final_rounds(strength)[-1]
         probe = detail_probe(
             self.grid.shape,
             np.random.default_rng(self.seed),
@@ -254,7 +255,7 @@ class _Reconstruction:
             pixels_per_cell=round(FINEST / scale),
         )
         equations = observation.normal_equations(picture, self.parameters.weighting, self.doubt)
-        prior = Variation(strength=strength, softening=softening)
+        prior = self.parameters.final_variation(strength)
         return RaySolver(observation, self.opponent), equations, picture, prior, probe
 
     def step(self) -> None:

@@ -27,13 +27,14 @@ def test_the_likelihood_falls_along_the_normal_equations() -> None:
     equations = rays.normal_equations(x, RayWeighting())
     pull = rays.blur(equations.moment)
     tensor = torch.from_numpy(x).requires_grad_()
-    loss = negative_log_likelihood(tensor, rays, equations)
+    likelihood = negative_log_likelihood(rays, equations, torch.device("cpu"))
+    loss = likelihood(tensor)
     loss.backward()
     slope = rays.normal(equations, x) - pull
     assert tensor.grad is not None
     np.testing.assert_allclose(tensor.grad.numpy(), slope, rtol=1e-5, atol=1e-5 * slope.max())
     step = 1e-3 * picture(rays, seed=4)
-    moved = negative_log_likelihood(torch.from_numpy(x + step), rays, equations)
+    moved = likelihood(torch.from_numpy(x + step))
     curved = 0.5 * np.vdot(step, rays.normal(equations, step))
     expected = float(np.vdot(slope.astype(np.float64), step) + curved)
     np.testing.assert_allclose(float(moved - loss.detach()), expected, rtol=0.02)
