@@ -7,9 +7,9 @@ from scipy.fft import dctn, idctn
 
 from lfdfp.datatypes import FloatArray, Rays
 from lfdfp.disparity.ray_bundle import RayBundle
-from lfdfp.disparity.ray_visibility import visible_slopes
 from lfdfp.fusion.baselines import bicubic
-from lfdfp.fusion.observation import RayObservation, footprint_taps
+from lfdfp.fusion.observation import footprint_taps
+from lfdfp.fusion.ray_following import observed
 from lfdfp.fusion.ray_parameters import RayParameters
 from lfdfp.fusion.ray_solution import RaySolution, display_matrix
 from lfdfp.ray_geometry import lenslet_table, measured_light
@@ -51,17 +51,7 @@ class RayPredictor:
             radius_px=chosen.radius_pitch * rays.calibration.grid.pitch_px,
             runner=BandRunner(),
         )
-        step = chosen.visibility_step * self.grid.pixels_per_pitch
-        width = chosen.footprint_pitch * self.grid.pixels_per_pitch
-        self._sharp = RayObservation(
-            light,
-            bundle.lenslets,
-            self.grid,
-            slopes=visible_slopes(bundle, solution.slope_map, step=step),
-            taps=footprint_taps(width**2 / 12),
-            radius_px=bundle.radius_px,
-            runner=bundle.runner,
-        )
+        self._sharp = observed(bundle, solution.slope_map, chosen)
         self._as_seen = self._sharp.with_taps(footprint_taps(0.0))
         self._to_camera = np.linalg.inv(display_matrix(rays.capture.color)).astype(np.float32)
         inside = np.zeros((3, *self.grid.shape), np.float32)

@@ -34,9 +34,9 @@ from lfdfp.disparity.ray_plane_sweep import (
 )
 from lfdfp.disparity.ray_range import slope_range
 from lfdfp.disparity.ray_refinement import fitted_slopes, slope_steps
-from lfdfp.disparity.ray_visibility import visible_slopes
 from lfdfp.errors import CaptureError, SettingsError
-from lfdfp.fusion.observation import NormalEquations, RayObservation, footprint_taps
+from lfdfp.fusion.observation import NormalEquations, RayObservation
+from lfdfp.fusion.ray_following import observed
 from lfdfp.fusion.ray_noise import (
     held_out_mask,
     held_out_rays,
@@ -390,20 +390,9 @@ class _Reconstruction:
         )
 
     def observe(self, slope_map: FloatArray) -> RayObservation:
-        """Follow every ray to the surface that it sees."""
-        parameters = self.parameters
-        step = parameters.visibility_step * self.grid.pixels_per_pitch
-        width = parameters.footprint_pitch * self.grid.pixels_per_pitch
+        """Follow every ray, held-out ones too, to the surface that it sees."""
         bundle = dataclasses.replace(self.bundle(self.grid), light=self.all_light)
-        return RayObservation(
-            self.light,
-            self.lenslets,
-            self.grid,
-            slopes=visible_slopes(bundle, slope_map, step=step),
-            taps=footprint_taps(width**2 / 12),
-            radius_px=self.radius_px,
-            runner=self.runner,
-        )
+        return observed(bundle, slope_map, self.parameters).with_light(self.light)
 
     def start(self, observation: RayObservation) -> FloatArray:
         """The rays' weighted mean around every pixel."""
