@@ -177,9 +177,9 @@ def _describe(record: RunRecord) -> None:
     typer.echo(f"{printable(record.folder)}:")
     for picture in record.pictures:
         typer.echo(f"  {Path(picture).name}")
-    calibration = record.facts["calibration"]
-    assert isinstance(calibration, dict)
-    typer.echo(f"calibration: {printable(calibration['source'])}")
+    calibration = record.facts.get("calibration")
+    if isinstance(calibration, dict):  # the facts of an earlier run may lack it
+        typer.echo(f"calibration: {printable(calibration['source'])}")
     typer.echo(f"made from: {record.facts['data_term']}, prior: {record.facts['prior']}")
     times = ", ".join(
         f"{stage.name} {'reused' if stage.reused else f'{stage.wall_s:.1f} s'}"
