@@ -16,6 +16,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice, product
 from pathlib import Path
 
 import numpy as np
@@ -202,13 +203,17 @@ def batches(
     rng: np.random.Generator,
     device: torch.device,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Random patches of random pairs, turned and mirrored, for ever."""
-    share = np.array([p.coarse.size for p in pairs], np.float64)
-    share /= share.sum()
+    """Patches of `pairs`, turned and mirrored, for ever.
+
+    Patches cover every pair evenly before any place comes again, and the eight turned and mirrored
+    versions take equal shares. What is learned then depends little on the seed: drawn freely,
+    patches leave some places out and repeat others in the few steps that there are.
+    """
+    places, versions = _covering(pairs, settings.patch_px, rng), _versions(rng)
     while True:
         drawn = [
-            _patch(pairs[rng.choice(len(pairs), p=share)], factor, settings.patch_px, rng)
-            for _ in range(settings.batch)
+            _patch(pairs[number], factor, settings.patch_px, corner, next(versions), rng)
+            for number, corner in islice(places, settings.batch)
         ]
         coarse, fine = (
             torch.from_numpy(np.stack(p)[:, None]).to(device) for p in zip(*drawn, strict=True)
@@ -216,24 +221,58 @@ def batches(
         yield coarse, fine
 
 
+def _covering(
+    pairs: list[ScalePair], side: int, rng: np.random.Generator
+) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Pair and corner (row, column) of patches, in random order, round after round.
+
+    Patches that touch the square which is kept for checking are left out; where all do, none is.
+    """
+    while True:
+        places, kept_off = [], []
+        for number, pair in enumerate(pairs):
+            square = _checked_square(pair.coarse)
+            for corner in product(*(_starts(n, side, rng) for n in pair.coarse.shape)):
+                places.append((number, corner))
+                if not all(
+                    start < kept.stop and start + side > kept.start
+                    for start, kept in zip(corner, square, strict=True)
+                ):
+                    kept_off.append((number, corner))
+        chosen = kept_off or places
+        for index in rng.permutation(len(chosen)):
+            yield chosen[index]
+
+
+def _starts(length: int, side: int, rng: np.random.Generator) -> list[int]:
+    """Even starts of patches over `length` pixels, all moved by one random part of a step."""
+    even = np.linspace(0, length - side, -(-length // side))
+    step = even[1] if even.size > 1 else 0.0
+    moved = even + rng.uniform(-0.5, 0.5) * step
+    return [int(n) for n in np.clip(np.round(moved), 0, length - side)]
+
+
+def _versions(rng: np.random.Generator) -> Iterator[int]:
+    """Numbers 0 to 7 of turned (and, from 4 on, mirrored) versions, each as often as the others."""
+    while True:
+        yield from rng.permutation(8).tolist()
+
+
 def _patch(
-    pair: ScalePair, factor: int, side: int, rng: np.random.Generator
+    pair: ScalePair,
+    factor: int,
+    side: int,
+    corner: tuple[int, int],
+    version: int,
+    rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray]:
-    """One coarse and fine patch, off the square that is kept for checking where that is easy."""
-    checked = _checked_square(pair.coarse)
-    for _ in range(8):
-        top, left = (int(rng.integers(0, n - side + 1)) for n in pair.coarse.shape)
-        if not all(
-            start < kept.stop and start + side > kept.start
-            for start, kept in zip((top, left), checked, strict=True)
-        ):
-            break
-    turns, mirror = int(rng.integers(4)), bool(rng.integers(2))
+    """One coarse patch, with the noise that shrinking took away, and its fine version."""
+    top, left = corner
     made = []
     for picture, zoom in ((pair.coarse, 1), (pair.fine, factor)):
         cut = picture[zoom * top : zoom * (top + side), zoom * left : zoom * (left + side)]
-        cut = np.rot90(cut, turns)
-        made.append(np.ascontiguousarray(cut[:, ::-1] if mirror else cut))
+        cut = np.rot90(cut, version % 4)
+        made.append(np.ascontiguousarray(cut[:, ::-1] if version >= 4 else cut))
     if pair.lost_sigma > 0:
         noise = rng.standard_normal((side, side), np.float32)
         made[0] = made[0] + np.float32(pair.lost_sigma) * noise

@@ -14,6 +14,7 @@ from lfdfp.fusion.downsampling import Downsampling
 from lfdfp.fusion.internal_learning import (
     InternalUpscaler,
     Lesson,
+    batches,
     learn_from_scales,
     scale_pairs,
 )
@@ -119,3 +120,19 @@ def test_a_fit_that_diverges_is_noticed_and_undone() -> None:
     assert start is not None
     assert spoiled.upscaler is not None
     np.testing.assert_array_equal(spoiled.upscaler(small), start(small))
+
+
+def test_patches_cover_a_picture_evenly_but_for_the_kept_square() -> None:
+    luma = np.arange(64 * 64, dtype=np.float32).reshape(64, 64)
+    settings = replace(_QUICK, patch_px=8, batch=1, scales=(1.0,))
+    (pair,) = scale_pairs(luma, 2, 0.0, settings)
+    source = batches([pair], 2, settings, np.random.default_rng(0), _CPU)
+    seen = np.zeros(pair.coarse.shape, int)
+    for _ in range(240):
+        coarse, fine = next(source)
+        assert fine.shape == (1, 1, 16, 16)
+        seen += np.isin(pair.coarse, coarse.numpy())
+    assert seen[12:20, 12:20].max() == 0
+    beside = seen[9:23, 4]  # drawn freely, 15 patches would come here, give or take 4
+    assert beside.min() > 10
+    assert np.ptp(beside) <= 2
