@@ -38,6 +38,9 @@ _LEAST_SIDE_PX = 32
 _CHECKED_SHARE = 0.25
 """Side of the square in the middle of each pair that is kept for checking, relative to it."""
 
+_HARMED = 1.1
+"""Squared error in the kept squares, relative to the start's, beyond which learning did harm."""
+
 
 @dataclass(frozen=True)
 class ScalePair:
@@ -119,8 +122,8 @@ def learn_from_scales(
 ) -> Lesson:
     """Learn to enlarge `luma` (T, S) by `factor`.
 
-    What the network knew at the start stays where the picture's kept squares say that learning
-    made it no better.
+    What the network knew at the start stays where the squares of the picture that were kept for
+    checking say that learning did harm. They are small: where both do alike, chance would decide.
 
     Parameters
     ----------
@@ -138,7 +141,7 @@ def learn_from_scales(
     source = batches(pairs, factor, settings, rng, device)
     converged = learn(network, source, settings.steps, settings.learning_rate, on_step)
     reached = checked_gain(network, pairs, factor, np.random.default_rng(seed), device)
-    if reached > gain:
+    if converged and 1 - reached <= _HARMED * (1 - gain):
         gain = reached
     else:
         network = before
