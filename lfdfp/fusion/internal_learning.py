@@ -27,7 +27,7 @@ from lfdfp.datatypes import FloatArray
 from lfdfp.fusion.downsampling import resample, resampling_matrix
 from lfdfp.fusion.presets import InternalLearningSettings
 from lfdfp.fusion.scale_network import HALO_PX, ScaleNetwork, learn, load_weights
-from lfdfp.fusion.tiling import tiles
+from lfdfp.fusion.tiling import even_starts, tiles
 
 PRIOR = Path(__file__).with_name("scale_prior.npz")
 """What the network learned from random shapes (`lfdfp.fusion.prior_training`)."""
@@ -231,25 +231,30 @@ def _covering(
 
     Patches that touch the square which is kept for checking are left out; where all do, none is.
     """
+    squares = [_checked_square(pair.coarse) for pair in pairs]
     while True:
-        places, kept_off = [], []
-        for number, pair in enumerate(pairs):
-            square = _checked_square(pair.coarse)
-            for corner in product(*(_starts(n, side, rng) for n in pair.coarse.shape)):
-                places.append((number, corner))
-                if not all(
-                    start < kept.stop and start + side > kept.start
-                    for start, kept in zip(corner, square, strict=True)
-                ):
-                    kept_off.append((number, corner))
+        places = [
+            (number, corner)
+            for number, pair in enumerate(pairs)
+            for corner in product(*(_starts(n, side, rng) for n in pair.coarse.shape))
+        ]
+        kept_off = [(n, corner) for n, corner in places if not _touches(corner, side, squares[n])]
         chosen = kept_off or places
         for index in rng.permutation(len(chosen)):
             yield chosen[index]
 
 
+def _touches(corner: tuple[int, ...], side: int, square: tuple[slice, slice]) -> bool:
+    """Whether the patch at a corner shares a pixel with the square."""
+    return all(
+        start < kept.stop and start + side > kept.start
+        for start, kept in zip(corner, square, strict=True)
+    )
+
+
 def _starts(length: int, side: int, rng: np.random.Generator) -> list[int]:
     """Even starts of patches over `length` pixels, all moved by one random part of a step."""
-    even = np.linspace(0, length - side, -(-length // side))
+    even = even_starts(length, side)
     step = even[1] if even.size > 1 else 0.0
     moved = even + rng.uniform(-0.5, 0.5) * step
     return [int(n) for n in np.clip(np.round(moved), 0, length - side)]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lfdfp.datatypes import FloatArray
+from lfdfp.datatypes import DoubleArray, FloatArray
 
 Tile = tuple[slice, slice]
 
@@ -21,9 +21,14 @@ def tiles(shape: tuple[int, int], side: int, overlap: int) -> Iterator[Tile]:
 def _spans(length: int, side: int, overlap: int) -> list[slice]:
     if length <= side:
         return [slice(0, length)]
-    count = int(np.ceil((length - overlap) / max(side - overlap, 1)))
-    starts = np.linspace(0, length - side, count).round().astype(int)
+    starts = even_starts(length, side, overlap).round().astype(int)
     return [slice(int(start), int(start) + side) for start in starts]
+
+
+def even_starts(length: int, side: int, overlap: int = 0) -> DoubleArray:
+    """Where windows of `side` start that cover `length`, at least `side`; not rounded."""
+    count = int(np.ceil((length - overlap) / max(side - overlap, 1)))
+    return np.linspace(0, length - side, count)
 
 
 def blending_window(tile: Tile, shape: tuple[int, int], overlap: int) -> FloatArray:
