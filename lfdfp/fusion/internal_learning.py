@@ -14,9 +14,9 @@ References
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice, product
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,31 +24,30 @@ import torch
 from torch import Tensor
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.fusion.downsampling import resample, resampling_matrix
-from lfdfp.fusion.presets import InternalLearningSettings
+from lfdfp.fusion.downsampling import resample
+from lfdfp.fusion.presets import InternalLearningSettings, Start
+from lfdfp.fusion.scale_examples import (
+    ScalePair,
+    batches,
+    checked_square,
+    scale_pairs,
+    shape_pairs,
+)
 from lfdfp.fusion.scale_network import HALO_PX, ScaleNetwork, learn, load_weights
-from lfdfp.fusion.tiling import even_starts, tiles
+from lfdfp.fusion.tiling import tiles
 
-PRIOR = Path(__file__).with_name("scale_prior.npz")
-"""What the network learned from random shapes (`lfdfp.fusion.prior_training`)."""
+PRIORS: Mapping[Start, Path] = {
+    "prior": Path(__file__).with_name("scale_prior.npz"),
+    "large prior": Path(__file__).with_name("large_scale_prior.npz"),
+}
+"""What networks learned from random shapes (`lfdfp.fusion.prior_training`)."""
 
 _WINDOW_PX = 384
-_MOST_WINDOWS = 9
-_LEAST_SIDE_PX = 32
-_CHECKED_SHARE = 0.25
-"""Side of the square in the middle of each pair that is kept for checking, relative to it."""
+_SHAPE_PICTURES, _SHAPE_SIDE_PX = 12, 64
+"""How many pictures of random shapes are drawn, and their coarse side."""
 
 _HARMED = 1.1
 """Squared error in the kept squares, relative to the start's, beyond which learning did harm."""
-
-
-@dataclass(frozen=True)
-class ScalePair:
-    """A picture (kT, kS) and its version (T, S) shrunk by k with the noise it lost."""
-
-    coarse: FloatArray
-    fine: FloatArray
-    lost_sigma: float
 
 
 class InternalUpscaler:
@@ -130,7 +129,7 @@ def learn_from_scales(
     sigma
         Standard deviation of the white noise in `luma`.
     """
-    pairs = scale_pairs(luma, factor, sigma, settings)
+    pairs = scale_pairs(luma, factor, sigma, scales=settings.scales, patch_px=settings.patch_px)
     if not pairs:
         return Lesson(upscaler=None)
     rng = np.random.default_rng(seed)
@@ -138,7 +137,7 @@ def learn_from_scales(
     network = starting_network(factor, settings).to(device)
     before = copy.deepcopy(network)
     gain = checked_gain(network, pairs, factor, np.random.default_rng(seed), device)
-    source = batches(pairs, factor, settings, rng, device)
+    source = _examples(pairs, factor, sigma, settings, rng, device)
     converged = learn(network, source, settings.steps, settings.learning_rate, on_step)
     reached = checked_gain(network, pairs, factor, np.random.default_rng(seed), device)
     if converged and 1 - reached <= _HARMED * (1 - gain):
@@ -152,139 +151,32 @@ def learn_from_scales(
 def starting_network(factor: int, settings: InternalLearningSettings) -> ScaleNetwork:
     """A network that knows random shapes, or nothing (`settings.start`)."""
     network = ScaleNetwork(factor, settings.channels, settings.blocks)
-    if settings.start == "prior":
-        load_weights(PRIOR, network)
+    if settings.start in PRIORS:
+        load_weights(PRIORS[settings.start], network)
     return network
 
 
-def scale_pairs(
-    luma: FloatArray, factor: int, sigma: float, settings: InternalLearningSettings
-) -> list[ScalePair]:
-    """Windows of the picture at the scales of `settings`, each with its version shrunk by k."""
-    side = settings.patch_px * factor
-    pairs = []
-    for window in _windows(luma):
-        for scale in settings.scales:
-            shape = tuple(int(n * scale) // factor * factor for n in window.shape)
-            if min(shape) < max(side, _LEAST_SIDE_PX):
-                continue
-            fine = resample(window[..., None], (shape[0], shape[1]))
-            coarse = resample(fine, (shape[0] // factor, shape[1] // factor))
-            kept = _noise_kept(window.shape[0], shape[0]) * _noise_kept(factor * side, side)
-            lost = sigma * float(np.sqrt(max(1.0 - kept**2, 0.0)))
-            pairs.append(ScalePair(coarse[..., 0], fine[..., 0], lost))
-    return pairs
-
-
-def _windows(luma: FloatArray) -> list[FloatArray]:
-    """The whole of a small picture; windows evenly spread over a large one."""
-    cuts = list(tiles((luma.shape[0], luma.shape[1]), _WINDOW_PX, 0))
-    chosen = np.linspace(0, len(cuts) - 1, min(len(cuts), _MOST_WINDOWS)).round().astype(int)
-    return [luma[cuts[n]] for n in chosen]
-
-
-def _noise_kept(n_in: int, n_out: int) -> float:
-    """Factor on the deviation of white noise when both axes go from n_in to n_out pixels."""
-    if n_in == n_out:
-        return 1.0
-    row = resampling_matrix(n_in, n_out)[[n_out // 2]]
-    return float((row.multiply(row)).sum())
-
-
-def _checked_square(coarse: FloatArray) -> tuple[slice, slice]:
-    rows, columns = (
-        slice(int(n * (1 - _CHECKED_SHARE) / 2), int(n * (1 + _CHECKED_SHARE) / 2))
-        for n in coarse.shape
-    )
-    return rows, columns
-
-
-def batches(
+def _examples(
     pairs: list[ScalePair],
     factor: int,
+    sigma: float,
     settings: InternalLearningSettings,
     rng: np.random.Generator,
     device: torch.device,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Patches of `pairs`, turned and mirrored, for ever.
+    """Batches of patches of the picture, and of random shapes that keep alive what was known.
 
-    Patches cover every pair evenly before any place comes again, and the eight turned and mirrored
-    versions take equal shares. What is learned then depends little on the seed: drawn freely,
-    patches leave some places out and repeat others in the few steps that there are.
+    Without them a network forgets much of its start for what one picture's coarse versions show.
     """
-    places, versions = _covering(pairs, settings.patch_px, rng), _versions(rng)
-    while True:
-        drawn = [
-            _patch(pairs[number], factor, settings.patch_px, corner, next(versions), rng)
-            for number, corner in islice(places, settings.batch)
-        ]
-        coarse, fine = (
-            torch.from_numpy(np.stack(p)[:, None]).to(device) for p in zip(*drawn, strict=True)
-        )
-        yield coarse, fine
-
-
-def _covering(
-    pairs: list[ScalePair], side: int, rng: np.random.Generator
-) -> Iterator[tuple[int, tuple[int, int]]]:
-    """Pair and corner (row, column) of patches, in random order, round after round.
-
-    Patches that touch the square which is kept for checking are left out; where all do, none is.
-    """
-    squares = [_checked_square(pair.coarse) for pair in pairs]
-    while True:
-        places = [
-            (number, corner)
-            for number, pair in enumerate(pairs)
-            for corner in product(*(_starts(n, side, rng) for n in pair.coarse.shape))
-        ]
-        kept_off = [(n, corner) for n, corner in places if not _touches(corner, side, squares[n])]
-        chosen = kept_off or places
-        for index in rng.permutation(len(chosen)):
-            yield chosen[index]
-
-
-def _touches(corner: tuple[int, ...], side: int, square: tuple[slice, slice]) -> bool:
-    """Whether the patch at a corner shares a pixel with the square."""
-    return all(
-        start < kept.stop and start + side > kept.start
-        for start, kept in zip(corner, square, strict=True)
-    )
-
-
-def _starts(length: int, side: int, rng: np.random.Generator) -> list[int]:
-    """Even starts of patches over `length` pixels, all moved by one random part of a step."""
-    even = even_starts(length, side)
-    step = even[1] if even.size > 1 else 0.0
-    moved = even + rng.uniform(-0.5, 0.5) * step
-    return [int(n) for n in np.clip(np.round(moved), 0, length - side)]
-
-
-def _versions(rng: np.random.Generator) -> Iterator[int]:
-    """Numbers 0 to 7 of turned (and, from 4 on, mirrored) versions, each as often as the others."""
-    while True:
-        yield from rng.permutation(8).tolist()
-
-
-def _patch(
-    pair: ScalePair,
-    factor: int,
-    side: int,
-    corner: tuple[int, int],
-    version: int,
-    rng: np.random.Generator,
-) -> tuple[FloatArray, FloatArray]:
-    """One coarse patch, with the noise that shrinking took away, and its fine version."""
-    top, left = corner
-    made = []
-    for picture, zoom in ((pair.coarse, 1), (pair.fine, factor)):
-        cut = picture[zoom * top : zoom * (top + side), zoom * left : zoom * (left + side)]
-        cut = np.rot90(cut, version % 4)
-        made.append(np.ascontiguousarray(cut[:, ::-1] if version >= 4 else cut))
-    if pair.lost_sigma > 0:
-        noise = rng.standard_normal((side, side), np.float32)
-        made[0] = made[0] + np.float32(pair.lost_sigma) * noise
-    return made[0], made[1]
+    drawn = partial(batches, factor=factor, side=settings.patch_px, rng=rng, device=device)
+    own = drawn(pairs, number=settings.batch)
+    if not settings.shapes or not settings.steps:
+        yield from own
+    shapes = shape_pairs(_SHAPE_PICTURES, _SHAPE_SIDE_PX * factor, factor, sigma, rng)
+    for (coarse, fine), (coarse_shapes, fine_shapes) in zip(
+        own, drawn(shapes, number=settings.shapes), strict=True
+    ):
+        yield torch.cat([coarse, coarse_shapes]), torch.cat([fine, fine_shapes])
 
 
 def checked_gain(
@@ -297,7 +189,7 @@ def checked_gain(
     """1 - squared error / bicubic's, in the squares that were kept for checking."""
     ours = bicubics = 0.0
     for pair in pairs:
-        square = _checked_square(pair.coarse)
+        square = checked_square(pair.coarse)
         noise = pair.lost_sigma * rng.standard_normal(pair.coarse.shape, np.float32)
         noisy = np.asarray(pair.coarse + noise, np.float32)[square]
         fine = pair.fine[tuple(slice(factor * s.start, factor * s.stop) for s in square)]

@@ -16,7 +16,7 @@ Output = Literal["sigmoid", "logits", "zero_residual"]
 Luma = Literal["true", "code"]
 Laplacian = Literal["signed", "absolute"]
 Code = Literal["mean", "noise"]
-Start = Literal["prior", "chance"]
+Start = Literal["prior", "large prior", "chance"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +109,9 @@ class InternalLearningSettings:
     ----------
     channels, blocks
         Features per layer; residual blocks of two 3 x 3 convolutions.
-    steps, batch, patch_px
-        Batches learned from; patches in each; their side in coarse pixels.
+    steps, batch, shapes, patch_px
+        Batches learned from; patches of the picture in each; patches of random shapes beside
+        them, so that the start is not forgotten; the side of a patch in coarse pixels.
     scales
         Sizes of the picture, relative to itself, that serve as examples.
     networks
@@ -118,8 +119,8 @@ class InternalLearningSettings:
     ensemble
         Average the answers to all eight turned and mirrored questions.
     start
-        "prior" begins with what was learned from random shapes, which fixes `channels` and
-        `blocks`; "chance" with random weights.
+        "prior" and "large prior" begin with what was learned from random shapes, which fixes
+        `channels` and `blocks`: 48 and 4, or 64 and 6; "chance" with random weights.
     """
 
     start: Start = "prior"
@@ -127,6 +128,7 @@ class InternalLearningSettings:
     blocks: int = 4
     steps: int = 100
     batch: int = 8
+    shapes: int = 2
     patch_px: int = 24
     learning_rate: float = 5e-4
     scales: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7, 0.6)
@@ -184,7 +186,7 @@ class EngineSettings:
 
 
 _FROM_CHANCE = InternalLearningSettings(
-    start="chance", channels=32, blocks=2, steps=300, learning_rate=2e-3
+    start="chance", channels=32, blocks=2, steps=300, shapes=0, learning_rate=2e-3
 )
 """What one picture alone can teach in the time of `balanced`: a smaller network, and faster."""
 
@@ -192,7 +194,10 @@ PRESETS: Mapping[Preset, EngineSettings] = {
     "fast": EngineSettings(internal=InternalLearningSettings(steps=0, ensemble=False)),
     "balanced": EngineSettings(internal=InternalLearningSettings(), network=NetworkSettings()),
     "best": EngineSettings(
-        internal=InternalLearningSettings(steps=150, networks=2), network=NetworkSettings()
+        internal=InternalLearningSettings(
+            start="large prior", channels=64, blocks=6, shapes=4, networks=2
+        ),
+        network=NetworkSettings(),
     ),
     "untaught": EngineSettings(internal=_FROM_CHANCE, network=NetworkSettings()),
     "paper": EngineSettings(paper=PaperSettings()),

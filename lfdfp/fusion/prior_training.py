@@ -1,8 +1,9 @@
 """Teach the enlarging network on pictures of random shapes; what it learned ships with lfdfp.
 
-``python -m lfdfp.fusion.prior_training -o prior.npz`` makes the file anew. No photograph is
-involved: internal learning starts from these weights instead of from chance, so that a few steps
-on the picture itself go a long way, and different seeds end close to each other.
+``python -m lfdfp.fusion.prior_training -o prior.npz`` makes the file anew, and
+``--size large`` the one that `best` uses. No photograph is involved: internal learning starts from
+these weights instead of from chance, so that a few steps on the picture itself go a long way, and
+different seeds end close to each other.
 """
 
 from __future__ import annotations
@@ -10,17 +11,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from lfdfp.fusion.downsampling import resample
-from lfdfp.fusion.internal_learning import ScalePair, batches, checked_gain
-from lfdfp.fusion.presets import InternalLearningSettings
-from lfdfp.fusion.random_shapes import picture_of_shapes
+from lfdfp.fusion.internal_learning import checked_gain
+from lfdfp.fusion.scale_examples import batches, shape_pairs
 from lfdfp.fusion.scale_network import ScaleNetwork, learn, save_weights
 
 _CPU = torch.device("cpu")
@@ -51,26 +50,29 @@ class PriorTraining:
     seed: int = 0
 
 
-def shape_pairs(training: PriorTraining, rng: np.random.Generator) -> list[ScalePair]:
-    """Pictures of random shapes and their shrunk versions."""
-    side = training.side_px
-    small = (side // training.factor, side // training.factor)
-    pairs = []
-    for _ in tqdm(range(training.pictures), desc="pictures", file=sys.stderr):
-        fine = picture_of_shapes(side, rng)
-        pairs.append(ScalePair(resample(fine[..., None], small)[..., 0], fine, 0.0))
-    return pairs
+SMALL = PriorTraining()
+LARGE = PriorTraining(
+    channels=64, blocks=6, pictures=400, steps=9000, fine_steps=300, learning_rate=8e-4
+)
+SIZES = {"small": SMALL, "large": LARGE}
 
 
 def taught(training: PriorTraining, on_step: Callable[[int], None]) -> tuple[ScaleNetwork, float]:
     """The network, and its gain over bicubic interpolation on pictures kept for checking."""
     rng = np.random.default_rng(training.seed)
-    pairs = shape_pairs(training, rng)
+    pairs = []
+    for _ in tqdm(range(training.pictures), desc="pictures", file=sys.stderr):
+        pairs += shape_pairs(1, training.side_px, training.factor, 0.0, rng)
     torch.manual_seed(training.seed)
     network = ScaleNetwork(training.factor, training.channels, training.blocks)
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    settings = InternalLearningSettings(batch=training.batch, patch_px=training.patch_px)
-    source = batches(pairs, training.factor, settings, rng, _CPU)
+    source = batches(
+        pairs,
+        training.factor,
+        number=training.batch,
+        side=training.patch_px,
+        rng=rng,
+        device=_CPU,
+    )
     # Without cache: it would keep the weights of the first step for all others.
     with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
         learn(network, source, training.steps, training.learning_rate, on_step)
@@ -86,10 +88,16 @@ def main(arguments: Sequence[str]) -> None:
     """Teach and write the weights."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=PriorTraining().steps)
-    parser.add_argument("--pictures", type=int, default=PriorTraining().pictures)
+    parser.add_argument("--size", choices=tuple(SIZES), default="small")
+    parser.add_argument("--steps", type=int, help="default: those of the shipped weights")
+    parser.add_argument("--pictures", type=int, help="default: those of the shipped weights")
     options = parser.parse_args(arguments)
-    training = PriorTraining(steps=options.steps, pictures=options.pictures)
+    training = SIZES[options.size]
+    training = replace(
+        training,
+        steps=options.steps or training.steps,
+        pictures=options.pictures or training.pictures,
+    )
     with tqdm(total=training.steps + training.fine_steps, file=sys.stderr) as bar:
         network, gain = taught(training, lambda step: _advance(bar))
     save_weights(options.output, network)

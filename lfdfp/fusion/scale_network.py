@@ -43,6 +43,7 @@ class ScaleNetwork(nn.Module):
         self.head = nn.Conv2d(channels, factor * factor, 3, padding=1)
         for parameter in self.head.parameters():
             nn.init.zeros_(parameter)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a fifth faster
 
     def forward(self, coarse: Tensor) -> Tensor:
         features = self.entry(coarse - 0.5)

@@ -14,16 +14,18 @@ from lfdfp.fusion.downsampling import Downsampling
 from lfdfp.fusion.internal_learning import (
     InternalUpscaler,
     Lesson,
-    batches,
+    checked_gain,
     learn_from_scales,
-    scale_pairs,
+    starting_network,
 )
-from lfdfp.fusion.presets import InternalLearningSettings
+from lfdfp.fusion.presets import PRESETS, InternalLearningSettings
+from lfdfp.fusion.scale_examples import batches, scale_pairs, shape_pairs
 from lfdfp.fusion.scale_network import ScaleNetwork
+from lfdfp.settings import Preset
 from tests.fusion.scenes import textured_picture
 
 _QUICK = InternalLearningSettings(
-    start="chance", channels=16, blocks=1, steps=60, learning_rate=4e-3
+    start="chance", channels=16, blocks=1, steps=60, shapes=0, learning_rate=4e-3
 )
 _CPU = torch.device("cpu")
 
@@ -96,7 +98,7 @@ def test_small_and_flat_pictures_teach_nothing() -> None:
 
 
 def test_lost_noise_is_given_back() -> None:
-    pairs = scale_pairs(_fan(96), 2, 0.02, InternalLearningSettings())
+    pairs = scale_pairs(_fan(96), 2, 0.02, scales=(1.0, 0.8), patch_px=24)
     assert pairs[0].coarse.shape == (48, 48)
     assert 0.012 < pairs[0].lost_sigma < 0.02
     assert all(p.lost_sigma >= pairs[0].lost_sigma for p in pairs)
@@ -124,9 +126,9 @@ def test_a_fit_that_diverges_is_noticed_and_undone() -> None:
 
 def test_patches_cover_a_picture_evenly_but_for_the_kept_square() -> None:
     luma = np.arange(64 * 64, dtype=np.float32).reshape(64, 64)
-    settings = replace(_QUICK, patch_px=8, batch=1, scales=(1.0,))
-    (pair,) = scale_pairs(luma, 2, 0.0, settings)
-    source = batches([pair], 2, settings, np.random.default_rng(0), _CPU)
+    (pair,) = scale_pairs(luma, 2, 0.0, scales=(1.0,), patch_px=8)
+    rng = np.random.default_rng(0)
+    source = batches([pair], 2, number=1, side=8, rng=rng, device=_CPU)
     seen = np.zeros(pair.coarse.shape, int)
     for _ in range(240):
         coarse, fine = next(source)
@@ -136,3 +138,26 @@ def test_patches_cover_a_picture_evenly_but_for_the_kept_square() -> None:
     beside = seen[9:23, 4]  # drawn freely, 15 patches would come here, give or take 4
     assert beside.min() > 10
     assert np.ptp(beside) <= 2
+
+
+@pytest.mark.parametrize("preset", ["fast", "best"])
+def test_both_shipped_weights_enlarge_new_shapes_better_than_bicubic(preset: Preset) -> None:
+    internal = PRESETS[preset].internal
+    assert internal is not None
+    network = starting_network(2, internal)
+    pairs = shape_pairs(2, 128, 2, 0.0, np.random.default_rng(12345))
+    assert checked_gain(network, pairs, 2, np.random.default_rng(0), _CPU) > 0.3
+
+
+def test_patches_of_shapes_keep_what_the_start_knew() -> None:
+    """A picture of one kind of stripe teaches the network to forget all else."""
+    rows = np.arange(96, dtype=np.float32)
+    stripes = np.tile(0.5 + 0.4 * np.sign(np.sin(0.9 * rows)), (96, 1)).astype(np.float32)
+    others = shape_pairs(3, 128, 2, 0.0, np.random.default_rng(12345))
+    kept = []
+    for shapes in (0, 4):
+        settings = InternalLearningSettings(steps=40, shapes=shapes)
+        upscaler = _lesson(stripes, 2, settings).upscaler
+        assert upscaler is not None
+        kept.append(checked_gain(upscaler.network, others, 2, np.random.default_rng(0), _CPU))
+    assert kept[1] > kept[0] + 0.02

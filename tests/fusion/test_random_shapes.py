@@ -53,13 +53,8 @@ def test_weights_come_back_and_another_factor_keeps_its_head(tmp_path: Path) -> 
 def test_the_command_says_what_it_wrote(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lfdfp.fusion.prior_training.PriorTraining", _small)
+    quick = PriorTraining(channels=8, blocks=1, side_px=96, fine_steps=1)
+    monkeypatch.setattr("lfdfp.fusion.prior_training.SIZES", {"small": quick})
     main(["-o", str(tmp_path / "prior.npz"), "--steps", "2", "--pictures", "1"])
     assert "below bicubic's" in capsys.readouterr().out
     assert (tmp_path / "prior.npz").is_file()
-
-
-def _small(steps: int = 2, pictures: int = 1) -> PriorTraining:
-    return PriorTraining(
-        channels=8, blocks=1, steps=steps, pictures=pictures, side_px=96, fine_steps=1
-    )
