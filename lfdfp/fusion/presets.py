@@ -127,8 +127,8 @@ class InternalLearningSettings:
     channels: int = 48
     blocks: int = 4
     steps: int = 100
-    batch: int = 8
-    shapes: int = 2
+    batch: int = 12
+    shapes: int = 3
     patch_px: int = 24
     learning_rate: float = 5e-4
     scales: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7, 0.6)
@@ -186,7 +186,7 @@ class EngineSettings:
 
 
 _FROM_CHANCE = InternalLearningSettings(
-    start="chance", channels=32, blocks=2, steps=300, shapes=0, learning_rate=2e-3
+    start="chance", channels=32, blocks=2, steps=300, batch=8, shapes=0, learning_rate=2e-3
 )
 """What one picture alone can teach in the time of `balanced`: a smaller network, and faster."""
 
