@@ -542,6 +542,9 @@ class FusionResult:
         steps; None for photographs.
     observability
         Shape (kT, kS), in [0, 1]: how much the data determine the detail, or None.
+    standard_error
+        Shape (kT, kS): standard deviation of the luma of `super_resolved` by the noise of what was
+        measured, linear light, or None. Errors of the model and of the prior are not in it.
     data_term, prior
         What the picture was made from, and what filled in what the data left open.
     losses
@@ -557,6 +560,7 @@ class FusionResult:
     fine_disparity: FloatArray | None = None
     angular_shape: tuple[int, int] | None = None
     observability: FloatArray | None = None
+    standard_error: FloatArray | None = None
     data_term: DataTerm = "stack"
     prior: str = ""
     losses: Mapping[str, float] = field(default_factory=dict)

@@ -39,6 +39,7 @@ _STEPS = {
     "ray_reconstruction.learn_noise": "noise from held-out rays",
     "ray_reconstruction.choose_strength": "strength of the prior",
     "ray_reconstruction.observability": "observability",
+    "ray_reconstruction.standard_error": "standard error",
 }
 _PASSES = {
     "ray_plane_sweep.agree": "rays agree on a plane's picture (spread, spread)",

@@ -1,7 +1,7 @@
-"""How much the rays determine the detail of a reconstruction, pixel by pixel.
+"""How much the rays determine the detail of a reconstruction, and how noisy it is, pixel by pixel.
 
-Random probes stand for detail of one scale: one sign per cell of that scale, and no light below
-the views' resolution where the cells are finer than a view's pixel.
+Random probes stand for detail of one scale: one sign per cell of that scale, and for the share that
+is measured no light below the views' resolution where the cells are finer than a view's pixel.
 """
 
 from __future__ import annotations
@@ -31,14 +31,19 @@ def detail_probe(
     pixels_per_view_pixel, pixels_per_cell
         Along each axis; cells of one pixel are the finest detail.
     """
-    cell = np.ones((pixels_per_cell, pixels_per_cell), np.float32)
-    cells = tuple(-(-n // pixels_per_cell) for n in shape)
-    signs = rng.choice(np.array([-1, 1], np.float32), cells)
-    detail = np.kron(signs, cell)[: shape[0], : shape[1]]
+    detail = _signs(shape, rng, pixels_per_cell)
     if pixels_per_cell < pixels_per_view_pixel:
         size = (pixels_per_view_pixel + 1, pixels_per_view_pixel + 1)
         detail = detail - cv2.blur(detail, size)
     return np.stack([detail] * 3)
+
+
+def _signs(shape: tuple[int, ...], rng: np.random.Generator, pixels_per_cell: int) -> FloatArray:
+    """One random sign per cell, shape (Y, X)."""
+    cell = np.ones((pixels_per_cell, pixels_per_cell), np.float32)
+    cells = tuple(-(-n // pixels_per_cell) for n in shape)
+    signs = rng.choice(np.array([-1, 1], np.float32), cells)
+    return np.asarray(np.kron(signs, cell)[: shape[0], : shape[1]])
 
 
 def observability(
@@ -71,6 +76,46 @@ def observability(
     product, power = (cv2.blur((probe * p).sum(axis=0), size) for p in (found, probe))
     share = product / np.maximum(power, np.float32(1e-12))
     return np.asarray(np.clip(share, 0.0, 1.0), np.float32)
+
+
+def standard_error(
+    solver: RaySolver,
+    equations: NormalEquations,
+    picture: FloatArray,
+    variation: Variation,
+    readout: FloatArray,
+    rng: np.random.Generator,
+    *,
+    pixels_per_cell: int,
+) -> FloatArray:
+    """Standard deviation that the rays' noise leaves in the mean over a cell of the solution.
+
+    Noise of the rays reaches the solution linearly where the prior is held: with D the data's and
+    P the prior's part of the normal operator at `picture`, its covariance is
+    ``(D + P)⁻¹ D (D + P)⁻¹``. For a probe z of one sign per cell, ``v = (D + P)⁻¹ z`` and
+    ``Σ v D v`` around a pixel estimate the variance there (Hutchinson). What the prior itself
+    takes away, and errors of the disparity, are not in it.
+
+    Parameters
+    ----------
+    picture
+        Shape (3, Y, X): the solution.
+    readout
+        Shape (3,): weights of the colors whose sum is looked at, such as those of the luma.
+    pixels_per_cell
+        Along each axis.
+
+    Returns
+    -------
+    ndarray of shape (Y, X)
+        In the unit of `readout` times `picture`.
+    """
+    signs = _signs(picture.shape[1:], rng, pixels_per_cell)
+    probe = np.asarray(readout[:, None, None] * signs, np.float32)
+    moved = solver.answered(equations, picture, variation, probe, iterations=_ITERATIONS)
+    power = (moved * solver.by_data(equations, moved)).sum(axis=0)
+    variance = np.maximum(cv2.blur(power, (_WINDOW_PX, _WINDOW_PX)), 0.0)
+    return np.asarray(np.sqrt(variance) / pixels_per_cell, np.float32)
 
 
 def curvature_ratio(

@@ -43,7 +43,12 @@ from lfdfp.fusion.ray_noise import (
     strongest_within,
     without,
 )
-from lfdfp.fusion.ray_observability import curvature_ratio, detail_probe, observability
+from lfdfp.fusion.ray_observability import (
+    curvature_ratio,
+    detail_probe,
+    observability,
+    standard_error,
+)
 from lfdfp.fusion.ray_parameters import RayParameters
 from lfdfp.fusion.ray_solution import FINEST, RaySolution, display_matrix, fusion_result
 from lfdfp.fusion.ray_solver import RaySolver, Variation, opponent_matrix
@@ -187,6 +192,7 @@ class _Reconstruction:
             picture, warnings = self.checked(final, picture)
         self.step()
         confidence = _confidence(swept, slope_map, parameters.truncation)
+        probed = self.probed(observation, picture, strength, self.scale)
         return RaySolution(
             picture=picture,
             slope_map=slope_map,
@@ -196,7 +202,8 @@ class _Reconstruction:
             strength=strength,
             network_gain=gain,
             warnings=warnings,
-            observability=self.observability(observation, picture, strength),
+            observability=observability(*probed),
+            standard_error=self.standard_error(*probed[:-1]),
         )
 
     def checked(self, final: FloatArray, before: FloatArray) -> tuple[FloatArray, tuple[str, ...]]:
@@ -238,11 +245,23 @@ class _Reconstruction:
         )
         return picture, gain, warnings
 
-    def observability(
-        self, observation: RayObservation, picture: FloatArray, strength: float
+    def standard_error(
+        self,
+        solver: RaySolver,
+        equations: NormalEquations,
+        picture: FloatArray,
+        variation: Variation,
     ) -> FloatArray:
-        """How much the rays determine detail of the settings' scale, shape (Y, X)."""
-        return observability(*self.probed(observation, picture, strength, self.scale))
+        """Of the display's luma in linear light, for pixels of the settings' scale, (Y, X)."""
+        return standard_error(
+            solver,
+            equations,
+            picture,
+            variation,
+            self.display.T @ LUMA_WEIGHTS,
+            np.random.default_rng(self.seed),
+            pixels_per_cell=round(FINEST / self.scale),
+        )
 
     def probed(
         self, observation: RayObservation, picture: FloatArray, strength: float, scale: int

@@ -37,6 +37,9 @@ class RaySolution:
         λ of total variation, chosen by held-out rays.
     observability
         Shape (Y, X), in [0, 1]: how much the rays determine detail of the settings' scale.
+    standard_error
+        Shape (Y, X): what the noise of the rays leaves in the display's luma, linear light, over a
+        pixel of the settings' scale.
     network_gain
         How much better a network predicts the held-out rays, relative; 0 where none was used.
     """
@@ -48,6 +51,7 @@ class RaySolution:
     noise: NoiseModel
     strength: float
     observability: FloatArray
+    standard_error: FloatArray
     network_gain: float = 0.0
     warnings: tuple[str, ...] = ()
 
@@ -75,6 +79,9 @@ def fusion_result(
     def upright(picture: FloatArray) -> FloatArray:
         return np.ascontiguousarray(oriented(picture, sampling.orientation))
 
+    def averaged(fine_map: FloatArray) -> FloatArray:
+        return upright(area_average(grid.inner(fine_map)[..., None], sampling.shape, scale)[..., 0])
+
     return FusionResult(
         all_in_focus=upright(area_average(finest, sampling.shape, 1)),
         super_resolved=upright(area_average(finest, sampling.shape, scale)),
@@ -82,11 +89,8 @@ def fusion_result(
         disparity=upright(_middle(slope)),
         disparity_confidence=upright(_middle(grid.inner(solution.confidence))),
         fine_disparity=upright(_picked(slope, sampling.shape, scale)),
-        observability=upright(
-            area_average(grid.inner(solution.observability)[..., None], sampling.shape, scale)[
-                ..., 0
-            ]
-        ),
+        observability=averaged(solution.observability),
+        standard_error=averaged(solution.standard_error),
         data_term="rays",
         losses={
             "prior_strength": solution.strength,

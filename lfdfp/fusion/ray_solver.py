@@ -83,9 +83,21 @@ class RaySolver:
         iterations: int,
     ) -> FloatArray:
         """What solving makes of the rays' image of `probe` (3, Y, X), the prior at `picture`."""
+        pull = self.by_data(equations, probe)
+        return self.answered(equations, picture, variation, pull, iterations=iterations)
+
+    def answered(
+        self,
+        equations: NormalEquations,
+        picture: FloatArray,
+        variation: Variation,
+        pull: FloatArray,
+        *,
+        iterations: int,
+    ) -> FloatArray:
+        """Solve for `pull` (3, Y, X), which is used up; the prior at `picture`."""
         weights = self._variation_weights(picture, variation)
-        pull = self._observation.normal(equations, probe)
-        return self._descended(equations, weights, pull, np.zeros_like(probe), iterations)
+        return self._descended(equations, weights, pull, np.zeros_like(pull), iterations)
 
     def _descended(
         self,
@@ -190,7 +202,11 @@ class RaySolver:
             lambda a, b: kernels.variation_band(mixed, weights, self._opponent, a, b, by_prior),
             probe.shape[1],
         )
-        return self._observation.normal(equations, probe), by_prior
+        return self.by_data(equations, probe), by_prior
+
+    def by_data(self, equations: NormalEquations, probe: FloatArray) -> FloatArray:
+        """What the data's part of the operator makes of `probe` (3, Y, X)."""
+        return self._observation.normal(equations, probe)
 
     def _variation_weights(self, picture: FloatArray, variation: Variation) -> FloatArray:
         mixed = self._mixed(picture)

@@ -219,6 +219,7 @@ def reduced(result: FusionResult, factor: int) -> FusionResult:
         scale=result.scale // factor,
         fine_disparity=fine_disparity(result)[factor // 2 :: factor, factor // 2 :: factor],
         observability=None,
+        standard_error=None,
     )
 
 

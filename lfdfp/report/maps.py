@@ -88,6 +88,15 @@ def observability_picture(observability: FloatArray) -> ByteImage:
     )
 
 
+def standard_error_picture(error: FloatArray) -> ByteImage:
+    """Noise of every pixel, from none to what only one pixel in a hundred exceeds."""
+    most = max(float(np.quantile(error, 0.99)), 1e-9)
+    gray = np.rint(np.clip(error / most, 0, 1) * 255).astype(np.uint8)
+    picture = cv2.cvtColor(cv2.applyColorMap(gray, cv2.COLORMAP_CIVIDIS), cv2.COLOR_BGR2RGB)
+    legend = Legend(first="0", last=f"{most:.2g} of white")
+    return _with_legend(picture, legend, cv2.COLORMAP_CIVIDIS)
+
+
 def _with_legend(picture: ByteImage, legend: Legend, scale: int = cv2.COLORMAP_TURBO) -> ByteImage:
     """The picture with a color bar and its two ends named below it."""
     columns = picture.shape[1]

@@ -16,6 +16,7 @@ from lfdfp.report.maps import (
     observability_picture,
     screen_image,
     slice_index,
+    standard_error_picture,
 )
 from lfdfp.report.page import NamedPicture, NamedStack, inspection_page
 from lfdfp.storage.images import Picture, write_picture, write_screen_image
@@ -92,6 +93,8 @@ def _maps(result: FusionResult, index: FloatArray | None, count: int) -> dict[st
         maps["disparity"] = disparity_picture(result.disparity, result.disparity_confidence)
     if result.observability is not None:
         maps["observability"] = observability_picture(result.observability)
+    if result.standard_error is not None:
+        maps["standard_error"] = standard_error_picture(result.standard_error)
     return maps
 
 
@@ -122,6 +125,7 @@ def _page_pictures(
         "decision_map": ("Decision map", "Which slice each part was taken from; near is red."),
         "disparity": ("Disparity", "Near is red; dark where it is uncertain."),
         "observability": ("Observability", "How far the rays determine the finest detail."),
+        "standard_error": ("Standard error", "What noise leaves in the luma, linear light."),
     }
     shown += [
         NamedPicture(title=words[0], caption=words[1], picture=maps[name])

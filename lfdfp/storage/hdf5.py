@@ -134,7 +134,14 @@ def load_focal_stack(path: Path) -> FocalStack:
         )
 
 
-_MAPS = ("decision_map", "disparity", "disparity_confidence", "fine_disparity", "observability")
+_MAPS = (
+    "decision_map",
+    "disparity",
+    "disparity_confidence",
+    "fine_disparity",
+    "observability",
+    "standard_error",
+)
 
 
 def save_fusion_result(path: Path, result: FusionResult, provenance: Provenance) -> None:

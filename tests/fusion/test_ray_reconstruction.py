@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from lfdfp.color import LUMA_WEIGHTS
 from lfdfp.datatypes import FloatArray, FusionResult, Rays
 from lfdfp.errors import CaptureError, SettingsError
 from lfdfp.fusion.ray_reconstruction import reconstruct
@@ -88,6 +89,27 @@ def test_observability_tells_measured_detail_from_the_views_own_limit(
     assert blind is not None
     assert seeing is not None
     assert np.median(seeing) > 2 * np.median(blind)
+
+
+def test_the_standard_error_is_the_spread_over_draws_of_the_noise() -> None:
+    capture = tiny_capture("f01", scene="plane", size=300, disparities=(0.3,))
+    rays = Rays(capture=capture.raw_capture(), calibration=capture.true_calibration())
+    noise = rays.calibration.noise
+    assert noise is not None
+    codes = rays.capture.mosaic.astype(float)
+    variance = noise.read_variance + noise.shot_gain * np.clip(codes - 168, 0, None)
+    lumas, stated = [], []
+    for seed in range(4):
+        more = np.sqrt(variance) * np.random.default_rng(seed).standard_normal(codes.shape)
+        mosaic = np.clip(np.rint(codes + more), 0, 4095).astype(np.uint16)
+        drawn = dataclasses.replace(rays, capture=dataclasses.replace(rays.capture, mosaic=mosaic))
+        made = reconstruct(drawn, FusionSettings(), scale=2, sampling=capture.sampling)
+        lumas.append(made.super_resolved[8:-8, 8:-8] @ LUMA_WEIGHTS)
+        assert made.standard_error is not None
+        stated.append(made.standard_error[8:-8, 8:-8])
+    spread = np.sqrt(np.var(lumas, axis=0, ddof=1).mean())
+    # The noise that was added is half of what the rays hold in all.
+    assert np.sqrt(np.square(stated).mean()) / np.sqrt(2) == pytest.approx(spread, rel=0.25)
 
 
 def test_a_flat_field_stays_flat() -> None:
