@@ -80,7 +80,10 @@ def run_command(
     resume: Annotated[
         bool, typer.Option("--resume", help="Reuse stages whose input and settings are the same.")
     ] = False,
-    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda. Default: auto.")] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="auto, cpu or cuda. From rays, cuda has to be named. Default: auto."),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of everything random. Default: 0.")
     ] = None,

@@ -9,6 +9,7 @@ a better disparity, and so on. No parameter is chosen with a true picture in sig
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -57,6 +58,9 @@ from lfdfp.ray_geometry import FineGrid, lenslet_table, measured_light
 from lfdfp.row_bands import BandRunner
 from lfdfp.settings import FusionSettings
 
+if TYPE_CHECKING:
+    import torch
+
 _MARGIN = 8
 _TILE = 128
 _MISFIT_WINDOW = 5
@@ -99,7 +103,7 @@ def reconstruct(
     Raises
     ------
     SettingsError
-        For a scale that is not offered.
+        For a scale that is not offered, or a device that is not there.
     CaptureError
         When no pixel carries light.
     """
@@ -145,6 +149,7 @@ class _Reconstruction:
         self.parameters = parameters
         self.seed, self.scale = settings.seed, settings.scale
         self.prior, self.device = settings.prior, settings.device
+        self.solver_device = _solver_device(settings.device)
         self.runner = BandRunner()
         noise = rays.calibration.noise or _usual_noise(rays)
         self.all_light = measured_light(rays, least_response=parameters.least_response, noise=noise)
@@ -275,7 +280,8 @@ class _Reconstruction:
         )
         equations = observation.normal_equations(picture, self.parameters.weighting, self.doubt)
         prior = self.parameters.final_variation(strength)
-        return RaySolver(observation, self.opponent), equations, picture, prior, probe
+        solver = RaySolver(observation, self.opponent, self.solver_device)
+        return solver, equations, picture, prior, probe
 
     def step(self) -> None:
         """Report one more step done."""
@@ -430,12 +436,24 @@ class _Reconstruction:
         doubt: FloatArray | None = None,
     ) -> FloatArray:
         """Reweight the rays and solve, once per round."""
-        solver = RaySolver(observation, self.opponent)
+        solver = RaySolver(observation, self.opponent, self.solver_device)
         for strength, softening, iterations in rounds:
             equations = observation.normal_equations(picture, self.parameters.weighting, doubt)
             prior = Variation(strength=strength, softening=softening)
             picture = solver.solve(equations, picture, prior, iterations=iterations)
         return picture
+
+
+def _solver_device(name: str) -> torch.device | None:
+    """The device of torch that is named to solve on; None, the compiled kernels, for auto and cpu.
+
+    `auto` does not look for a device: loading PyTorch would cost a laptop more than it is worth.
+    """
+    if name in ("auto", "cpu"):
+        return None
+    from lfdfp.fusion.deep_fusion_prior import pick_device
+
+    return pick_device(name)
 
 
 def _usual_noise(rays: Rays) -> NoiseModel:

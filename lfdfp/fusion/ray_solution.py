@@ -101,6 +101,7 @@ def fusion_result(
         },
         prior="total variation" + (" and SKIPnet residual" if solution.network_gain > 0 else ""),
         seed=settings.seed,
+        device="cpu" if settings.device == "auto" else settings.device,
         warnings=solution.warnings,
         settings=dataclasses.asdict(settings),
         history=(*rays.capture.history, f"reconstructed from rays at scale {scale}"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from lfdfp.color import exposure_gain
 from lfdfp.datatypes import ColorData, FloatArray
 from lfdfp.fusion import ray_solver_kernels as kernels
 from lfdfp.fusion.observation import NormalEquations, RayObservation
+
+if TYPE_CHECKING:
+    import torch
 
 _OPPONENT = np.array([[1, 1, 1], [1.5**0.5, 0, -(1.5**0.5)], [0.5**0.5, -(2**0.5), 0.5**0.5]]) / 3
 """Luma and two chroma axes, orthogonal, scaled so that a gray step has its own size in luma."""
@@ -53,11 +57,19 @@ class RaySolver:
         Gives the footprint and the threads.
     opponent
         From the picture's colors to luma and chroma (`opponent_matrix`).
+    device
+        A device of torch to solve on; None solves by the compiled kernels.
     """
 
-    def __init__(self, observation: RayObservation, opponent: FloatArray) -> None:
+    def __init__(
+        self,
+        observation: RayObservation,
+        opponent: FloatArray,
+        device: torch.device | None = None,
+    ) -> None:
         self._observation = observation
         self._opponent = opponent
+        self._device = device
 
     def solve(
         self,
@@ -107,8 +119,14 @@ class RaySolver:
         picture: FloatArray,
         iterations: int,
     ) -> FloatArray:
-        """Conjugate gradients from `picture`, in place; `pull`, the right-hand side, is used up."""
+        """Conjugate gradients from `picture`, which may be written to; `pull` is used up."""
         diagonal = self._diagonal(equations, weights)
+        if self._device is not None:
+            from lfdfp.fusion.ray_solver_torch import RayOperator, descended
+
+            taps = self._observation.taps
+            operator = RayOperator(equations, weights, taps, self._opponent, self._device)
+            return descended(operator, pull, picture, diagonal, iterations, self._device)
         residual = pull
         image = np.empty_like(picture)
         self._apply(equations, weights, picture, image)

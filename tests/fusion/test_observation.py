@@ -155,6 +155,23 @@ def test_the_operator_in_one_pass_is_data_and_prior_together(
     np.testing.assert_array_equal(banded, whole)
 
 
+@pytest.mark.parametrize("name", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def test_torch_solves_as_the_compiled_kernels(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    if name == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    rays = observation()
+    opponent = np.array([[0.4, 0.3, 0.3], [1, 0, -1], [0.5, -1, 0.5]], np.float32)
+    x, prior = picture(rays), Variation(strength=50.0)
+    equations = rays.normal_equations(x, RayWeighting())
+    compiled, by_torch = (
+        RaySolver(rays, opponent, device).solve(equations, x, prior, iterations=12)
+        for device in (None, torch.device(name))
+    )
+    assert np.abs(compiled - x).max() > 0.05
+    np.testing.assert_allclose(by_torch, compiled, atol=2e-4)
+
+
 def test_a_tile_sees_what_the_whole_sees() -> None:
     rays = observation()
     rows, columns = slice(8, 32), slice(12, 36)

@@ -112,6 +112,23 @@ def test_the_standard_error_is_the_spread_over_draws_of_the_noise() -> None:
     assert np.sqrt(np.square(stated).mean()) / np.sqrt(2) == pytest.approx(spread, rel=0.25)
 
 
+def test_a_device_that_is_not_there_is_refused(capture: SimulatedCapture) -> None:
+    rays = Rays(capture=capture.raw_capture(), calibration=capture.true_calibration())
+    with pytest.raises(SettingsError, match="device 'abacus' cannot be used"):
+        reconstruct(rays, FusionSettings(device="abacus"), scale=2, sampling=capture.sampling)
+
+
+def test_solving_by_torch_gives_the_same_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+    capture = tiny_capture("f01", scene="plane", size=256, disparities=(0.2,))
+    compiled = run(capture)
+    monkeypatch.setattr(
+        "lfdfp.fusion.ray_reconstruction._solver_device", lambda name: torch.device("cpu")
+    )
+    difference = run(capture).super_resolved - compiled.super_resolved
+    assert np.sqrt(np.square(difference).mean()) < 1e-3
+
+
 def test_a_flat_field_stays_flat() -> None:
     capture = tiny_capture("f01", scene="plane", size=256, disparities=(0.1,))
     rays = Rays(capture=capture.raw_capture(), calibration=capture.true_calibration())
