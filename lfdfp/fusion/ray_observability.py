@@ -15,6 +15,7 @@ from lfdfp.fusion.ray_solver import RaySolver, Variation
 
 _WINDOW_PX = 13
 _ITERATIONS = 20
+_NOISE_ITERATIONS = 10
 
 
 def detail_probe(
@@ -112,7 +113,7 @@ def standard_error(
     """
     signs = _signs(picture.shape[1:], rng, pixels_per_cell)
     probe = np.asarray(readout[:, None, None] * signs, np.float32)
-    moved = solver.answered(equations, picture, variation, probe, iterations=_ITERATIONS)
+    moved = solver.answered(equations, picture, variation, probe, iterations=_NOISE_ITERATIONS)
     power = (moved * solver.by_data(equations, moved)).sum(axis=0)
     variance = np.maximum(cv2.blur(power, (_WINDOW_PX, _WINDOW_PX)), 0.0)
     return np.asarray(np.sqrt(variance) / pixels_per_cell, np.float32)
