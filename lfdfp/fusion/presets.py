@@ -127,8 +127,8 @@ class InternalLearningSettings:
     channels: int = 48
     blocks: int = 4
     steps: int = 100
-    batch: int = 12
-    shapes: int = 3
+    batch: int = 14
+    shapes: int = 4
     patch_px: int = 24
     learning_rate: float = 5e-4
     scales: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7, 0.6)
@@ -195,7 +195,7 @@ PRESETS: Mapping[Preset, EngineSettings] = {
     "balanced": EngineSettings(internal=InternalLearningSettings(), network=NetworkSettings()),
     "best": EngineSettings(
         internal=InternalLearningSettings(
-            start="large prior", channels=64, blocks=6, shapes=4, networks=2
+            start="large prior", channels=64, blocks=6, batch=12, networks=2
         ),
         network=NetworkSettings(),
     ),
