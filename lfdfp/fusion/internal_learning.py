@@ -126,7 +126,8 @@ def learn_from_scales(
     """Learn to enlarge `luma` (T, S) by `factor`.
 
     What the network knew at the start stays where the squares of the picture that were kept for
-    checking say that learning did harm. They are small: where both do alike, chance would decide.
+    checking say that learning did harm, or led to less than bicubic interpolation. They are small:
+    where both do alike, chance would decide.
 
     Parameters
     ----------
@@ -144,7 +145,7 @@ def learn_from_scales(
     source = _examples(pairs, factor, sigma, settings, rng, device)
     converged = learn(network, source, settings.steps, settings.learning_rate, on_step)
     reached = checked_gain(network, pairs, factor, np.random.default_rng(seed), device)
-    if converged and 1 - reached <= _HARMED * (1 - gain):
+    if converged and reached > 0 and 1 - reached <= _HARMED * (1 - gain):
         gain = reached
     else:
         network = before

@@ -161,3 +161,20 @@ def test_patches_of_shapes_keep_what_the_start_knew() -> None:
         assert upscaler is not None
         kept.append(checked_gain(upscaler.network, others, 2, np.random.default_rng(0), _CPU))
     assert kept[1] > kept[0] + 0.02
+
+
+def test_the_start_stays_where_learning_led_to_less_than_bicubic(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where the start itself is hardly better than bicubic interpolation."""
+    small = textured_picture((64, 64), channels=1)[..., 0]
+    start = _lesson(small, 2, InternalLearningSettings(steps=0)).upscaler
+    gains = iter([0.1, -0.05])
+    monkeypatch.setattr(
+        "lfdfp.fusion.internal_learning.checked_gain", lambda *arguments: next(gains)
+    )
+    kept = _lesson(small, 2, InternalLearningSettings(steps=2)).upscaler
+    assert start is not None
+    assert kept is not None
+    assert kept.gain == 0.1
+    np.testing.assert_array_equal(kept(small), start(small))
