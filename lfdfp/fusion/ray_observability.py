@@ -111,9 +111,11 @@ def standard_error(
     ndarray of shape (Y, X)
         In the unit of `readout` times `picture`.
     """
-    signs = _signs(picture.shape[1:], rng, pixels_per_cell)
-    probe = np.asarray(readout[:, None, None] * signs, np.float32)
+    probe = readout.astype(np.float32)[:, None, None] * _signs(
+        picture.shape[1:], rng, pixels_per_cell
+    )
     moved = solver.answered(equations, picture, variation, probe, iterations=_NOISE_ITERATIONS)
+    del probe  # it was used up
     power = (moved * solver.by_data(equations, moved)).sum(axis=0)
     variance = np.maximum(cv2.blur(power, (_WINDOW_PX, _WINDOW_PX)), 0.0)
     return np.asarray(np.sqrt(variance) / pixels_per_cell, np.float32)

@@ -197,7 +197,9 @@ class _Reconstruction:
             picture, warnings = self.checked(final, picture)
         self.step()
         confidence = _confidence(swept, slope_map, parameters.truncation)
-        probed = self.probed(observation, picture, strength, self.scale)
+        solver, equations, _, prior, probe = self.probed(observation, picture, strength, self.scale)
+        seen = observability(solver, equations, picture, prior, probe)
+        del probe  # before memory is taken for the next one
         return RaySolution(
             picture=picture,
             slope_map=slope_map,
@@ -207,8 +209,8 @@ class _Reconstruction:
             strength=strength,
             network_gain=gain,
             warnings=warnings,
-            observability=observability(*probed),
-            standard_error=self.standard_error(*probed[:-1]),
+            observability=seen,
+            standard_error=self.standard_error(solver, equations, picture, prior),
         )
 
     def checked(self, final: FloatArray, before: FloatArray) -> tuple[FloatArray, tuple[str, ...]]:
