@@ -38,8 +38,7 @@ _STEPS = {
     "ray_reconstruction.solve": "picture: weights, equations, solution",
     "ray_reconstruction.learn_noise": "noise from held-out rays",
     "ray_reconstruction.choose_strength": "strength of the prior",
-    "ray_reconstruction.observability": "observability",
-    "ray_reconstruction.standard_error": "standard error",
+    "ray_reconstruction.certainty": "observability and standard error",
 }
 _PASSES = {
     "ray_plane_sweep.agree": "rays agree on a plane's picture (spread, spread)",

@@ -140,15 +140,15 @@ def learn_from_scales(
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     network = starting_network(factor, settings).to(device)
-    before = copy.deepcopy(network)
     gain = checked_gain(network, pairs, factor, np.random.default_rng(seed), device)
-    source = _examples(pairs, factor, sigma, settings, rng, device)
-    converged = learn(network, source, settings.steps, settings.learning_rate, on_step)
-    reached = checked_gain(network, pairs, factor, np.random.default_rng(seed), device)
-    if converged and reached > 0 and 1 - reached <= _HARMED * (1 - gain):
-        gain = reached
-    else:
-        network = before
+    converged = True
+    if settings.steps:
+        learned = copy.deepcopy(network)
+        source = _examples(pairs, factor, sigma, settings, rng, device)
+        converged = learn(learned, source, settings.steps, settings.learning_rate, on_step)
+        reached = checked_gain(learned, pairs, factor, np.random.default_rng(seed), device)
+        if converged and reached > 0 and 1 - reached <= _HARMED * (1 - gain):
+            network, gain = learned, reached
     upscaler = InternalUpscaler(network.eval(), gain, ensemble=settings.ensemble)
     return Lesson(upscaler=upscaler if gain > 0 else None, diverged=not converged)
 
@@ -175,14 +175,15 @@ def _examples(
     """
     drawn = partial(batches, factor=factor, side=settings.patch_px, rng=rng, device=device)
     own = drawn(pairs, number=settings.batch)
-    if not settings.shapes or not settings.steps:
-        yield from own
+    if not settings.shapes:
+        return own
     fixed = np.random.default_rng(_SHAPE_SEED)
     shapes = shape_pairs(_SHAPE_PICTURES, _SHAPE_SIDE_PX * factor, factor, sigma, fixed)
-    for (coarse, fine), (coarse_shapes, fine_shapes) in zip(
-        own, drawn(shapes, number=settings.shapes), strict=True
-    ):
-        yield torch.cat([coarse, coarse_shapes]), torch.cat([fine, fine_shapes])
+    beside = drawn(shapes, number=settings.shapes)
+    return (
+        (torch.cat([coarse, coarse_shapes]), torch.cat([fine, fine_shapes]))
+        for (coarse, fine), (coarse_shapes, fine_shapes) in zip(own, beside, strict=True)
+    )
 
 
 def checked_gain(

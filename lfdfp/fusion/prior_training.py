@@ -50,11 +50,12 @@ class PriorTraining:
     seed: int = 0
 
 
-SMALL = PriorTraining()
-LARGE = PriorTraining(
-    channels=64, blocks=6, pictures=400, steps=9000, fine_steps=300, learning_rate=8e-4
-)
-SIZES = {"small": SMALL, "large": LARGE}
+SIZES = {
+    "small": PriorTraining(),
+    "large": PriorTraining(
+        channels=64, blocks=6, pictures=400, steps=9000, fine_steps=300, learning_rate=8e-4
+    ),
+}
 
 
 def taught(training: PriorTraining, on_step: Callable[[int], None]) -> tuple[ScaleNetwork, float]:
@@ -92,12 +93,12 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--steps", type=int, help="default: those of the shipped weights")
     parser.add_argument("--pictures", type=int, help="default: those of the shipped weights")
     options = parser.parse_args(arguments)
-    training = SIZES[options.size]
-    training = replace(
-        training,
-        steps=options.steps or training.steps,
-        pictures=options.pictures or training.pictures,
-    )
+    given = {
+        name: value
+        for name, value in (("steps", options.steps), ("pictures", options.pictures))
+        if value is not None
+    }
+    training = replace(SIZES[options.size], **given)
     with tqdm(total=training.steps + training.fine_steps, file=sys.stderr) as bar:
         network, gain = taught(training, lambda step: _advance(bar))
     save_weights(options.output, network)

@@ -197,9 +197,7 @@ class _Reconstruction:
             picture, warnings = self.checked(final, picture)
         self.step()
         confidence = _confidence(swept, slope_map, parameters.truncation)
-        solver, equations, _, prior, probe = self.probed(observation, picture, strength, self.scale)
-        seen = observability(solver, equations, picture, prior, probe)
-        del probe  # before memory is taken for the next one
+        seen, error = self.certainty(observation, picture, strength)
         return RaySolution(
             picture=picture,
             slope_map=slope_map,
@@ -210,7 +208,7 @@ class _Reconstruction:
             network_gain=gain,
             warnings=warnings,
             observability=seen,
-            standard_error=self.standard_error(solver, equations, picture, prior),
+            standard_error=error,
         )
 
     def checked(self, final: FloatArray, before: FloatArray) -> tuple[FloatArray, tuple[str, ...]]:
@@ -252,23 +250,26 @@ class _Reconstruction:
         )
         return picture, gain, warnings
 
-    def standard_error(
-        self,
-        solver: RaySolver,
-        equations: NormalEquations,
-        picture: FloatArray,
-        variation: Variation,
-    ) -> FloatArray:
-        """Of the display's luma in linear light, for pixels of the settings' scale, (Y, X)."""
-        return standard_error(
+    def certainty(
+        self, observation: RayObservation, picture: FloatArray, strength: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """How much the rays determine detail, and the standard error of the display's luma.
+
+        Both of shape (Y, X), for pixels of the settings' scale.
+        """
+        solver, equations, _, prior, probe = self.probed(observation, picture, strength, self.scale)
+        seen = observability(solver, equations, picture, prior, probe)
+        del probe  # before memory is taken for the next one
+        error = standard_error(
             solver,
             equations,
             picture,
-            variation,
+            prior,
             self.display.T @ LUMA_WEIGHTS,
             np.random.default_rng(self.seed),
             pixels_per_cell=round(FINEST / self.scale),
         )
+        return seen, error
 
     def probed(
         self, observation: RayObservation, picture: FloatArray, strength: float, scale: int

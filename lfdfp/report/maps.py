@@ -80,20 +80,22 @@ def observability_picture(observability: FloatArray) -> ByteImage:
 
     On a square-root scale, as light is shown: most of the finest detail is partly measured.
     """
-    gray = np.rint(np.sqrt(np.clip(observability, 0, 1)) * 255).astype(np.uint8)
-    bgr = cv2.applyColorMap(gray, cv2.COLORMAP_CIVIDIS)
-    picture = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-    return _with_legend(
-        picture, Legend(first="from the prior", last="measured"), cv2.COLORMAP_CIVIDIS
-    )
+    share = np.sqrt(np.clip(observability, 0, 1))
+    return _graded(share, Legend(first="from the prior", last="measured"))
 
 
 def standard_error_picture(error: FloatArray) -> ByteImage:
     """Noise of every pixel, from none to what only one pixel in a hundred exceeds."""
     most = max(float(np.quantile(error, 0.99)), 1e-9)
-    gray = np.rint(np.clip(error / most, 0, 1) * 255).astype(np.uint8)
-    picture = cv2.cvtColor(cv2.applyColorMap(gray, cv2.COLORMAP_CIVIDIS), cv2.COLOR_BGR2RGB)
     legend = Legend(first="0", last=f"{most:.2g} of white")
+    return _graded(np.clip(error / most, 0, 1), legend)
+
+
+def _graded(share: FloatArray, legend: Legend) -> ByteImage:
+    """Shares from 0 to 1 as colors from dark to bright, with their legend."""
+    gray = np.rint(share * 255).astype(np.uint8)
+    bgr = cv2.applyColorMap(gray, cv2.COLORMAP_CIVIDIS)
+    picture = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
     return _with_legend(picture, legend, cv2.COLORMAP_CIVIDIS)
 
 
