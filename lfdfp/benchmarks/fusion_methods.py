@@ -47,8 +47,8 @@ def by_preset(preset: Preset, pair: Pair, scale: int, seed: int) -> Made:
 
 def by_paper(paper: PaperSettings, pair: Pair, scale: int, seed: int) -> Made:
     """The paper's recipe; the truth only watches, the last iterate is what counts."""
-    from lfdfp.fusion.deep_fusion_prior import deliberate_threads, pick_device
     from lfdfp.fusion.paper_recipe import follow_paper
+    from lfdfp.torch_devices import deliberate_threads, torch_device
 
     course: list[tuple[float, float]] = []
     start = time.process_time()
@@ -62,7 +62,7 @@ def by_paper(paper: PaperSettings, pair: Pair, scale: int, seed: int) -> Made:
             scale,
             paper,
             seed=seed,
-            device=pick_device("auto"),
+            device=torch_device("auto"),
             progress=ignore_progress,
             watch=watch,
         )

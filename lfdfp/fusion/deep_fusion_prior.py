@@ -8,9 +8,7 @@ tile with the most detail goes first: where the network gains nothing there, the
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -19,7 +17,6 @@ import torch
 from torch import Tensor
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.errors import SettingsError
 from lfdfp.fusion.display import encode
 from lfdfp.fusion.downsampling import Downsampling
 from lfdfp.fusion.enlargement import Enlarger
@@ -28,36 +25,6 @@ from lfdfp.fusion.presets import NetworkSettings
 from lfdfp.fusion.skipnet import Skipnet, fitting_depth
 from lfdfp.fusion.tiling import blending_window, tiles
 from lfdfp.progress import Progress
-
-
-def pick_device(name: str) -> torch.device:
-    """`auto` takes CUDA where there is a device.
-
-    Raises
-    ------
-    SettingsError
-        For a name that PyTorch does not know or a device that is not there.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise SettingsError(f"device {name!r} cannot be used: {error}; try auto or cpu") from error
-    return device
-
-
-@contextlib.contextmanager
-def deliberate_threads() -> Iterator[None]:
-    """Run PyTorch on the processors that this process may use, not on all that exist."""
-    before = torch.get_num_threads()
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else before
-    torch.set_num_threads(max(min(before, allowed), 1))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -177,10 +177,10 @@ def _from_stack(
 def _by_paper(
     slices: FloatArray, settings: FusionSettings, paper: PaperSettings, progress: Progress
 ) -> _Made:
-    from lfdfp.fusion.deep_fusion_prior import deliberate_threads, pick_device
     from lfdfp.fusion.paper_recipe import follow_paper
+    from lfdfp.torch_devices import deliberate_threads, torch_device
 
-    device = pick_device(settings.device)
+    device = torch_device(settings.device)
     with deliberate_threads():
         result = follow_paper(
             slices, settings.scale, paper, seed=settings.seed, device=device, progress=progress

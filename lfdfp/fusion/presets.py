@@ -127,9 +127,9 @@ class InternalLearningSettings:
     channels: int = 48
     blocks: int = 4
     steps: int = 100
-    batch: int = 14
-    shapes: int = 4
-    patch_px: int = 24
+    batch: int = 8
+    shapes: int = 3
+    patch_px: int = 32
     learning_rate: float = 5e-4
     scales: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7, 0.6)
     networks: int = 1
@@ -186,7 +186,14 @@ class EngineSettings:
 
 
 _FROM_CHANCE = InternalLearningSettings(
-    start="chance", channels=32, blocks=2, steps=300, batch=8, shapes=0, learning_rate=2e-3
+    start="chance",
+    channels=32,
+    blocks=2,
+    steps=300,
+    batch=8,
+    shapes=0,
+    patch_px=24,
+    learning_rate=2e-3,
 )
 """What one picture alone can teach in the time of `balanced`: a smaller network, and faster."""
 
@@ -195,7 +202,7 @@ PRESETS: Mapping[Preset, EngineSettings] = {
     "balanced": EngineSettings(internal=InternalLearningSettings(), network=NetworkSettings()),
     "best": EngineSettings(
         internal=InternalLearningSettings(
-            start="large prior", channels=64, blocks=6, batch=12, networks=2
+            start="large prior", channels=64, blocks=6, batch=7, shapes=2, networks=2
         ),
         network=NetworkSettings(),
     ),

@@ -17,11 +17,12 @@ import torch
 from torch import Tensor
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.fusion.deep_fusion_prior import deliberate_threads, optimize
+from lfdfp.fusion.deep_fusion_prior import optimize
 from lfdfp.fusion.observation import NormalEquations, RayObservation
 from lfdfp.fusion.presets import NetworkSettings, SkipnetSettings
 from lfdfp.fusion.ray_solver import Variation
 from lfdfp.fusion.skipnet import Skipnet, fitting_depth
+from lfdfp.torch_devices import deliberate_threads
 
 _GAMMA = 1 / 2.2
 

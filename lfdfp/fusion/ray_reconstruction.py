@@ -225,8 +225,8 @@ class _Reconstruction:
 
         Also how much better the network predicts the held-out rays, and warnings.
         """
-        from lfdfp.fusion.deep_fusion_prior import pick_device
         from lfdfp.fusion.ray_network import RayNetworkSettings, add_network
+        from lfdfp.torch_devices import torch_device
 
         parameters = self.parameters
         final = self.solve(observation, picture, parameters.final_rounds(strength), self.doubt)
@@ -246,7 +246,7 @@ class _Reconstruction:
             misfit,
             RayNetworkSettings(),
             seed=self.seed,
-            device=pick_device(self.device),
+            device=torch_device(self.device),
         )
         return picture, gain, warnings
 
@@ -454,9 +454,9 @@ def _solver_device(name: str) -> torch.device | None:
     """
     if name in ("auto", "cpu"):
         return None
-    from lfdfp.fusion.deep_fusion_prior import pick_device
+    from lfdfp.torch_devices import torch_device
 
-    return pick_device(name)
+    return torch_device(name)
 
 
 def _usual_noise(rays: Rays) -> NoiseModel:

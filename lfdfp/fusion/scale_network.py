@@ -11,6 +11,7 @@ References
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,6 +24,9 @@ from lfdfp.files import replacing
 
 HALO_PX = 16
 """Coarse pixels around a tile that its result depends on, for up to six residual blocks."""
+
+
+_WARM_UP_STEPS = 10
 
 
 class ScaleNetwork(nn.Module):
@@ -66,12 +70,19 @@ def learn(
 ) -> bool:
     """Fit `network`, in place, to `steps` batches of (coarse, fine); whether that went well.
 
-    Least absolute error; the learning rate falls to zero along a cosine.
+    Least absolute error; the learning rate rises over the first steps, then falls to zero along a
+    cosine. Adam knows too little of the gradient's size at first: at full rate it throws what the
+    network knew about by chance.
     """
     if steps == 0:
         return True
     optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer,
+        lambda step: (
+            min((step + 1) / _WARM_UP_STEPS, 1) * (1 + math.cos(math.pi * step / steps)) / 2
+        ),
+    )
     for step in range(steps):
         coarse, fine = next(batches)
         loss = (network(coarse) - fine).abs().mean()

@@ -14,18 +14,14 @@ import numpy as np
 import torch
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.fusion.deep_fusion_prior import (
-    Observations,
-    deliberate_threads,
-    network_residual,
-    pick_device,
-)
+from lfdfp.fusion.deep_fusion_prior import Observations, network_residual
 from lfdfp.fusion.display import luma
 from lfdfp.fusion.enlargement import VISIBLE_SIGMA, Enlarger, luma_sigma
 from lfdfp.fusion.internal_learning import Lesson, learn_from_scales
 from lfdfp.fusion.presets import EngineSettings, InternalLearningSettings
 from lfdfp.progress import Progress
 from lfdfp.settings import FusionSettings
+from lfdfp.torch_devices import deliberate_threads, torch_device
 
 _FACTORS = {2: (2, 1), 3: (3, 1), 4: (2, 2)}
 """Scale to (factor that is learned, how often it is applied)."""
@@ -55,7 +51,7 @@ def super_resolve(
 
     `sigma` is the standard deviation of the noise in one channel of `fused`.
     """
-    device = pick_device(settings.device)
+    device = torch_device(settings.device)
     seen = Observations(light=light, maps=maps, fused=fused, scale=settings.scale)
     if settings.scale == 1:
         return Enlarged(fine=fused, prior="none", losses={}, device=str(device))

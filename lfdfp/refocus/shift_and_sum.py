@@ -154,6 +154,6 @@ def refocus_planes(
 
 
 def _torch_device(name: str) -> torch.device:
-    from lfdfp.refocus.torch_sums import torch_device
+    from lfdfp.torch_devices import torch_device
 
     return torch_device(name)

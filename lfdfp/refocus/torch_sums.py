@@ -8,24 +8,7 @@ from torch import Tensor
 
 from lfdfp.datatypes import FloatArray, LightField
 from lfdfp.disparity.spline import POLE, SPLINE_MARGIN
-from lfdfp.errors import SettingsError
 from lfdfp.refocus.shifts import Shifts, Split
-
-
-def torch_device(name: str) -> torch.device:
-    """The device of this name.
-
-    Raises
-    ------
-    SettingsError
-        Where torch does not know it, or the machine does not have it.
-    """
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise SettingsError(f"device {name!r} cannot be used: {error}") from error
-    return device
 
 
 def spline_sums(
