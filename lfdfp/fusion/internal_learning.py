@@ -33,7 +33,7 @@ from lfdfp.fusion.scale_examples import (
     scale_pairs,
     shape_pairs,
 )
-from lfdfp.fusion.scale_network import HALO_PX, ScaleNetwork, learn, load_weights
+from lfdfp.fusion.scale_network import HALO_PX, Batch, ScaleNetwork, learn, load_weights
 from lfdfp.fusion.tiling import tiles
 
 PRIORS: Mapping[Start, Path] = {
@@ -168,7 +168,7 @@ def _examples(
     settings: InternalLearningSettings,
     rng: np.random.Generator,
     device: torch.device,
-) -> Iterator[tuple[Tensor, Tensor]]:
+) -> Iterator[Batch]:
     """Batches of patches of the picture, and of random shapes that keep alive what was known.
 
     Without them a network forgets much of its start for what one picture's coarse versions show.
@@ -180,10 +180,12 @@ def _examples(
     fixed = np.random.default_rng(_SHAPE_SEED)
     shapes = shape_pairs(_SHAPE_PICTURES, _SHAPE_SIDE_PX * factor, factor, sigma, fixed)
     beside = drawn(shapes, number=settings.shapes)
-    return (
-        (torch.cat([coarse, coarse_shapes]), torch.cat([fine, fine_shapes]))
-        for (coarse, fine), (coarse_shapes, fine_shapes) in zip(own, beside, strict=True)
-    )
+    return map(_joined, own, beside)
+
+
+def _joined(first: Batch, second: Batch) -> Batch:
+    coarse, fine, share = (torch.cat(both) for both in zip(first, second, strict=True))
+    return coarse, fine, share
 
 
 def checked_gain(

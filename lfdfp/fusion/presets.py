@@ -127,9 +127,9 @@ class InternalLearningSettings:
     channels: int = 48
     blocks: int = 4
     steps: int = 100
-    batch: int = 8
+    batch: int = 11
     shapes: int = 3
-    patch_px: int = 32
+    patch_px: int = 28
     learning_rate: float = 5e-4
     scales: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7, 0.6)
     networks: int = 1
@@ -202,7 +202,7 @@ PRESETS: Mapping[Preset, EngineSettings] = {
     "balanced": EngineSettings(internal=InternalLearningSettings(), network=NetworkSettings()),
     "best": EngineSettings(
         internal=InternalLearningSettings(
-            start="large prior", channels=64, blocks=6, batch=7, shapes=2, networks=2
+            start="large prior", channels=64, blocks=6, batch=9, shapes=3, networks=2
         ),
         network=NetworkSettings(),
     ),

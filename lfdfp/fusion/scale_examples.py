@@ -11,11 +11,11 @@ from itertools import islice, product
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.fusion.downsampling import resample, resampling_matrix
 from lfdfp.fusion.random_shapes import picture_of_shapes
+from lfdfp.fusion.scale_network import Batch
 from lfdfp.fusion.tiling import even_starts, tiles
 
 _WINDOW_PX = 384
@@ -104,12 +104,19 @@ def batches(
     side: int,
     rng: np.random.Generator,
     device: torch.device,
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Coarse (number, 1, side, side) and fine patches of `pairs`, turned and mirrored, for ever.
+) -> Iterator[Batch]:
+    """Patches of `pairs` to learn from, turned and mirrored, for ever.
 
     Patches cover every pair evenly before any place comes again, and the eight turned and mirrored
     versions take equal shares. What is learned then depends little on the seed: drawn freely,
     patches leave some places out and repeat others in the few steps that there are.
+
+    Yields
+    ------
+    coarse, fine
+        Shapes (number, 1, side, side) and (number, 1, k side, k side).
+    share
+        As `fine`: 0 in the squares that are kept for checking, 1 elsewhere.
     """
     places, versions = _covering(pairs, side, rng), _versions(rng)
     while True:
@@ -117,10 +124,10 @@ def batches(
             _patch(pairs[index], factor, side, corner, next(versions), rng)
             for index, corner in islice(places, number)
         ]
-        coarse, fine = (
+        coarse, fine, share = (
             torch.from_numpy(np.stack(p)[:, None]).to(device) for p in zip(*drawn, strict=True)
         )
-        yield coarse, fine
+        yield coarse, fine, share
 
 
 def _covering(
@@ -128,7 +135,7 @@ def _covering(
 ) -> Iterator[tuple[int, tuple[int, int]]]:
     """Pair and corner (row, column) of patches, in random order, round after round.
 
-    Patches that touch the square which is kept for checking are left out; where all do, none is.
+    Patches within the square that is kept for checking would teach nothing and are left out.
     """
     squares = [checked_square(pair.coarse) for pair in pairs]
     while True:
@@ -136,17 +143,16 @@ def _covering(
             (number, corner)
             for number, pair in enumerate(pairs)
             for corner in product(*(_starts(n, side, rng) for n in pair.coarse.shape))
+            if not _within(corner, side, squares[number])
         ]
-        kept_off = [(n, corner) for n, corner in places if not _touches(corner, side, squares[n])]
-        chosen = kept_off or places
-        for index in rng.permutation(len(chosen)):
-            yield chosen[index]
+        for index in rng.permutation(len(places)):
+            yield places[index]
 
 
-def _touches(corner: tuple[int, ...], side: int, square: tuple[slice, slice]) -> bool:
-    """Whether the patch at a corner shares a pixel with the square."""
+def _within(corner: tuple[int, ...], side: int, square: tuple[slice, slice]) -> bool:
+    """Whether the patch at a corner lies in the square."""
     return all(
-        start < kept.stop and start + side > kept.start
+        kept.start <= start and start + side <= kept.stop
         for start, kept in zip(corner, square, strict=True)
     )
 
@@ -172,15 +178,26 @@ def _patch(
     corner: tuple[int, int],
     version: int,
     rng: np.random.Generator,
-) -> tuple[FloatArray, FloatArray]:
-    """One coarse patch, with the noise that shrinking took away, and its fine version."""
-    top, left = corner
-    made = []
-    for picture, zoom in ((pair.coarse, 1), (pair.fine, factor)):
-        cut = picture[zoom * top : zoom * (top + side), zoom * left : zoom * (left + side)]
-        cut = np.rot90(cut, version % 4)
-        made.append(np.ascontiguousarray(cut[:, ::-1] if version >= 4 else cut))
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """One coarse patch, with the noise that shrinking took away; its fine version; its share."""
+    coarse, fine = (
+        picture[tuple(slice(zoom * n, zoom * (n + side)) for n in corner)]
+        for picture, zoom in ((pair.coarse, 1), (pair.fine, factor))
+    )
+    share = np.ones_like(fine)
+    share[
+        tuple(
+            slice(*(factor * max(edge - start, 0) for edge in (kept.start, kept.stop)))
+            for start, kept in zip(corner, checked_square(pair.coarse), strict=True)
+        )
+    ] = 0.0
+    coarse, fine, share = (_turned(picture, version) for picture in (coarse, fine, share))
     if pair.lost_sigma > 0:
         noise = rng.standard_normal((side, side), np.float32)
-        made[0] = made[0] + np.float32(pair.lost_sigma) * noise
-    return made[0], made[1]
+        coarse = coarse + np.float32(pair.lost_sigma) * noise
+    return coarse, fine, share
+
+
+def _turned(picture: FloatArray, version: int) -> FloatArray:
+    turned = np.rot90(picture, version % 4)
+    return np.ascontiguousarray(turned[:, ::-1] if version >= 4 else turned)

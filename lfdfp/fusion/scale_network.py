@@ -26,6 +26,9 @@ HALO_PX = 16
 """Coarse pixels around a tile that its result depends on, for up to six residual blocks."""
 
 
+Batch = tuple[Tensor, Tensor, Tensor]
+"""Coarse patches (N, 1, H, W), fine ones (N, 1, kH, kW), and what share each pixel has in them."""
+
 _WARM_UP_STEPS = 10
 
 
@@ -63,12 +66,12 @@ class ScaleNetwork(nn.Module):
 
 def learn(
     network: ScaleNetwork,
-    batches: Iterator[tuple[Tensor, Tensor]],
+    batches: Iterator[Batch],
     steps: int,
     learning_rate: float,
     on_step: Callable[[int], None],
 ) -> bool:
-    """Fit `network`, in place, to `steps` batches of (coarse, fine); whether that went well.
+    """Fit `network`, in place, to `steps` batches; whether that went well.
 
     Least absolute error; the learning rate rises over the first steps, then falls to zero along a
     cosine. Adam knows too little of the gradient's size at first: at full rate it throws what the
@@ -84,8 +87,8 @@ def learn(
         ),
     )
     for step in range(steps):
-        coarse, fine = next(batches)
-        loss = (network(coarse) - fine).abs().mean()
+        coarse, fine, share = next(batches)
+        loss = (share * (network(coarse) - fine).abs()).sum() / share.sum()
         if not torch.isfinite(loss):
             return False
         optimizer.zero_grad(set_to_none=True)

@@ -129,13 +129,15 @@ def test_patches_cover_a_picture_evenly_but_for_the_kept_square() -> None:
     (pair,) = scale_pairs(luma, 2, 0.0, scales=(1.0,), patch_px=8)
     rng = np.random.default_rng(0)
     source = batches([pair], 2, number=1, side=8, rng=rng, device=_CPU)
-    seen = np.zeros(pair.coarse.shape, int)
+    seen = np.zeros(pair.fine.shape, int)
     for _ in range(240):
-        coarse, fine = next(source)
-        assert fine.shape == (1, 1, 16, 16)
-        seen += np.isin(pair.coarse, coarse.numpy())
-    assert seen[12:20, 12:20].max() == 0
-    beside = seen[9:23, 4]  # drawn freely, 15 patches would come here, give or take 4
+        _, fine, share = next(source)
+        assert fine.shape == share.shape == (1, 1, 16, 16)
+        seen += np.isin(pair.fine, fine.numpy()[share.numpy() > 0])
+    kept = seen[24:40, 24:40]
+    assert kept.max() == 0
+    assert seen[23, 24:40].min() > 5, "taught up to the square's edge"
+    beside = seen[18:46, 8]  # drawn freely, 15 patches would come here, give or take 4
     assert beside.min() > 10
     assert np.ptp(beside) <= 2
 
@@ -156,7 +158,7 @@ def test_patches_of_shapes_keep_what_the_start_knew() -> None:
     others = shape_pairs(3, 128, 2, 0.0, np.random.default_rng(12345))
     kept = []
     for shapes in (0, 4):
-        settings = InternalLearningSettings(steps=40, shapes=shapes)
+        settings = InternalLearningSettings(steps=80, shapes=shapes)
         upscaler = _lesson(stripes, 2, settings).upscaler
         assert upscaler is not None
         kept.append(checked_gain(upscaler.network, others, 2, np.random.default_rng(0), _CPU))
