@@ -74,13 +74,20 @@ def floor_s(shape: tuple[int, int], repeats: int = 5) -> float:
 
 
 def times(stats: pstats.Stats, titles: dict[str, str]) -> Iterator[StepTime]:
-    """What the profile says of functions, named ``module.function``, in the order of `titles`."""
+    """What the profile says of functions, named ``module.function``, in the order of `titles`.
+
+    Raises
+    ------
+    LookupError
+        For a function that never ran: it has another name now.
+    """
     entries = stats.stats.items()  # type: ignore[attr-defined]
     known = {f"{Path(file).stem}.{function}": value for (file, _, function), value in entries}
     for name, title in titles.items():
-        if name in known:
-            _, calls, _, seconds, _ = known[name]
-            yield StepTime(title=title, calls=calls, seconds=seconds)
+        if name not in known:
+            raise LookupError(f"{name} ({title}) never ran: was it renamed?")
+        _, calls, _, seconds, _ = known[name]
+        yield StepTime(title=title, calls=calls, seconds=seconds)
 
 
 def table(stats: pstats.Stats, floor: float) -> str:

@@ -117,6 +117,10 @@ class RayObservation:
         """The same rays behind another footprint."""
         return self._altered(taps=taps)
 
+    def within(self, radius_px: float) -> RayObservation:
+        """Only the rays that are no farther than this from their lenslets' centers."""
+        return self._altered(radius_px=radius_px)
+
     def on_grid(self, grid: FineGrid) -> RayObservation:
         """The same rays on another grid of the same fineness: a tile."""
         reach = self._steepest * float(self.radius_px) + 2
@@ -131,6 +135,7 @@ class RayObservation:
         grid: FineGrid | None = None,
         lenslets: LensletTable | None = None,
         taps: FloatArray | None = None,
+        radius_px: float | None = None,
     ) -> RayObservation:
         return RayObservation(
             light or self.light,
@@ -138,7 +143,7 @@ class RayObservation:
             grid or self.grid,
             slopes=self.slopes,
             taps=self.taps if taps is None else taps,
-            radius_px=float(self.radius_px),
+            radius_px=float(self.radius_px if radius_px is None else radius_px),
             runner=self.runner,
             steepest=self._steepest,
         )

@@ -18,7 +18,11 @@ class RayParameters:
     least_response
         Pixels below this share of full response are missing.
     radius_pitch
-        Pixels farther than this from their lenslet's center are left out: crosstalk.
+        Pixels farther than this from their lenslet's center are left out: crosstalk;
+    clean_radius_pitch, rim_tolerance
+        but in the end those within this distance are used if the picture predicts the held-out
+        ones between both radii nearly as well as those within the first: this many times the
+        misfit.
     footprint_pitch
         Side of the square that stands for a lenslet's area.
     plane_step, fine_plane_step
@@ -42,6 +46,8 @@ class RayParameters:
 
     least_response: float = 0.25
     radius_pitch: float = 0.42
+    clean_radius_pitch: float = 0.5
+    rim_tolerance: float = 1.1
     footprint_pitch: float = 0.93
     plane_step: float = 0.25
     fine_plane_step: float = 0.2

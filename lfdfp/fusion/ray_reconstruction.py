@@ -51,6 +51,7 @@ from lfdfp.fusion.ray_observability import (
     standard_error,
 )
 from lfdfp.fusion.ray_parameters import RayParameters
+from lfdfp.fusion.ray_rim import rim_is_clean
 from lfdfp.fusion.ray_solution import FINEST, RaySolution, display_matrix, fusion_result
 from lfdfp.fusion.ray_solver import RaySolver, Variation, opponent_matrix
 from lfdfp.progress import Progress, ignore_progress
@@ -185,7 +186,7 @@ class _Reconstruction:
             picture = self.solve(observation, picture, parameters.rounds)
             self.step()
             slope_map = self.refine(slope_map, observation, picture)
-            observation = self.learn_noise(self.observe(slope_map), picture)
+            observation = self.learn_noise(self.observe_rims(slope_map, picture), picture)
         strength = self.choose_strength(observation, picture)
         gain = 0.0
         if self.prior == "network":
@@ -205,6 +206,7 @@ class _Reconstruction:
             grid=self.grid,
             noise=self.light.noise,
             strength=strength,
+            radius_pitch=self.radius_px / self.lenslets.pitch_px,
             network_gain=gain,
             warnings=warnings,
             observability=seen,
@@ -421,6 +423,25 @@ class _Reconstruction:
         """Follow every ray, held-out ones too, to the surface that it sees."""
         bundle = dataclasses.replace(self.bundle(self.grid), light=self.all_light)
         return observed(bundle, slope_map, self.parameters).with_light(self.light)
+
+    def observe_rims(self, slope_map: FloatArray, picture: FloatArray) -> RayObservation:
+        """As `observe`, but with the lenslets' rims from now on, if they are clean."""
+        narrow_px, wide_px = (
+            pitch * self.lenslets.pitch_px
+            for pitch in (self.parameters.radius_pitch, self.parameters.clean_radius_pitch)
+        )
+        self.radius_px = wide_px
+        everything = self.observe(slope_map).with_light(self.all_light)
+        clean = rim_is_clean(
+            everything,
+            picture,
+            self.held,
+            inner_px=narrow_px,
+            outer_px=wide_px,
+            tolerance=self.parameters.rim_tolerance,
+        )
+        self.radius_px = wide_px if clean else narrow_px
+        return everything.within(self.radius_px).with_light(self.light)
 
     def start(self, observation: RayObservation) -> FloatArray:
         """The rays' weighted mean around every pixel."""

@@ -35,6 +35,8 @@ class RaySolution:
         Learned from held-out rays, errors of the model included.
     strength
         λ of total variation, chosen by held-out rays.
+    radius_pitch
+        How far from their lenslets' centers rays were used, in the end.
     observability
         Shape (Y, X), in [0, 1]: how much the rays determine detail of the settings' scale.
     standard_error
@@ -50,6 +52,7 @@ class RaySolution:
     grid: FineGrid
     noise: NoiseModel
     strength: float
+    radius_pitch: float
     observability: FloatArray
     standard_error: FloatArray
     network_gain: float = 0.0
@@ -94,6 +97,7 @@ def fusion_result(
         data_term="rays",
         losses={
             "prior_strength": solution.strength,
+            "ray_radius_pitch": solution.radius_pitch,
             "noise_read_variance": solution.noise.read_variance,
             "noise_shot_gain": solution.noise.shot_gain,
             "noise_relative": solution.noise.relative,

@@ -14,7 +14,7 @@ from lfdfp.errors import CaptureError, SettingsError
 from lfdfp.fusion.ray_reconstruction import reconstruct
 from lfdfp.fusion.ray_solution import area_average
 from lfdfp.settings import FusionSettings
-from lfdfp.simulate import SimulatedCapture
+from lfdfp.simulate import Imperfections, SimulatedCapture
 from tests.factories import tiny_capture
 
 
@@ -62,6 +62,16 @@ def test_it_says_how_it_was_made(result: FusionResult) -> None:
     assert 0 <= result.disparity_confidence.min() <= result.disparity_confidence.max() <= 1
     assert result.observability is not None
     assert 0 <= result.observability.min() <= result.observability.max() <= 1
+
+
+def test_rims_of_lens_images_are_used_unless_neighbors_shine_into_them(
+    result: FusionResult,
+) -> None:
+    leaking = tiny_capture(
+        "f01", scene="curved", size=400, seed=5, imperfections=Imperfections(crosstalk=1.0)
+    )
+    assert result.losses["ray_radius_pitch"] == pytest.approx(0.5)
+    assert run(leaking).losses["ray_radius_pitch"] == pytest.approx(0.42)
 
 
 def test_scales_average_one_solution(capture: SimulatedCapture, result: FusionResult) -> None:
