@@ -198,7 +198,7 @@ _FROM_CHANCE = InternalLearningSettings(
 """What one picture alone can teach in the time of `balanced`: a smaller network, and faster."""
 
 PRESETS: Mapping[Preset, EngineSettings] = {
-    "fast": EngineSettings(internal=InternalLearningSettings(steps=0, ensemble=False)),
+    "fast": EngineSettings(internal=InternalLearningSettings(steps=0, ensemble=False, patch_px=24)),
     "balanced": EngineSettings(internal=InternalLearningSettings(), network=NetworkSettings()),
     "best": EngineSettings(
         internal=InternalLearningSettings(
