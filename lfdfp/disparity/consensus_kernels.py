@@ -4,7 +4,7 @@ A window holds the rows that a band needs, and rows around them: values in its o
 miss the rays beyond, those that the band uses do not. The rays of a cell are added in the order
 of the lenslets, so no bit depends on where windows begin. Arguments that the passes share:
 
-starts, direction, measured, cell
+starts, direction, measured, cell, farthest
     Of `RayList`.
 origins
     Shape (L, 2): fine coordinates of the lenslets.
@@ -140,6 +140,7 @@ def gather_misfits(
     direction: FloatArray,
     measured: FloatArray,
     cell: NDArray[np.uint8],
+    farthest: FloatArray,
     origins: FloatArray,
     lenslets: tuple[int, int],
     parts: NDArray[np.int64],
@@ -169,6 +170,8 @@ def gather_misfits(
         for q in range(4):
             known, misfits, counts = picture[parts[q]], misfit[q], count[q]
             for n in range(starts[lens, q], starts[lens, q + 1]):
+                if slope > farthest[n]:
+                    continue
                 y, x = row0 - slope * direction[n, 0], column0 - slope * direction[n, 1]
                 row, j = int(np.floor(y)), int(np.floor(x))
                 i = row - top

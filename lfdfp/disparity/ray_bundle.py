@@ -13,7 +13,7 @@ import numpy as np
 
 from lfdfp.datatypes import BoolArray, FloatArray
 from lfdfp.disparity import ray_list_kernels as kernels
-from lfdfp.ray_geometry import FineGrid, LensletTable, RayLight
+from lfdfp.ray_geometry import HIDDEN, FineGrid, LensletTable, RayLight
 from lfdfp.row_bands import BandRunner
 
 
@@ -69,17 +69,30 @@ class RayList:
         Shape (n, 2), float32: light, and response.
     cell
         Shape (n,), uint8: place in the Bayer cell, 2 (row & 1) + (column & 1).
+    farthest
+        Shape (n,), float32: slope of the last plane that the ray can see; what lies behind is
+        hidden from it.
     """
 
     starts: np.ndarray[tuple[int, int], np.dtype[np.int32]]
     direction: FloatArray
     measured: FloatArray
     cell: np.ndarray[tuple[int], np.dtype[np.uint8]]
+    farthest: FloatArray
 
 
-def listed_rays(bundle: RayBundle) -> RayList:
-    """List the rays that the sweeps of a bundle look at: 17 bytes a ray."""
+def listed_rays(bundle: RayBundle, reached: FloatArray | None = None) -> RayList:
+    """List the rays that the sweeps of a bundle look at: 21 bytes a ray.
+
+    Parameters
+    ----------
+    reached
+        Shape (H, W): slope of the last plane that the ray of a pixel can see; None where nothing
+        is known to hide any.
+    """
     light, table = bundle.light, bundle.lenslets
+    if reached is None:
+        reached = np.full(light.light.shape, HIDDEN, np.float32)
     shared = (
         light.light, light.response, table.centers_px, np.asarray(table.turn, np.float32),
         np.float32(bundle.radius_px), bundle.kept(),
@@ -101,10 +114,18 @@ def listed_rays(bundle: RayBundle) -> RayList:
         direction=np.empty((number, 2), np.float32),
         measured=np.empty((number, 2), np.float32),
         cell=np.empty(number, np.uint8),
+        farthest=np.empty(number, np.float32),
     )
     bundle.runner.map(
         lambda a, b: kernels.list_rays(
-            *shared, lenslets(a, b), starts, rays.direction, rays.measured, rays.cell
+            *shared,
+            lenslets(a, b),
+            reached,
+            starts,
+            rays.direction,
+            rays.measured,
+            rays.cell,
+            rays.farthest,
         ),
         lattice_rows,
     )

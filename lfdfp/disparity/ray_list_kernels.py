@@ -62,12 +62,18 @@ def list_rays(
     radius: float,
     kept: NDArray[np.bool_],
     lenslets: tuple[int, int],
+    reached: FloatArray,
     starts: NDArray[np.int32],
     direction: FloatArray,
     measured: FloatArray,
     cell: NDArray[np.uint8],
+    farthest: FloatArray,
 ) -> None:
-    """Write the rays of each quadrant to their places (`RayList`)."""
+    """Write the rays of each quadrant, and how far they reach, to their places (`RayList`).
+
+    reached
+        Shape (H, W): slope of the last plane that the ray of a pixel can see.
+    """
     height, width = light.shape
     places = np.zeros(4, np.int64)
     for lens in range(lenslets[0], lenslets[1]):
@@ -87,4 +93,5 @@ def list_rays(
                 places[quadrant] = n + 1
                 direction[n, 0], direction[n, 1] = v, u
                 measured[n, 0], measured[n, 1] = light[row, column], response[row, column]
+                farthest[n] = reached[row, column]
                 cell[n] = 2 * (row & 1) + (column & 1)

@@ -2,8 +2,9 @@
 
 Two sweeps share the search for the best plane. The first needs nothing but the rays: it compares
 every ray with the picture that all rays together give on the plane. The second compares them with
-a picture that is already sharp. Both look at half apertures too, because next to an occluder one
-half of the rays sees the surface and the other does not.
+a picture that is already sharp. Next to an occluder one half of the rays sees the surface and the
+other does not: the first sweep looks at half apertures too; the second knows which rays are
+blocked.
 """
 
 from __future__ import annotations
@@ -127,6 +128,7 @@ def residual_costs(
     bundle: RayBundle,
     slopes: DoubleArray,
     blurred: FloatArray,
+    reached: FloatArray,
     *,
     outlier_error: float,
     truncation: float,
@@ -137,12 +139,15 @@ def residual_costs(
     ----------
     blurred
         Shape (3, Y, X): the picture behind the lenslets' footprint.
+    reached
+        Shape (H, W): slope of the last plane that the ray of a pixel can see. Rays do not count
+        on planes behind it: what they measured is no evidence against a surface hidden from them.
     outlier_error
         Share of the signal that counts as noise.
     truncation
         Squared residual, in units of the variance, that a ray's cost approaches.
     """
-    sweep = _Sweep(bundle, outlier_error=outlier_error, truncation=truncation)
+    sweep = _Sweep(bundle, outlier_error=outlier_error, truncation=truncation, reached=reached)
     picture = np.ascontiguousarray(np.moveaxis(blurred, 0, -1))[None]
     for slope in slopes:
         cost = np.full(bundle.grid.shape, np.inf, np.float32)
@@ -152,7 +157,7 @@ def residual_costs(
         ) -> None:
             window = _Window(sweep, first, last)
             window.compare(slope, _WHOLE[0], picture[:, window.top : window.bottom])
-            window.cheapen_by_all(cost, _RESIDUAL_REACH)
+            window.cheapen(cost, (_ALL_QUADRANTS,), _RESIDUAL_REACH)
 
         bundle.runner.map(work, bundle.grid.shape[0])
         yield cost
@@ -162,11 +167,16 @@ class _Sweep:
     """What all windows and planes of one sweep share."""
 
     def __init__(
-        self, bundle: RayBundle, *, outlier_error: float = 0.0, truncation: float = 1.0
+        self,
+        bundle: RayBundle,
+        *,
+        outlier_error: float = 0.0,
+        truncation: float = 1.0,
+        reached: FloatArray | None = None,
     ) -> None:
         self.bundle = bundle
         self.origins = bundle.origins()
-        self.rays = listed_rays(bundle)
+        self.rays = listed_rays(bundle, reached)
         self.colors = bundle.light.colors.ravel()
         self.terms = bundle.light.noise_terms().reshape(4, 3)
         self.terms[:, 2] += np.float32(outlier_error) ** 2
@@ -189,11 +199,11 @@ class _Window:
         )
         self._misfit, self._count = np.zeros((2, 4, *shape[1:3]), np.float32)
 
-    def _plane(self, slope: float, parts: Sequence[int]) -> tuple[object, ...]:
+    def _plane(self, slope: float, parts: Sequence[int], *limits: FloatArray) -> tuple[object, ...]:
         sweep = self._sweep
         rays, bundle = sweep.rays, sweep.bundle
         return (
-            rays.starts, rays.direction, rays.measured, rays.cell, sweep.origins,
+            rays.starts, rays.direction, rays.measured, rays.cell, *limits, sweep.origins,
             bundle.lenslets_within(sweep.origins, self.top, self.bottom, abs(slope)),
             np.asarray(parts, np.int64), sweep.colors, np.float32(slope), self.top,
         )  # fmt: skip
@@ -215,8 +225,8 @@ class _Window:
         """Collect the misfits of a plane's rays to the pictures (P, rows, X, 3) of their parts."""
         self._misfit[:], self._count[:] = 0.0, 0.0
         kernels.gather_misfits(
-            *self._plane(slope, parts), picture, self._sweep.terms, self._sweep.truncation,
-            self._misfit, self._count,
+            *self._plane(slope, parts, self._sweep.rays.farthest), picture, self._sweep.terms,
+            self._sweep.truncation, self._misfit, self._count,
         )  # fmt: skip
 
     def cheapen(

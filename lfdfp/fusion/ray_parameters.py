@@ -52,7 +52,7 @@ class RayParameters:
     plane_step: float = 0.25
     fine_plane_step: float = 0.2
     widening: float = 0.1
-    outlier_error: float = 0.02
+    outlier_error: float = 0.04
     truncation: float = 9.0
     visibility_step: float = 0.06
     smoothness: Smoothness = field(default_factory=Smoothness)

@@ -35,6 +35,7 @@ from lfdfp.disparity.ray_plane_sweep import (
 )
 from lfdfp.disparity.ray_range import slope_range
 from lfdfp.disparity.ray_refinement import fitted_slopes, slope_steps
+from lfdfp.disparity.ray_visibility import visible_slopes
 from lfdfp.errors import CaptureError, SettingsError
 from lfdfp.fusion.observation import NormalEquations, RayObservation
 from lfdfp.fusion.ray_following import observed
@@ -363,12 +364,25 @@ class _Reconstruction:
             self.bundle(self.grid),
             slopes,
             observation.blur(picture),
+            self.reached(slope_map),
             outlier_error=parameters.outlier_error,
             truncation=parameters.truncation,
         )
         swept = best_planes(map(smooth, costs), slopes, guide, parameters.smoothness)
         self.step()
         return swept
+
+    def reached(self, slope_map: FloatArray) -> FloatArray:
+        """Slope of the last plane that every ray can see, shape (H, W).
+
+        Surfaces block rays only where a pixel's neighbors belong to them too: their borders have
+        yet to be found.
+        """
+        bundle = self.bundle(self.grid)
+        step = self.parameters.visibility_step * self.grid.pixels_per_pitch
+        cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+        inner = np.asarray(cv2.dilate(slope_map, cross), np.float32)
+        return visible_slopes(bundle, inner, step=step) + np.float32(step)
 
     def refine(
         self, slope_map: FloatArray, observation: RayObservation, picture: FloatArray

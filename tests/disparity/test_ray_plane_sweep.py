@@ -77,10 +77,29 @@ def test_on_the_right_plane_rays_agree_and_costs_are_least() -> None:
         bundle, slopes, outlier_error=0.02, truncation=9.0, half_apertures=True
     )
     picture = plane_picture(bundle, float(slopes[2]))
-    compared = list(residual_costs(bundle, slopes, picture, outlier_error=0.02, truncation=9.0))
-    for costs in (agreed, np.stack(compared)):
+    reached = np.full(bundle.light.light.shape, HIDDEN, np.float32)
+    compared = residual_costs(bundle, slopes, picture, reached, outlier_error=0.02, truncation=9.0)
+    for costs in (agreed, np.stack(list(compared))):
         best = costs[:, 12:-12, 12:-12].argmin(axis=0)
         assert (best == 2).mean() > 0.8
+
+
+def test_blocked_rays_do_not_count_on_planes_behind(capture: SimulatedCapture) -> None:
+    bundle = bundle_of(capture, k=2)
+    slopes = np.array([-0.6, 0.3, 0.9])
+    picture = plane_picture(bundle, 0.3)
+
+    def costs(last: float) -> FloatArray:
+        reached = np.full(bundle.light.light.shape, last, np.float32)
+        planes = residual_costs(
+            bundle, slopes, picture, reached, outlier_error=0.02, truncation=9.0
+        )
+        return np.stack(list(planes))
+
+    free, blocked = costs(1.0), costs(0.3)
+    np.testing.assert_array_equal(free[:2], blocked[:2])
+    np.testing.assert_allclose(blocked[2], 9.0, rtol=1e-6)
+    assert free[2].mean() < 6
 
 
 def test_bands_of_a_sweep_leave_no_seam(
@@ -88,12 +107,13 @@ def test_bands_of_a_sweep_leave_no_seam(
 ) -> None:
     bundle = bundle_of(capture, k=2)
     slopes = np.array([-0.6, 0.9])
+    reached = np.full(bundle.light.light.shape, HIDDEN, np.float32)
 
     def costs() -> tuple[FloatArray, ...]:
         picture = plane_picture(bundle, 0.3)
         settings = {"outlier_error": 0.02, "truncation": 9.0}
         agreed = consensus_costs(bundle, slopes, half_apertures=True, **settings)
-        return picture, agreed, *residual_costs(bundle, slopes, picture, **settings)
+        return picture, agreed, *residual_costs(bundle, slopes, picture, reached, **settings)
 
     whole = costs()
     monkeypatch.setattr("lfdfp.row_bands._ROWS_PER_BAND", 11)
