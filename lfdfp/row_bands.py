@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 _ROWS_PER_BAND = 96
@@ -30,6 +31,10 @@ class BandRunner:
         bands = max(1, round(rows / _ROWS_PER_BAND))
         edges = [rows * k // bands for k in range(bands + 1)]
         spans = list(itertools.pairwise(edges))
+        return self.each(lambda span: work(*span), spans)
+
+    def each(self, work: Callable[[S], T], parts: Sequence[S]) -> list[T]:
+        """[work(part) for every part], in order."""
         if self._pool is None:
-            return [work(*span) for span in spans]
-        return list(self._pool.map(lambda span: work(*span), spans))
+            return [work(part) for part in parts]
+        return list(self._pool.map(work, parts))

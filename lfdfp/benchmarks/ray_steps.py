@@ -44,7 +44,7 @@ _PASSES = {
     "ray_plane_sweep.agree": "rays agree on a plane's picture (spread, spread)",
     "ray_plane_sweep.compare": "rays compared with a picture (gather)",
     "ray_plane_sweep.cheapen": "misfits averaged",
-    "ray_plane_sweep.semi_global_costs": "semi-global matching",
+    "semi_global.semi_global_costs": "semi-global matching",
     "observation.normal_equations": "normal equations (gather, spread)",
     "observation.forward": "predictions (gather)",
     "ray_refinement.slope_steps": "Gauss-Newton terms (gather, spread)",

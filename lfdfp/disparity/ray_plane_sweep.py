@@ -9,16 +9,16 @@ blocked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from lfdfp.datatypes import DoubleArray, FloatArray
 from lfdfp.disparity import consensus_kernels as kernels
-from lfdfp.disparity import semi_global_kernels as paths
+from lfdfp.disparity.guided_filter import GuidedFilter
 from lfdfp.disparity.ray_bundle import RayBundle, listed_rays
+from lfdfp.disparity.semi_global import PlaneCosts
 
 _WHOLE = ((0, 0, 0, 0),)
 _HALVES = ((0, 0, 1, 1), (0, 1, 1, 0))
@@ -36,41 +36,9 @@ _TAPS = np.array([0.787, 0.1065], np.float32)
 _HALO_ROWS = 8
 """Twice spread, smoothed and gathered, then averaged: that far a cell's cost reaches."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Smoothness:
-    """What it costs two neighbors to lie on different planes.
-
-    Attributes
-    ----------
-    step, jump
-        On neighboring planes, and on any others.
-    edge
-        Change of the guide between neighbors that halves the price of a jump.
-    """
-
-    step: float = 0.2
-    jump: float = 3.0
-    edge: float = 0.01
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SweptDisparity:
-    """Result of a sweep.
-
-    Attributes
-    ----------
-    slope
-        Shape (Y, X), in fine pixels per raw pixel.
-    cost
-        Shape (Y, X): misfit of the best plane.
-    contrast
-        Shape (Y, X): how much worse the planes are on average.
-    """
-
-    slope: FloatArray
-    cost: FloatArray
-    contrast: FloatArray
+_GUIDE_RADIUS_PX = 2
+_GUIDE_REGULARIZATION = 0.02**2
+_GUIDE_HALO_ROWS = 2 * _GUIDE_RADIUS_PX
 
 
 def plane_picture(bundle: RayBundle, slope: float) -> FloatArray:
@@ -94,8 +62,8 @@ def consensus_costs(
     outlier_error: float,
     truncation: float,
     half_apertures: bool,
-) -> FloatArray:
-    """Mean truncated misfit of the rays to what they agree on, shape (planes, Y, X).
+) -> PlaneCosts:
+    """Mean truncated misfit of the rays to what they agree on.
 
     Parameters
     ----------
@@ -106,11 +74,12 @@ def consensus_costs(
         As in `residual_costs`.
     """
     sweep = _Sweep(bundle, outlier_error=outlier_error, truncation=truncation)
-    costs = np.full((len(slopes), *bundle.grid.shape), np.inf, np.float32)
+    costs = PlaneCosts.empty(bundle.grid.shape, len(slopes), most=truncation)
 
     def work(first: int, last: int) -> None:
         window = _Window(sweep, first, last, parts=2 if half_apertures else 1)
-        for slope, cost in zip(slopes, costs, strict=True):
+        for k, slope in enumerate(slopes):
+            cost = window.no_cost()
             for parts in _HALVES if half_apertures else _WHOLE:
                 window.agree(float(slope), parts)
                 window.compare(float(slope), parts, window.picture)
@@ -119,6 +88,7 @@ def consensus_costs(
                     window.cheapen(cost, halves, _CONSENSUS_REACH)
                 else:
                     window.cheapen_by_all(cost, _CONSENSUS_REACH)
+            costs.set_rows(first, k, cost)
 
     bundle.runner.map(work, bundle.grid.shape[0])
     return costs
@@ -129,11 +99,12 @@ def residual_costs(
     slopes: DoubleArray,
     blurred: FloatArray,
     reached: FloatArray,
+    guide: FloatArray,
     *,
     outlier_error: float,
     truncation: float,
-) -> Iterable[FloatArray]:
-    """Mean truncated misfit of the rays to a sharp picture, plane by plane, shape (Y, X).
+) -> PlaneCosts:
+    """Mean truncated misfit of the rays to a sharp picture, smoothed along a guide's edges.
 
     Parameters
     ----------
@@ -142,6 +113,8 @@ def residual_costs(
     reached
         Shape (H, W): slope of the last plane that the ray of a pixel can see. Rays do not count
         on planes behind it: what they measured is no evidence against a surface hidden from them.
+    guide
+        Shape (Y, X), display signal (`GuidedFilter`).
     outlier_error
         Share of the signal that counts as noise.
     truncation
@@ -149,18 +122,25 @@ def residual_costs(
     """
     sweep = _Sweep(bundle, outlier_error=outlier_error, truncation=truncation, reached=reached)
     picture = np.ascontiguousarray(np.moveaxis(blurred, 0, -1))[None]
-    for slope in slopes:
-        cost = np.full(bundle.grid.shape, np.inf, np.float32)
+    del reached, blurred  # before memory is taken for the costs
+    height = bundle.grid.shape[0]
+    costs = PlaneCosts.empty(bundle.grid.shape, len(slopes), most=truncation)
 
-        def work(
-            first: int, last: int, slope: float = float(slope), cost: FloatArray = cost
-        ) -> None:
-            window = _Window(sweep, first, last)
-            window.compare(slope, _WHOLE[0], picture[:, window.top : window.bottom])
+    def work(first: int, last: int) -> None:
+        upper, lower = max(first - _GUIDE_HALO_ROWS, 0), min(last + _GUIDE_HALO_ROWS, height)
+        window = _Window(sweep, upper, lower)
+        around = picture[:, window.top : window.bottom]
+        smooth = GuidedFilter(
+            guide[upper:lower], radius_px=_GUIDE_RADIUS_PX, regularization=_GUIDE_REGULARIZATION
+        )
+        for k, slope in enumerate(slopes):
+            cost = window.no_cost()
+            window.compare(float(slope), _WHOLE[0], around)
             window.cheapen(cost, (_ALL_QUADRANTS,), _RESIDUAL_REACH)
+            costs.set_rows(first, k, smooth(cost)[first - upper : last - upper])
 
-        bundle.runner.map(work, bundle.grid.shape[0])
-        yield cost
+    bundle.runner.map(work, height)
+    return costs
 
 
 class _Sweep:
@@ -191,7 +171,6 @@ class _Window:
         self._sweep = sweep
         self.top, self.bottom = max(first - _HALO_ROWS, 0), min(last + _HALO_ROWS, height)
         self.inner = slice(first - self.top, last - self.top)
-        self._rows = slice(first, last)
         shape = (parts, self.bottom - self.top, width, 3)
         self.picture = np.zeros(shape, np.float32)
         self._amount, self._weight, self._certainty = (
@@ -229,6 +208,11 @@ class _Window:
             self._sweep.truncation, self._misfit, self._count,
         )  # fmt: skip
 
+    def no_cost(self) -> FloatArray:
+        """Cost (rows, X) of a plane that nothing was compared on yet."""
+        rows = self.inner.stop - self.inner.start
+        return np.full((rows, self._misfit.shape[2]), np.inf, np.float32)
+
     def cheapen(
         self,
         cost: FloatArray,
@@ -236,76 +220,17 @@ class _Window:
         reach: int,
         penalty: float = 0.0,
     ) -> None:
-        """Lower the plane's cost (Y, X) to the least mean misfit of groups of quadrants."""
+        """Lower the plane's cost (rows, X) to the least mean misfit of groups of quadrants."""
         for group in groups:
             kernels.cheapest_mean(
                 self._misfit, self._count, np.asarray(group, np.int64), reach,
-                self._sweep.truncation, np.float32(penalty), self.inner.start, cost[self._rows],
+                self._sweep.truncation, np.float32(penalty), self.inner.start, cost,
             )  # fmt: skip
 
     def cheapen_by_all(self, cost: FloatArray, reach: int) -> None:
         """Lower the cost to that of the whole aperture, or of a half at a penalty."""
         self.cheapen(cost, (_ALL_QUADRANTS,), reach)
         self.cheapen(cost, _HALF_QUADRANTS, reach, _HALF_APERTURE_PENALTY)
-
-
-def best_planes(
-    costs: Iterable[FloatArray], slopes: DoubleArray, guide: FloatArray, smoothness: Smoothness
-) -> SweptDisparity:
-    """Semi-global minimum over the planes [1]_, with a parabola through it.
-
-    Parameters
-    ----------
-    costs
-        Plane by plane, shape (Y, X).
-    slopes
-        Ascending and evenly spaced, at least three.
-    guide
-        Shape (Y, X), display signal: surfaces may end where it changes.
-
-    References
-    ----------
-    .. [1] H. Hirschmüller, "Stereo Processing by Semiglobal Matching and Mutual Information",
-       IEEE TPAMI 30(2), 2008.
-    """
-    volume = np.empty((*guide.shape, len(slopes)), np.float32)
-    for k, cost in enumerate(costs):
-        volume[..., k] = cost
-    return _minimum(semi_global_costs(volume, guide, smoothness), volume, slopes)
-
-
-def semi_global_costs(volume: FloatArray, guide: FloatArray, smoothness: Smoothness) -> FloatArray:
-    """Costs (Y, X, N) summed along the best paths from eight directions."""
-    penalty = np.zeros((2, *guide.shape), np.float32)
-    penalty[0, :-1] = np.abs(np.diff(guide, axis=0))
-    penalty[1, :, :-1] = np.abs(np.diff(guide, axis=1))
-    penalty = smoothness.jump / (1 + penalty / np.float32(smoothness.edge))
-    penalty = np.maximum(penalty, smoothness.step).astype(np.float32)
-    total = np.zeros_like(volume)
-    small = np.float32(smoothness.step)
-    paths.rightward_and_leftward(volume, penalty, small, 0, len(volume), total)
-    for sideways in (0, 1, -1):
-        for backwards in (False, True):
-            paths.downward(volume, penalty, small, sideways, backwards, total)
-    return total
-
-
-def _minimum(total: FloatArray, volume: FloatArray, slopes: DoubleArray) -> SweptDisparity:
-    """Parabola through the smooth costs of the best planes and their neighbors."""
-    index = total.argmin(axis=-1)
-    middle = np.clip(index, 1, len(slopes) - 2)[..., None]
-    left, center, right = (
-        np.take_along_axis(total, middle + k, axis=-1)[..., 0] for k in (-1, 0, 1)
-    )
-    bend = left - 2 * center + right
-    shift = 0.5 * (left - right) / np.maximum(bend, np.float32(1e-9))
-    shift = np.where(bend > 0, np.clip(shift, -0.5, 0.5), 0.0)
-    shift[(index == 0) | (index == len(slopes) - 1)] = 0.0
-    slope = slopes[index] + (slopes[1] - slopes[0]) * shift
-    cost = np.take_along_axis(volume, index[..., None], axis=-1)[..., 0]
-    return SweptDisparity(
-        slope=slope.astype(np.float32), cost=cost, contrast=volume.mean(axis=-1) - cost
-    )
 
 
 def median_filtered(slope: FloatArray) -> FloatArray:

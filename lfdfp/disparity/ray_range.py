@@ -52,8 +52,8 @@ def slope_range(
         truncation=truncation,
         half_apertures=False,
     )
-    for k, raw in enumerate(costs):
-        cost = cv2.blur(raw, (5, 5))
+    for k in range(count):
+        cost = cv2.blur(costs.plane(k), (5, 5))
         index[cost < best] = k
         np.minimum(best, cost, out=best)
         total += cost

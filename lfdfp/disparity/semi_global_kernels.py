@@ -1,97 +1,205 @@
-"""Compiled semi-global matching: costs of planes, made smooth along eight directions."""
+"""Compiled semi-global matching: costs of planes, made smooth along eight directions.
+
+Arguments that the kernels share:
+
+costs, unit
+    Shape (Y, N, X), uint16: costs of the planes, in units of `unit`.
+edges
+    Shape (2, Y, X): price of a jump to any plane, to the next row and to the next column.
+small
+    Price of a step to a neighboring plane.
+total
+    Shape (Y, N, X): costs of the paths, summed.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from lfdfp.datatypes import FloatArray
+from lfdfp.datatypes import DoubleArray, FloatArray
+
+NO_PLANE = np.float32(1e9)
+_SIDEWAYS = (-1, 0, 1)
+"""Columns that a path from row to row moves by."""
 
 
 @njit(inline="always")
 def _extend(
     costs: FloatArray,
-    previous: FloatArray,
-    small: float,
+    before: FloatArray,
+    least: float,
     large: float,
-    current: FloatArray,
-    total: FloatArray,
-) -> None:
-    """One pixel of a path: best way to every plane, from the pixel before."""
-    planes = costs.shape[0]
-    least = previous[0]
-    for d in range(1, planes):
-        least = min(least, previous[d])
+    small: float,
+    path: FloatArray,
+) -> float:
+    """One pixel of a path along a row: best way to every plane, from the pixel before.
+
+    `before` and `path` have a plane more on either side, which no way goes through.
+    """
     jump = least + large
-    for d in range(planes):
-        best = min(previous[d], jump)
-        if d > 0:
-            best = min(best, previous[d - 1] + small)
-        if d < planes - 1:
-            best = min(best, previous[d + 1] + small)
-        value = costs[d] + best - least
-        current[d] = value
-        total[d] += value
+    for d in range(costs.shape[0]):
+        aside = min(before[d], before[d + 2]) + small
+        path[d + 1] = costs[d] + min(min(before[d + 1], jump), aside) - least
+    best: float = path[1]
+    for d in range(2, costs.shape[0] + 1):
+        best = min(best, path[d])
+    return best
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def rightward_and_leftward(
-    costs: FloatArray,
+def along_row(
+    costs: NDArray[np.uint16],
+    unit: float,
     edges: FloatArray,
     small: float,
-    first: int,
-    last: int,
+    row: int,
     total: FloatArray,
 ) -> None:
-    """Add the paths along rows first..last, both ways, to `total` (Y, X, N)."""
-    width, planes = costs.shape[1], costs.shape[2]
-    a, b = np.zeros(planes, np.float32), np.zeros(planes, np.float32)
-    for i in range(first, last):
+    """Set a row of `total` to the costs of the paths along it, both ways."""
+    planes, width = costs.shape[1:]
+    line = np.empty((width, planes), np.float32)
+    summed = np.empty((width, planes), np.float32)
+    for d in range(planes):
         for j in range(width):
-            if j == 0:
-                a[:] = costs[i, 0]
-                total[i, 0] += costs[i, 0]
-                continue
-            _extend(costs[i, j], a, small, edges[1, i, j - 1], b, total[i, j])
-            a, b = b, a
-        for k in range(width):
-            j = width - 1 - k
-            if k == 0:
-                a[:] = costs[i, j]
-                total[i, j] += costs[i, j]
-                continue
-            _extend(costs[i, j], a, small, edges[1, i, j], b, total[i, j])
-            a, b = b, a
+            line[j, d] = np.float32(costs[row, d, j]) * unit
+    a, b = np.full((2, planes + 2), NO_PLANE)
+    a[1:-1], least = np.float32(0.0), np.float32(0.0)
+    for j in range(width):
+        least = _extend(line[j], a, least, edges[1, row, max(j - 1, 0)], small, b)
+        summed[j] = b[1:-1]
+        a, b = b, a
+    a[1:-1], least = np.float32(0.0), np.float32(0.0)
+    for k in range(width):
+        j = width - 1 - k
+        least = _extend(line[j], a, least, edges[1, row, j], small, b)
+        summed[j] += b[1:-1]
+        a, b = b, a
+    for d in range(planes):
+        for j in range(width):
+            total[row, d, j] = summed[j, d]
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def downward(
-    costs: FloatArray,
+def from_row_to_row(
+    costs: NDArray[np.uint16],
+    unit: float,
     edges: FloatArray,
+    small: float,
+    row: int,
+    before: int,
+    paths: FloatArray,
+    least: FloatArray,
+    total: FloatArray,
+) -> None:
+    """Extend the three paths per pixel that come from the row `before` by a row; add them.
+
+    Parameters
+    ----------
+    paths
+        Shape (2, 3, N + 2, X + 2): costs of the paths of even and odd rows. The outermost columns
+        are 0, where paths begin, and the outermost planes out of reach. The other row's are read,
+        this row's are written.
+    least
+        Shape (2, 3, X + 2): least cost over the planes.
+    """
+    planes, width = costs.shape[1:]
+    gap = max(min(row, before), 0)
+    jump = np.zeros((3, width + 2), np.float32)
+    for s in range(3):
+        for j in range(width):
+            large = edges[0, gap, j]
+            if _SIDEWAYS[s] != 0:
+                large = min(large, edges[1, row, max(min(j, j - _SIDEWAYS[s]), 0)])
+            jump[s, j + 1] = least[before & 1, s, j + 1 - _SIDEWAYS[s]] + large
+        least[row & 1, s, 1 : width + 1] = NO_PLANE
+    cost = np.zeros(width + 2, np.float32)
+    for d in range(planes):
+        for j in range(width):
+            cost[j + 1] = np.float32(costs[row, d, j]) * unit
+        for s in range(3):
+            known, path = paths[before & 1, s], paths[row & 1, s, d + 1]
+            _extend_row(
+                cost, known[d], known[d + 1], known[d + 2], least[before & 1, s], jump[s], small,
+                _SIDEWAYS[s], path,
+            )  # fmt: skip
+            _lower(path, least[row & 1, s])
+            _add(path, total[row, d])
+
+
+@njit(nogil=True, fastmath=True)
+def _extend_row(
+    cost: FloatArray,
+    nearer: FloatArray,
+    known: FloatArray,
+    farther: FloatArray,
+    least: FloatArray,
+    jump: FloatArray,
     small: float,
     sideways: int,
-    backwards: bool,
-    total: FloatArray,
+    path: FloatArray,
 ) -> None:
-    """Add the paths from row to row, `sideways` columns a step, to `total` (Y, X, N).
+    """All paths of a row on one plane, from those on it and on the planes beside it."""
+    for j in range(1, cost.shape[0] - 1):
+        k = np.uint64(j - sideways)  # never negative: without a check, the loop is vectorized
+        aside = min(nearer[k], farther[k]) + small
+        path[j] = cost[j] + min(min(known[k], jump[j]), aside) - least[k]
 
-    backwards
-        From the last row up instead of from the first down.
+
+@njit(nogil=True, fastmath=True)
+def _lower(path: FloatArray, least: FloatArray) -> None:
+    for j in range(1, path.shape[0] - 1):
+        least[j] = min(least[j], path[j])
+
+
+@njit(nogil=True, fastmath=True)
+def _add(path: FloatArray, total: FloatArray) -> None:
+    for j in range(total.shape[0]):
+        total[j] += path[j + 1]
+
+
+@njit(cache=True, nogil=True)
+def cheapest(
+    total: FloatArray,
+    costs: NDArray[np.uint16],
+    unit: float,
+    slopes: DoubleArray,
+    rows: tuple[int, int],
+    slope: FloatArray,
+    cost: FloatArray,
+    contrast: FloatArray,
+) -> None:
+    """Slope of the cheapest plane of every pixel, by a parabola through `total`.
+
+    Parameters
+    ----------
+    rows
+        First and last row, exclusive, of the outputs (Y, X) that are set.
+    cost
+        Cost of the cheapest plane.
+    contrast
+        How much more the planes cost in the mean.
     """
-    height, width, planes = costs.shape
-    before = np.zeros((width, planes), np.float32)
-    current = np.zeros((width, planes), np.float32)
-    for k in range(height):
-        i = height - 1 - k if backwards else k
-        gap = i if backwards else max(i - 1, 0)
+    planes, width = costs.shape[1:]
+    best = np.empty(width, np.int64)
+    lowest, mean = np.empty(width, np.float32), np.empty(width, np.float32)
+    step = slopes[1] - slopes[0]
+    for i in range(rows[0], rows[1]):
+        best[:], lowest[:], mean[:] = 0, total[i, 0], 0
+        for d in range(planes):
+            for j in range(width):
+                mean[j] += costs[i, d, j]
+                if total[i, d, j] < lowest[j]:
+                    lowest[j], best[j] = total[i, d, j], d
         for j in range(width):
-            origin = j - sideways
-            if k == 0 or origin < 0 or origin >= width:
-                current[j] = costs[i, j]
-                total[i, j] += costs[i, j]
-                continue
-            large = edges[0, gap, j]
-            if sideways != 0:
-                large = min(large, edges[1, i, min(j, origin)])
-            _extend(costs[i, j], before[origin], small, large, current[j], total[i, j])
-        before, current = current, before
+            d = best[j]
+            shift = 0.0
+            if 0 < d < planes - 1:
+                left, right = total[i, d - 1, j], total[i, d + 1, j]
+                bend = left - 2 * lowest[j] + right
+                if bend > 0:
+                    shift = min(max(0.5 * (left - right) / bend, -0.5), 0.5)
+            slope[i, j] = slopes[d] + step * shift
+            cost[i, j] = costs[i, d, j] * unit
+            contrast[i, j] = mean[j] / planes * unit - cost[i, j]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lfdfp.disparity.ray_plane_sweep import Smoothness
+from lfdfp.disparity.semi_global import Smoothness
 from lfdfp.fusion.observation import RayWeighting
 from lfdfp.fusion.ray_solver import Variation
 

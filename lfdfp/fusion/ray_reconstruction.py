@@ -23,11 +23,8 @@ from lfdfp.datatypes import (
     Rays,
     ViewSampling,
 )
-from lfdfp.disparity.guided_filter import GuidedFilter
 from lfdfp.disparity.ray_bundle import RayBundle
 from lfdfp.disparity.ray_plane_sweep import (
-    SweptDisparity,
-    best_planes,
     consensus_costs,
     median_filtered,
     plane_picture,
@@ -36,6 +33,7 @@ from lfdfp.disparity.ray_plane_sweep import (
 from lfdfp.disparity.ray_range import slope_range
 from lfdfp.disparity.ray_refinement import fitted_slopes, slope_steps
 from lfdfp.disparity.ray_visibility import visible_slopes
+from lfdfp.disparity.semi_global import SweptDisparity, best_planes
 from lfdfp.errors import CaptureError, SettingsError
 from lfdfp.fusion.observation import NormalEquations, RayObservation
 from lfdfp.fusion.ray_following import observed
@@ -337,7 +335,7 @@ class _Reconstruction:
             truncation=parameters.truncation,
             half_apertures=True,
         )
-        swept = best_planes(costs, slopes, guide, parameters.smoothness)
+        swept = best_planes(costs, slopes, guide, parameters.smoothness, self.runner)
         slope = 2 * median_filtered(swept.slope)
         size = (self.grid.shape[1], self.grid.shape[0])
         return np.asarray(cv2.resize(slope, size, interpolation=cv2.INTER_NEAREST), np.float32)
@@ -359,16 +357,16 @@ class _Reconstruction:
         limits = float(low) - widen, float(high) + widen
         slopes = self.planes(self.grid, limits, parameters.fine_plane_step)
         guide = self.guide(picture)
-        smooth = GuidedFilter(guide, radius_px=2, regularization=0.02**2)
         costs = residual_costs(
             self.bundle(self.grid),
             slopes,
             observation.blur(picture),
             self.reached(slope_map),
+            guide,
             outlier_error=parameters.outlier_error,
             truncation=parameters.truncation,
         )
-        swept = best_planes(map(smooth, costs), slopes, guide, parameters.smoothness)
+        swept = best_planes(costs, slopes, guide, parameters.smoothness, self.runner)
         self.step()
         return swept
 
@@ -382,7 +380,8 @@ class _Reconstruction:
         step = self.parameters.visibility_step * self.grid.pixels_per_pitch
         cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
         inner = np.asarray(cv2.dilate(slope_map, cross), np.float32)
-        return visible_slopes(bundle, inner, step=step) + np.float32(step)
+        slopes = visible_slopes(bundle, inner, step=step)
+        return np.add(slopes, np.float32(step), out=slopes)
 
     def refine(
         self, slope_map: FloatArray, observation: RayObservation, picture: FloatArray

@@ -8,15 +8,14 @@ import pytest
 from lfdfp.datatypes import FloatArray, Rays
 from lfdfp.disparity.ray_bundle import RayBundle, listed_rays
 from lfdfp.disparity.ray_plane_sweep import (
-    Smoothness,
     consensus_costs,
     plane_picture,
     residual_costs,
-    semi_global_costs,
 )
 from lfdfp.disparity.ray_range import slope_range
 from lfdfp.disparity.ray_refinement import fitted_slopes
 from lfdfp.disparity.ray_visibility import visible_slopes
+from lfdfp.disparity.semi_global import PlaneCosts
 from lfdfp.ray_geometry import HIDDEN, FineGrid, lenslet_table, measured_light
 from lfdfp.row_bands import BandRunner
 from lfdfp.simulate import SimulatedCapture
@@ -78,9 +77,11 @@ def test_on_the_right_plane_rays_agree_and_costs_are_least() -> None:
     )
     picture = plane_picture(bundle, float(slopes[2]))
     reached = np.full(bundle.light.light.shape, HIDDEN, np.float32)
-    compared = residual_costs(bundle, slopes, picture, reached, outlier_error=0.02, truncation=9.0)
-    for costs in (agreed, np.stack(list(compared))):
-        best = costs[:, 12:-12, 12:-12].argmin(axis=0)
+    compared = residual_costs(
+        bundle, slopes, picture, reached, picture[1], outlier_error=0.02, truncation=9.0
+    )
+    for costs in (agreed, compared):
+        best = costs.values[12:-12, :, 12:-12].argmin(axis=1)
         assert (best == 2).mean() > 0.8
 
 
@@ -92,13 +93,13 @@ def test_blocked_rays_do_not_count_on_planes_behind(capture: SimulatedCapture) -
     def costs(last: float) -> FloatArray:
         reached = np.full(bundle.light.light.shape, last, np.float32)
         planes = residual_costs(
-            bundle, slopes, picture, reached, outlier_error=0.02, truncation=9.0
+            bundle, slopes, picture, reached, picture[1], outlier_error=0.02, truncation=9.0
         )
-        return np.stack(list(planes))
+        return np.stack([planes.plane(k) for k in range(3)])
 
     free, blocked = costs(1.0), costs(0.3)
     np.testing.assert_array_equal(free[:2], blocked[:2])
-    np.testing.assert_allclose(blocked[2], 9.0, rtol=1e-6)
+    np.testing.assert_allclose(blocked[2], 9.0, rtol=1e-4)
     assert free[2].mean() < 6
 
 
@@ -109,16 +110,20 @@ def test_bands_of_a_sweep_leave_no_seam(
     slopes = np.array([-0.6, 0.9])
     reached = np.full(bundle.light.light.shape, HIDDEN, np.float32)
 
-    def costs() -> tuple[FloatArray, ...]:
+    def costs() -> tuple[FloatArray, PlaneCosts, PlaneCosts]:
         picture = plane_picture(bundle, 0.3)
         settings = {"outlier_error": 0.02, "truncation": 9.0}
         agreed = consensus_costs(bundle, slopes, half_apertures=True, **settings)
-        return picture, agreed, *residual_costs(bundle, slopes, picture, reached, **settings)
+        compared = residual_costs(bundle, slopes, picture, reached, picture[1], **settings)
+        return picture, agreed, compared
 
-    whole = costs()
+    picture, agreed, compared = costs()
     monkeypatch.setattr("lfdfp.row_bands._ROWS_PER_BAND", 11)
-    for one, other in zip(whole, costs(), strict=True):
-        np.testing.assert_array_equal(one, other)
+    picture_of_bands, agreed_of_bands, compared_of_bands = costs()
+    np.testing.assert_array_equal(picture, picture_of_bands)
+    np.testing.assert_array_equal(agreed.values, agreed_of_bands.values)
+    # the guided filter adds up its windows in another order: the last of 16 bits may change
+    np.testing.assert_allclose(compared.values, compared_of_bands.values, rtol=0, atol=1)
 
 
 def test_a_near_edge_hides_what_is_behind_it(capture: SimulatedCapture) -> None:
@@ -153,16 +158,3 @@ def test_without_evidence_a_tilted_surface_stays_as_it_is(capture: SimulatedCapt
     steps = np.zeros((4, *tilted.shape), np.float32)
     fitted = fitted_slopes(tilted, steps, bundle)
     np.testing.assert_allclose(fitted[20:-20, 20:-20], tilted[20:-20, 20:-20], atol=1e-4)
-
-
-def test_semi_global_costs_prefer_one_surface_to_noise() -> None:
-    rng = np.random.default_rng(0)
-    truth = np.full((40, 60), 2)
-    truth[:, 30:] = 5
-    volume: FloatArray = 1 + rng.normal(0, 0.5, (40, 60, 8)).astype(np.float32)
-    np.put_along_axis(volume, truth[..., None], 0.3, axis=-1)
-    guide = (truth > 3).astype(np.float32)
-    alone = (volume.argmin(axis=-1) != truth).mean()
-    together = (semi_global_costs(volume, guide, Smoothness()).argmin(axis=-1) != truth).mean()
-    assert alone > 0.2
-    assert together < 0.3 * alone
