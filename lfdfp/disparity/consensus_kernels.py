@@ -4,7 +4,7 @@ A window holds the rows that a band needs, and rows around them: values in its o
 miss the rays beyond, those that the band uses do not. The rays of a cell are added in the order
 of the lenslets, so no bit depends on where windows begin. Arguments that the passes share:
 
-starts, direction, measured, cell, farthest
+starts, direction, measured, cell
     Of `RayList`.
 origins
     Shape (L, 2): fine coordinates of the lenslets.
@@ -140,13 +140,13 @@ def gather_misfits(
     direction: FloatArray,
     measured: FloatArray,
     cell: NDArray[np.uint8],
-    farthest: FloatArray,
     origins: FloatArray,
     lenslets: tuple[int, int],
     parts: NDArray[np.int64],
     colors: NDArray[np.int64],
     slope: float,
     top: int,
+    farthest: FloatArray,
     picture: FloatArray,
     terms: FloatArray,
     truncation: float,
@@ -157,6 +157,8 @@ def gather_misfits(
 
     Parameters
     ----------
+    farthest
+        Of `RayList`: rays do not count on planes behind it.
     terms
         Shape (4, 3): of the variance, per place in the Bayer cell (`RayLight.noise_terms`).
     truncation

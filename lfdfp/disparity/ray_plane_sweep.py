@@ -178,11 +178,11 @@ class _Window:
         )
         self._misfit, self._count = np.zeros((2, 4, *shape[1:3]), np.float32)
 
-    def _plane(self, slope: float, parts: Sequence[int], *limits: FloatArray) -> tuple[object, ...]:
+    def _plane(self, slope: float, parts: Sequence[int]) -> tuple[object, ...]:
         sweep = self._sweep
         rays, bundle = sweep.rays, sweep.bundle
         return (
-            rays.starts, rays.direction, rays.measured, rays.cell, *limits, sweep.origins,
+            rays.starts, rays.direction, rays.measured, rays.cell, sweep.origins,
             bundle.lenslets_within(sweep.origins, self.top, self.bottom, abs(slope)),
             np.asarray(parts, np.int64), sweep.colors, np.float32(slope), self.top,
         )  # fmt: skip
@@ -204,7 +204,7 @@ class _Window:
         """Collect the misfits of a plane's rays to the pictures (P, rows, X, 3) of their parts."""
         self._misfit[:], self._count[:] = 0.0, 0.0
         kernels.gather_misfits(
-            *self._plane(slope, parts, self._sweep.rays.farthest), picture, self._sweep.terms,
+            *self._plane(slope, parts), self._sweep.rays.farthest, picture, self._sweep.terms,
             self._sweep.truncation, self._misfit, self._count,
         )  # fmt: skip
 
