@@ -7,8 +7,8 @@
 >>> result = lfdfp.fuse(stack, field=field)                 # doctest: +SKIP
 
 Bytes become a `RawCapture` (`lfdfp.lfp`), a raw capture becomes a `LightField`
-(`lfdfp.calibration`, `lfdfp.decode`), a light field becomes a `FocalStack` (`lfdfp.refocus`), a
-focal stack becomes a `FusionResult` (`lfdfp.fusion`); `lfdfp.pipeline` chains them.
+(`lfdfp.calibration`, `lfdfp.decoding`), a light field becomes a `FocalStack` (`lfdfp.refocusing`), a
+focal stack becomes a `FusionResult` (`lfdfp.fusion`); `lfdfp.pipeline.run_capture` chains them.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from lfdfp.errors import LfdfpError
 
 if TYPE_CHECKING:
     from lfdfp.calibration import calibrate
-    from lfdfp.decode import decode
+    from lfdfp.decoding import decode
     from lfdfp.fusion import fuse
     from lfdfp.lfp import read_capture
-    from lfdfp.refocus import focal_stack
+    from lfdfp.refocusing import focal_stack
 
 __version__ = "0.1.0"
 
@@ -45,8 +45,8 @@ __all__ = [
 _STAGES = {
     "read_capture": "lfdfp.lfp",
     "calibrate": "lfdfp.calibration",
-    "decode": "lfdfp.decode",
-    "focal_stack": "lfdfp.refocus",
+    "decode": "lfdfp.decoding",
+    "focal_stack": "lfdfp.refocusing",
     "fuse": "lfdfp.fusion",
 }
 

@@ -39,7 +39,7 @@ def data_dir() -> Path:
 @pytest.fixture(scope="session")
 def small_capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A simulated F01 capture of a small sensor, with white image and truth beside it."""
-    from lfdfp.simulate import camera_model, make_scene, simulate_capture, write_simulated_capture
+    from lfdfp.simulation import camera_model, make_scene, simulate_capture, write_simulated_capture
 
     camera = camera_model("f01", size=400)
     scene = make_scene("layers", camera.field_pitch, seed=3)

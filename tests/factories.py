@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from lfdfp.datatypes import FloatArray, FocalStack, LightField, ViewSampling
-from lfdfp.simulate import (
+from lfdfp.simulation import (
     CameraName,
     Imperfections,
     ScenePreset,

@@ -16,9 +16,9 @@ from lfdfp.datatypes import (
 from lfdfp.disparity import estimate_disparity
 from lfdfp.fusion import fuse
 from lfdfp.fusion.baselines import bicubic
-from lfdfp.refocus import focal_stack, refocus
+from lfdfp.refocusing import focal_stack, refocus
 from lfdfp.settings import FusionSettings, RefocusSettings
-from lfdfp.simulate import camera_model, make_scene, simulate_capture
+from lfdfp.simulation import camera_model, make_scene, simulate_capture
 
 N_VIEWS, SHAPE = 5, (48, 60)
 

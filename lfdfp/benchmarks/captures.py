@@ -22,11 +22,11 @@ import numpy as np
 from lfdfp.datatypes import FloatArray, FocalStack, LightField
 from lfdfp.evaluation.protocol import Score, score
 from lfdfp.fusion.baselines import bicubic, laplacian_pyramid
-from lfdfp.pipeline import peak_memory_mib
+from lfdfp.pipeline.run_capture import peak_memory_mib
 from lfdfp.settings import Data, FusionSettings
-from lfdfp.simulate import SimulatedCapture, camera_model, make_scene, simulate_capture
-from lfdfp.simulate.camera import REALISTIC
-from lfdfp.simulate.names import CameraName, ScenePreset
+from lfdfp.simulation import SimulatedCapture, camera_model, make_scene, simulate_capture
+from lfdfp.simulation.camera import REALISTIC
+from lfdfp.simulation.names import CameraName, ScenePreset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +60,9 @@ def run_scene(
 ) -> CaptureResult:
     """One simulated capture through the chain, every result scored against the truth."""
     from lfdfp.calibration import calibrate
-    from lfdfp.decode import decode
+    from lfdfp.decoding import decode
     from lfdfp.fusion import fuse
-    from lfdfp.refocus import focal_stack
+    from lfdfp.refocusing import focal_stack
 
     raw = capture.raw_capture()
     clock = _Clock()

@@ -16,16 +16,16 @@ from typing import Any
 import numpy as np
 
 from lfdfp.calibration import calibrate
-from lfdfp.color import camera_to_srgb_matrix, exposure_gain
 from lfdfp.datatypes import ROW_STEP_PITCHES, BoolArray, Calibration, DoubleArray, FloatArray
-from lfdfp.decode.demosaic import demosaic_lens_images
-from lfdfp.decode.sensor import sensor_light
-from lfdfp.decode.views import lenslet_table, rendering_matrix, view_gains, view_offsets_px
+from lfdfp.decoding.demosaic import demosaic_lens_images
+from lfdfp.decoding.sensor import sensor_light
+from lfdfp.decoding.views import lenslet_table, rendering_matrix, view_gains, view_offsets_px
 from lfdfp.evaluation import metrics
 from lfdfp.evaluation.plain_decode import PlainDecode
 from lfdfp.evaluation.protocol import encoded
+from lfdfp.imaging.color import camera_to_srgb_matrix, exposure_gain
 from lfdfp.progress import ignore_progress
-from lfdfp.simulate import (
+from lfdfp.simulation import (
     REALISTIC,
     Imperfections,
     SimulatedCapture,

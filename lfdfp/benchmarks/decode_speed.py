@@ -30,8 +30,8 @@ from typing import Any, get_args
 
 import numpy as np
 
-from lfdfp.pipeline import peak_memory_mib
-from lfdfp.simulate.names import CameraName
+from lfdfp.pipeline.run_capture import peak_memory_mib
+from lfdfp.simulation.names import CameraName
 
 _PEER_SECTIONS = 11
 _ONE_THREAD = dict.fromkeys(
@@ -57,9 +57,9 @@ def prepare(folder: Path, camera: CameraName, size: int | None) -> None:
     before the table of contents.
     """
     from lfdfp.calibration import calibrate_from_white_images, save_camera_calibration
-    from lfdfp.calibration.white_image_sources import white_images
-    from lfdfp.simulate import camera_model, make_scene, simulate_capture
-    from lfdfp.simulate.files import write_simulated_capture
+    from lfdfp.lfp.white_images import white_images
+    from lfdfp.simulation import camera_model, make_scene, simulate_capture
+    from lfdfp.simulation.files import write_simulated_capture
 
     model = camera_model(camera, size=size)
     scene = make_scene("layers", model.field_pitch, seed=1)
@@ -113,7 +113,7 @@ def floor(folder: Path) -> object:
 def ours(folder: Path) -> object:
     """Capture and calibration file to light field."""
     from lfdfp.calibration import calibrate, find_calibration
-    from lfdfp.decode import decode
+    from lfdfp.decoding import decode
     from lfdfp.lfp import read_capture
 
     capture = read_capture(_capture_file(folder))
@@ -125,7 +125,7 @@ def ours(folder: Path) -> object:
 def ours_white(folder: Path) -> object:
     """White image to calibration file."""
     from lfdfp.calibration import calibrate_from_white_images
-    from lfdfp.calibration.white_image_sources import white_images
+    from lfdfp.lfp.white_images import white_images
 
     return calibrate_from_white_images(white_images(folder / "Calibration" / "WhiteImages"))
 
@@ -133,7 +133,7 @@ def ours_white(folder: Path) -> object:
 def ours_alone(folder: Path) -> object:
     """Capture to light field, without a calibration file."""
     from lfdfp.calibration import calibrate
-    from lfdfp.decode import decode
+    from lfdfp.decoding import decode
     from lfdfp.lfp import read_capture
 
     capture = read_capture(_capture_file(folder))

@@ -23,12 +23,12 @@ from typing import cast
 import cv2
 import numpy as np
 
-from lfdfp.color import luma
 from lfdfp.datatypes import ROW_STEP_PITCHES, BoolArray, FloatArray, LightField
 from lfdfp.evaluation.protocol import BORDER_VIEW_PX, encoded, score
+from lfdfp.imaging.color import luma
 from lfdfp.settings import RefocusSettings
-from lfdfp.simulate import SimulatedCapture, camera_model, make_scene, simulate_capture
-from lfdfp.simulate.names import ScenePreset
+from lfdfp.simulation import SimulatedCapture, camera_model, make_scene, simulate_capture
+from lfdfp.simulation.names import ScenePreset
 
 BAD_PX = 0.07
 """Errors above this, in pixels per angular step, count as bad."""
@@ -123,7 +123,7 @@ def measure_disparity(scene: ScenePreset, seed: int, size: int) -> DisparityScor
 def measure_plane(seed: int, slope: float, size: int) -> PlaneScore:
     """One textured plane at ×2: exact shift-and-sum with bicubic enlargement, and from the rays."""
     from lfdfp.fusion.baselines import bicubic
-    from lfdfp.refocus import refocus, refocus_super_resolved
+    from lfdfp.refocusing import refocus, refocus_super_resolved
 
     capture, field = decoded("plane", seed, size, slope=slope)
     truth = capture.all_in_focus(2)
@@ -144,7 +144,7 @@ def measure_plane(seed: int, slope: float, size: int) -> PlaneScore:
 def measure_layers(seed: int, size: int) -> list[LayerScore]:
     """Every layer of a scene of layers at ×2, judged where the truth has it in focus."""
     from lfdfp.fusion.baselines import bicubic
-    from lfdfp.refocus import refocus, refocus_super_resolved, super_resolved_stack
+    from lfdfp.refocusing import refocus, refocus_super_resolved, super_resolved_stack
 
     capture, field = decoded("layers", seed, size)
     truth, disparity = encoded(capture.all_in_focus(2)), capture.disparity(2)
@@ -183,7 +183,7 @@ def decoded(
     scene: ScenePreset, seed: int, size: int, *, slope: float | None = None
 ) -> tuple[SimulatedCapture, LightField]:
     """A simulated F01 capture, and its light field by the true lattice and response."""
-    from lfdfp.decode import decode
+    from lfdfp.decoding import decode
 
     camera = camera_model("f01", size=size)
     disparities = None if slope is None else [slope * ROW_STEP_PITCHES]

@@ -14,8 +14,8 @@ from lfdfp.datatypes import FloatArray, FocalStack
 from lfdfp.evaluation.metrics import psnr_luma
 from lfdfp.fusion import fuse
 from lfdfp.fusion.baselines import back_projection, bicubic, laplacian_pyramid, mean_of_slices
-from lfdfp.fusion.display import decode_display, encode
 from lfdfp.fusion.presets import LossSettings, PaperSettings
+from lfdfp.imaging.display import decode_display, encode
 from lfdfp.progress import ignore_progress
 from lfdfp.settings import FusionSettings, Preset
 
@@ -47,8 +47,8 @@ def by_preset(preset: Preset, pair: Pair, scale: int, seed: int) -> Made:
 
 def by_paper(paper: PaperSettings, pair: Pair, scale: int, seed: int) -> Made:
     """The paper's recipe; the truth only watches, the last iterate is what counts."""
-    from lfdfp.fusion.paper_recipe import follow_paper
-    from lfdfp.torch_devices import deliberate_threads, torch_device
+    from lfdfp.computing.torch_devices import deliberate_threads, torch_device
+    from lfdfp.fusion.paper.recipe import follow_paper
 
     course: list[tuple[float, float]] = []
     start = time.process_time()

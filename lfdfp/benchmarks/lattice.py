@@ -18,9 +18,9 @@ from typing import get_args
 import numpy as np
 
 from lfdfp.calibration import fit_lenslet_grid
-from lfdfp.calibration.lens_arrays import LensletArray
 from lfdfp.datatypes import LensletGrid, RawCapture
-from lfdfp.simulate import (
+from lfdfp.lenslets.arrays import LensletArray
+from lfdfp.simulation import (
     REALISTIC,
     CameraModel,
     Imperfections,
@@ -28,7 +28,7 @@ from lfdfp.simulate import (
     make_scene,
     simulate_capture,
 )
-from lfdfp.simulate.names import CameraName
+from lfdfp.simulation.names import CameraName
 
 _LARGEST_FALSE_PITCH = 0.03
 

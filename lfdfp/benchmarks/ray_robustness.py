@@ -28,12 +28,12 @@ from lfdfp.benchmarks.captures import aligned_truth
 from lfdfp.datatypes import Calibration, FloatArray
 from lfdfp.evaluation.protocol import score
 from lfdfp.fusion.presets import EngineSettings
-from lfdfp.fusion.ray_solution import area_average
+from lfdfp.reconstruction.solution import area_average
 from lfdfp.settings import FusionSettings, Prior
-from lfdfp.simulate import Imperfections, camera_model, simulate_capture
-from lfdfp.simulate.camera import NOISY, REALISTIC
-from lfdfp.simulate.names import CameraName, ScenePreset
-from lfdfp.simulate.presets import make_scene
+from lfdfp.simulation import Imperfections, camera_model, simulate_capture
+from lfdfp.simulation.camera import NOISY, REALISTIC
+from lfdfp.simulation.names import CameraName, ScenePreset
+from lfdfp.simulation.presets import make_scene
 
 _SIZES = {"f01": 800, "illum": 1144}
 _SCALES = (2, 4)
@@ -113,10 +113,10 @@ def measure(
 ) -> CaseScore:
     """Simulate one capture, run the product on it, compare with the truth."""
     from lfdfp.calibration import calibrate
-    from lfdfp.decode import decode
+    from lfdfp.decoding import decode
     from lfdfp.fusion import fuse
     from lfdfp.fusion.baselines import bicubic
-    from lfdfp.refocus import focal_stack
+    from lfdfp.refocusing import focal_stack
 
     model = camera_model(camera, size=size, iso=case.iso, imperfections=case.flaws)
     scene = make_scene(case.scene, model.field_pitch, seed=seed, disparities=case.disparities)

@@ -23,10 +23,10 @@ from typing import get_args
 import numpy as np
 
 from lfdfp.datatypes import Rays
-from lfdfp.fusion.ray_reconstruction import reconstruct
-from lfdfp.pipeline import peak_memory_mib
+from lfdfp.pipeline.run_capture import peak_memory_mib
+from lfdfp.reconstruction.reconstruct import reconstruct
 from lfdfp.settings import FusionSettings
-from lfdfp.simulate import CameraName, camera_model, make_scene, simulate_capture
+from lfdfp.simulation import CameraName, camera_model, make_scene, simulate_capture
 
 _WHOLE = {"ray_reconstruction.reconstruct": "everything"}
 _STEPS = {

@@ -24,10 +24,10 @@ import cv2
 import numpy as np
 
 from lfdfp.datatypes import FloatArray, Rays
-from lfdfp.fusion.ray_reconstruction import reconstruct
-from lfdfp.fusion.ray_solution import area_average
+from lfdfp.reconstruction.reconstruct import reconstruct
+from lfdfp.reconstruction.solution import area_average
 from lfdfp.settings import FusionSettings
-from lfdfp.simulate import (
+from lfdfp.simulation import (
     REALISTIC,
     CameraName,
     ScenePreset,

@@ -120,7 +120,7 @@ def measure(field: LightField, planes: int) -> list[tuple[str, float]]:
     import cv2
     import torch
 
-    from lfdfp.refocus import refocus_planes
+    from lfdfp.refocusing import refocus_planes
 
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
@@ -166,7 +166,7 @@ def measure(field: LightField, planes: int) -> list[tuple[str, float]]:
 
 def wall_seconds_of_one_plane(field: LightField, threads: int) -> float:
     """Time that a person waits for one new plane (cubic)."""
-    from lfdfp.refocus import refocus
+    from lfdfp.refocusing import refocus
 
     times = []
     for slope in (0.1, 0.2, 0.3, 0.4):
@@ -194,7 +194,7 @@ def main() -> None:
     rows, columns = (int(n) for n in arguments.size.split("x"))
     field = random_field(arguments.views, (rows, columns))
     before = peak_memory_mb()
-    from lfdfp.refocus import refocus_planes
+    from lfdfp.refocusing import refocus_planes
 
     refocus_planes(field, np.linspace(-1, 1, arguments.planes), threads=1)
     extra = peak_memory_mb() - before

@@ -14,16 +14,16 @@ import cv2
 import numpy as np
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.decode import decode
+from lfdfp.decoding import decode
 from lfdfp.evaluation.protocol import score
 from lfdfp.fusion import fuse
 from lfdfp.fusion.baselines import bicubic
-from lfdfp.fusion.rendering import Aperture, render_slice, render_view, solution_range
-from lfdfp.refocus import focal_stack, refocus
-from lfdfp.refocus.aperture import round_aperture
+from lfdfp.refocusing import focal_stack, refocus
+from lfdfp.refocusing.aperture import round_aperture
+from lfdfp.rendering.render import Aperture, render_slice, render_view, solution_range
 from lfdfp.settings import FusionSettings
-from lfdfp.simulate import SimulatedCapture, camera_model, make_scene, simulate_capture
-from lfdfp.simulate.names import CameraName, ScenePreset
+from lfdfp.simulation import SimulatedCapture, camera_model, make_scene, simulate_capture
+from lfdfp.simulation.names import CameraName, ScenePreset
 
 _CASES: tuple[tuple[CameraName, ScenePreset, int, int], ...] = (
     ("f01", "curved", 656, 5),

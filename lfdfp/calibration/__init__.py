@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from lfdfp.calibration.assessment import Finding, assess
-from lfdfp.calibration.camera_calibration import (
+from lfdfp.calibration.calibrate import calibrate
+from lfdfp.calibration.camera import (
     CameraCalibration,
     calibrate_from_captures,
     calibrate_from_white_images,
 )
-from lfdfp.calibration.database import (
+from lfdfp.calibration.grid.fit import fit_lenslet_grid
+from lfdfp.calibration.grid.from_metadata import grid_from_metadata
+from lfdfp.storage.camera_calibrations import (
     Match,
     find_calibration,
     load_camera_calibration,
     save_camera_calibration,
     search_folders,
 )
-from lfdfp.calibration.ladder import calibrate
-from lfdfp.calibration.lenslet_grid import fit_lenslet_grid
-from lfdfp.calibration.metadata_grid import grid_from_metadata
 
 __all__ = [
     "CameraCalibration",

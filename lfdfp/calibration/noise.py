@@ -17,7 +17,7 @@ from lfdfp.datatypes import (
     RawCapture,
 )
 from lfdfp.errors import CalibrationError
-from lfdfp.ray_geometry import lenslet_table
+from lfdfp.reconstruction.ray_light import lenslet_table
 
 _FULL_WELL_ELECTRONS = 5500.0
 _BASE_ISO = 80.0

@@ -21,8 +21,8 @@ from lfdfp.errors import SettingsError
 
 if TYPE_CHECKING:
     from lfdfp.datatypes import Calibration, RawCapture
+    from lfdfp.evaluation.held_out_prediction import HeldOutReport
     from lfdfp.evaluation.held_out_rays import HoldOut
-    from lfdfp.held_out_prediction import HeldOutReport
 
 _CROP_COLUMNS = 384
 
@@ -111,7 +111,7 @@ def _reports(
     share: float,
     seed: int,
 ) -> list[HeldOutReport]:
-    from lfdfp.held_out_prediction import Area, predict_held_out_rays
+    from lfdfp.evaluation.held_out_prediction import Area, predict_held_out_rays
 
     reports = predict_held_out_rays(
         capture,
@@ -131,8 +131,8 @@ def _write_crops(
     calibration: Calibration,
     part: tuple[int, int, int, int] | None,
 ) -> list[str]:
-    from lfdfp.picture_comparison import compared_pictures
-    from lfdfp.report.side_by_side import sheet, telling_crops
+    from lfdfp.evaluation.picture_comparison import compared_pictures
+    from lfdfp.report.crops import sheet, telling_crops
     from lfdfp.storage.images import write_screen_image
 
     written = []
@@ -157,7 +157,7 @@ def _is_inside(part: tuple[int, int, int, int], shape: tuple[int, ...]) -> bool:
 
 
 def _hold_outs(text: str) -> tuple[HoldOut, ...]:
-    from lfdfp.held_out_prediction import HOLD_OUTS
+    from lfdfp.evaluation.held_out_prediction import HOLD_OUTS
 
     names = [name.strip() for name in text.split(",")]
     unknown = [name for name in names if name not in HOLD_OUTS]
@@ -169,7 +169,7 @@ def _hold_outs(text: str) -> tuple[HoldOut, ...]:
 
 
 def _facts(report: HeldOutReport) -> dict[str, object]:
-    from lfdfp.held_out_prediction import RAYS
+    from lfdfp.evaluation.held_out_prediction import RAYS
 
     score = report.score
     return {
@@ -187,7 +187,7 @@ def _facts(report: HeldOutReport) -> dict[str, object]:
 
 def _table(report: HeldOutReport) -> list[str]:
     """Lines for people: error of every picture, and how much larger than that of the rays'."""
-    from lfdfp.held_out_prediction import RAYS
+    from lfdfp.evaluation.held_out_prediction import RAYS
 
     score = report.score
     lines = [

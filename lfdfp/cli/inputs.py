@@ -82,7 +82,7 @@ def decoded_capture(
     LfdfpError
         For what is no raw capture, is damaged, or cannot be decoded.
     """
-    from lfdfp.decode import decode
+    from lfdfp.decoding import decode
 
     raw, calibrated = calibrated_capture(
         path, calibration=calibration, white_image=white_image, verify=verify

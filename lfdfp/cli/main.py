@@ -10,7 +10,6 @@ import typer
 from threadpoolctl import threadpool_limits
 
 from lfdfp import __version__
-from lfdfp.allocation import keep_freed_memory
 from lfdfp.cli import (
     calibrate,
     convert,
@@ -26,6 +25,7 @@ from lfdfp.cli import (
     split,
 )
 from lfdfp.cli.reporting import fail
+from lfdfp.computing.memory import keep_freed_memory
 
 app = typer.Typer(
     no_args_is_help=True,

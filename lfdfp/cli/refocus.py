@@ -197,7 +197,7 @@ class _Field:
         self._field, self._look = found.field, look
 
     def parts(self, progress: Progress) -> Iterator[FocalStack]:
-        from lfdfp.refocus import stack_parts
+        from lfdfp.refocusing import stack_parts
 
         look = self._look
         parts = stack_parts(
@@ -213,7 +213,7 @@ class _Field:
 
     def in_pitches(self, slopes: list[float]) -> list[float] | None:
         """Slopes in lenslet pitches per raw pixel; None for a field that knows no lenslets."""
-        from lfdfp.refocus.slope import pitches_from_slope
+        from lfdfp.refocusing.slope import pitches_from_slope
 
         if self._field.sampling is None:
             return None
@@ -236,8 +236,8 @@ class _Solution:
         self.scale = self._result.scale
 
     def parts(self, progress: Progress) -> Iterator[FocalStack]:
-        from lfdfp.fusion.rendering import rendered_parts, solution_aperture
-        from lfdfp.refocus.focus_measure import coarse_focus_curves
+        from lfdfp.refocusing.focus_curves import coarse_focus_curves
+        from lfdfp.rendering.render import rendered_parts, solution_aperture
 
         look, result = self._look, self._result
         aperture = solution_aperture(result, look.settings.aperture)
@@ -255,8 +255,8 @@ class _Solution:
     def _slopes(self) -> DoubleArray:
         import numpy as np
 
-        from lfdfp.fusion.rendering import solution_aperture, solution_range
-        from lfdfp.refocus.stack import planes_for
+        from lfdfp.refocusing.stack import planes_for
+        from lfdfp.rendering.render import solution_aperture, solution_range
 
         settings = self._look.settings
         if settings.slopes is not None:

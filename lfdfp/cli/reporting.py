@@ -12,9 +12,9 @@ from typing import Any
 import typer
 from tqdm import tqdm
 
-from lfdfp.batch import about
 from lfdfp.errors import LfdfpError
 from lfdfp.files import json_text
+from lfdfp.pipeline.batch import about
 from lfdfp.progress import Progress
 
 

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from lfdfp.batch import Job, Outcome, plan_jobs, run_batch
 from lfdfp.cli.options import CalibrationFolder, Json, NoVerify, WhiteImageFile
 from lfdfp.cli.parsing import parse_slopes
 from lfdfp.cli.reporting import (
@@ -21,7 +20,8 @@ from lfdfp.cli.reporting import (
     reported_errors,
     stage_bar,
 )
-from lfdfp.pipeline import RunOptions, RunRecord, silent_stage
+from lfdfp.pipeline.batch import Job, Outcome, plan_jobs, run_batch
+from lfdfp.pipeline.run_capture import RunOptions, RunRecord, silent_stage
 from lfdfp.settings import Data, Preset, Prior, Settings, read_settings
 
 

@@ -10,7 +10,7 @@ import typer
 from lfdfp.cli.options import Json
 from lfdfp.cli.parsing import parse_size
 from lfdfp.cli.reporting import announce_compilation, echo_json, reported_errors, stage_bar
-from lfdfp.simulate.names import CameraName, ScenePreset
+from lfdfp.simulation.names import CameraName, ScenePreset
 
 
 def simulate_command(
@@ -40,10 +40,10 @@ def simulate_command(
 
     Example:  lfdfp simulate --camera f01 --seed 1 -o sample/sample.lfp
     """
-    from lfdfp.simulate.camera import REALISTIC, camera_model
-    from lfdfp.simulate.capture import simulate_capture
-    from lfdfp.simulate.files import SUFFIXES, write_simulated_capture
-    from lfdfp.simulate.presets import make_scene
+    from lfdfp.simulation.camera import REALISTIC, camera_model
+    from lfdfp.simulation.capture import simulate_capture
+    from lfdfp.simulation.files import SUFFIXES, write_simulated_capture
+    from lfdfp.simulation.presets import make_scene
 
     target = Path("simulated").with_suffix(SUFFIXES[camera]) if output is None else output
     if if_missing and target.is_file():

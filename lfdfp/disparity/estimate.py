@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lfdfp.color import luma
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray, LightField
 from lfdfp.disparity.best_plane import best_plane, noise_variance
-from lfdfp.disparity.guided_filter import GuidedFilter
 from lfdfp.disparity.plane_sweep import sweep_planes
-from lfdfp.disparity.slope_range import scene_range
+from lfdfp.disparity.scene_range import scene_range
 from lfdfp.errors import SettingsError
+from lfdfp.imaging.color import luma
+from lfdfp.imaging.guided_filter import GuidedFilter
 from lfdfp.progress import Progress, ignore_progress
 
 _WINDOWS = ((1, 1 / 2.6), (2, 1 / 2.6), (4, 0.5 / 2.6), (8, 0.1 / 2.6))

@@ -8,11 +8,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from lfdfp.color import LUMA_WEIGHTS
+from lfdfp.computing.threads import thread_count
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray, LightField
-from lfdfp.disparity.spline import split_shifts
 from lfdfp.disparity.sweep_kernels import sweep_band
-from lfdfp.disparity.threads import thread_count
+from lfdfp.imaging.color import LUMA_WEIGHTS
+from lfdfp.imaging.splines import split_shifts
 from lfdfp.progress import Progress, ignore_progress
 
 _ROWS_PER_BAND = 64

@@ -14,7 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.disparity.spline import SPLINE_MARGIN
+from lfdfp.imaging.splines import SPLINE_MARGIN
 
 _M = SPLINE_MARGIN
 _NOTHING = 1e30  # variance where nothing was measured; fastmath knows no infinity

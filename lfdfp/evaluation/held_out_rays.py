@@ -14,10 +14,10 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from lfdfp.color import luma
 from lfdfp.datatypes import BoolArray, Calibration, FloatArray, LensletGrid
 from lfdfp.errors import CaptureError
 from lfdfp.evaluation.protocol import encoded
+from lfdfp.imaging.color import luma
 
 HoldOut = Literal["pixels", "lenslets", "sub-aperture"]
 

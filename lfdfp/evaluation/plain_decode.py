@@ -2,14 +2,13 @@
 
 Devignette, demosaic the whole sensor bilinearly as if it were a photograph, read it at the lens
 centers, interpolate linearly along rows: what first decoders of lenslet cameras do. Written
-independently of `lfdfp.decode`.
+independently of `lfdfp.decoding`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from lfdfp.color import camera_to_linear_srgb
 from lfdfp.datatypes import (
     BAYER_COLOR,
     ROW_STEP_PITCHES,
@@ -20,6 +19,7 @@ from lfdfp.datatypes import (
     RawCapture,
     ViewSampling,
 )
+from lfdfp.imaging.color import camera_to_linear_srgb
 
 _LEAST_RESPONSE = 0.05
 _LEAST_SUPPORT = 0.2  # of a dead pixel's surroundings that has to work
@@ -32,7 +32,7 @@ class PlainDecode:
     Parameters
     ----------
     capture, calibration
-        As for `lfdfp.decode.decode`.
+        As for `lfdfp.decoding.decode`.
     """
 
     def __init__(self, capture: RawCapture, calibration: Calibration) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.fusion.display import luma
-from lfdfp.fusion.downsampling import Downsampling, DownsamplingKernel, resample
+from lfdfp.imaging.display import luma
+from lfdfp.imaging.resampling import Downsampling, DownsamplingKernel, resample
 
 
 def mean_of_slices(slices: FloatArray) -> FloatArray:

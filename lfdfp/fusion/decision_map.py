@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import DoubleArray, FloatArray
-from lfdfp.fusion.display import encode, luma
-from lfdfp.fusion.focus_measure import focus_scores
-from lfdfp.fusion.noise import noise_sigma
-from lfdfp.fusion.tiling import tiles
+from lfdfp.fusion.focus_evidence import focus_scores
+from lfdfp.imaging.display import encode, luma
+from lfdfp.imaging.noise_level import noise_sigma
+from lfdfp.imaging.tiles import tiles
 
 _BAND_VALUES = 3_000_000
 _HALO_PX = 48

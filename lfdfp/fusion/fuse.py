@@ -18,10 +18,10 @@ from lfdfp.datatypes import (
 )
 from lfdfp.errors import ImageError, SettingsError
 from lfdfp.fusion.decision_map import disparity_from_maps, fused_in_bands
-from lfdfp.fusion.display import decode_display, encode
-from lfdfp.fusion.enlargement import with_reference_view
-from lfdfp.fusion.noise import stack_noise
 from lfdfp.fusion.presets import PRESETS, EngineSettings, PaperSettings
+from lfdfp.imaging.display import decode_display, encode
+from lfdfp.imaging.enlargement import with_reference_view
+from lfdfp.imaging.noise_level import stack_noise
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.settings import FusionSettings
 
@@ -123,7 +123,7 @@ def _from_rays(
     sampling: ViewSampling,
     progress: Progress,
 ) -> FusionResult:
-    from lfdfp.fusion.ray_reconstruction import reconstruct
+    from lfdfp.reconstruction.reconstruct import reconstruct
 
     slopes = stack.slopes
     return reconstruct(
@@ -177,8 +177,8 @@ def _from_stack(
 def _by_paper(
     slices: FloatArray, settings: FusionSettings, paper: PaperSettings, progress: Progress
 ) -> _Made:
-    from lfdfp.fusion.paper_recipe import follow_paper
-    from lfdfp.torch_devices import deliberate_threads, torch_device
+    from lfdfp.computing.torch_devices import deliberate_threads, torch_device
+    from lfdfp.fusion.paper.recipe import follow_paper
 
     device = torch_device(settings.device)
     with deliberate_threads():
@@ -199,7 +199,7 @@ def _by_paper(
 def _by_engine(
     stack: FocalStack, settings: FusionSettings, engine: EngineSettings, progress: Progress
 ) -> _Made:
-    from lfdfp.fusion.super_resolution import super_resolve
+    from lfdfp.super_resolution.super_resolve import super_resolve
 
     noise = stack_noise(encode(one) for one in stack.slices)
     fused, maps = fused_in_bands(stack.slices, stack.coverage, engine.decision, sigma=noise.luma)

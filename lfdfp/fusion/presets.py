@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from lfdfp.fusion.decision_map import DecisionSettings
-from lfdfp.fusion.double_reblur import DoubleReblurSettings
-from lfdfp.fusion.downsampling import DownsamplingKernel
+from lfdfp.fusion.paper.double_reblur import DoubleReblurSettings
+from lfdfp.imaging.resampling import DownsamplingKernel
 from lfdfp.settings import Preset
 
 BlockOrder = Literal["paper", "code"]

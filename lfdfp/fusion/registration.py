@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray, FocalStack
 from lfdfp.errors import ImageError
-from lfdfp.fusion.display import encode, luma
-from lfdfp.fusion.downsampling import resample
+from lfdfp.imaging.display import encode, luma
+from lfdfp.imaging.resampling import resample
 
 Motion = Literal["translation", "affine"]
 

@@ -14,8 +14,8 @@ from typing import Any, Final, Literal
 import cv2
 import numpy as np
 
-from lfdfp.color import luma
 from lfdfp.datatypes import FloatArray, LightField
+from lfdfp.imaging.color import luma
 
 GridOrder = Literal["row_col", "col_row"]
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lfdfp.color import encode_srgb
 from lfdfp.datatypes import DoubleArray, FloatArray, FusionResult
+from lfdfp.imaging.color import encode_srgb
 
 ByteImage = NDArray[np.uint8]
 

@@ -22,11 +22,11 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
-from lfdfp.by_parts import by_parts
-from lfdfp.color import decode_srgb, encode_srgb, oriented
+from lfdfp.computing.parts import by_parts
 from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
 from lfdfp.files import replacing, write_bytes
+from lfdfp.imaging.color import decode_srgb, encode_srgb, oriented
 from lfdfp.storage.exr import require_exr, write_exr
 
 Bits = Literal[8, 16]

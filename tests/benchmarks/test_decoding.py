@@ -7,7 +7,7 @@ import numpy as np
 from lfdfp.benchmarks import decode_speed, lattice
 from lfdfp.datatypes import LightField
 from lfdfp.lfp import read_capture
-from lfdfp.simulate import make_scene, simulate_capture
+from lfdfp.simulation import make_scene, simulate_capture
 
 
 def test_the_lattice_benchmark_counts_every_center() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lfdfp.calibration.offset_kernels import grid_arrays, row_offsets
+from lfdfp.calibration.response.offset_kernels import grid_arrays, row_offsets
 from lfdfp.datatypes import DoubleArray, FloatArray, LensletGrid, MicrolensArray, RawCapture
 
 BAYER = ("b", "gb", "gr", "r")

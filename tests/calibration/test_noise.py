@@ -6,7 +6,7 @@ from lattices import WHITE, capture_of, lenslet_profile, random_grid, scene_ligh
 
 from lfdfp.calibration import fit_lenslet_grid
 from lfdfp.calibration.defects import defects_in_capture, hot_pixels_from_dark_frames
-from lfdfp.calibration.lenslet_grid import fit_lenslet_grid as fit
+from lfdfp.calibration.grid.fit import fit_lenslet_grid as fit
 from lfdfp.calibration.noise import noise_from_capture, noise_from_iso, noise_from_pair
 from lfdfp.datatypes import NoiseModel, RawCapture
 from lfdfp.errors import CalibrationError

@@ -11,7 +11,7 @@ from lattices import center_error_px
 from lfdfp.calibration import calibrate, fit_lenslet_grid
 from lfdfp.datatypes import RawCapture
 from lfdfp.errors import CalibrationError
-from lfdfp.simulate import (
+from lfdfp.simulation import (
     REALISTIC,
     CameraModel,
     CameraName,

@@ -15,8 +15,8 @@ from typer.testing import CliRunner, Result
 from lfdfp.cli.main import app
 from lfdfp.datatypes import FloatArray
 from lfdfp.evaluation.metrics import psnr
-from lfdfp.fusion.display import decode_display, encode
 from lfdfp.fusion.registration import warped
+from lfdfp.imaging.display import decode_display, encode
 from tests.fusion.scenes import multi_focus, textured_picture
 
 _TRUTH = textured_picture((97, 131))

@@ -13,9 +13,9 @@ from typer.testing import CliRunner, Result
 
 from lfdfp.cli.main import app
 from lfdfp.datatypes import FusionResult
-from lfdfp.fusion.rendering import Aperture, render_slice, render_view
 from lfdfp.interchange.netpbm import read_pfm
-from lfdfp.refocus import focal_stack
+from lfdfp.refocusing import focal_stack
+from lfdfp.rendering.render import Aperture, render_slice, render_view
 from lfdfp.settings import RefocusSettings
 from lfdfp.storage.hdf5 import (
     load_focal_stack,

@@ -144,7 +144,7 @@ def test_a_flipped_bit_can_be_accepted(small_capture: Path, tmp_path: Path) -> N
 
 
 def test_a_black_capture_is_refused_in_one_line(tmp_path: Path) -> None:
-    from lfdfp.simulate import camera_model, make_scene, simulate_capture, write_simulated_capture
+    from lfdfp.simulation import camera_model, make_scene, simulate_capture, write_simulated_capture
 
     camera = camera_model("f01", size=200)
     scene = make_scene("flat", camera.field_pitch, seed=1)

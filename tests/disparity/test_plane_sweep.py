@@ -9,8 +9,8 @@ import pytest
 
 from lfdfp.datatypes import FloatArray, LightField
 from lfdfp.disparity import estimate_disparity
-from lfdfp.disparity.guided_filter import GuidedFilter
 from lfdfp.disparity.plane_sweep import sweep_planes
+from lfdfp.imaging.guided_filter import GuidedFilter
 
 MakePlane = Callable[..., tuple[LightField, FloatArray]]
 

@@ -13,7 +13,7 @@ from lfdfp.fusion.baselines import (
     mean_of_slices,
     sharpest_slice,
 )
-from lfdfp.fusion.downsampling import Downsampling
+from lfdfp.imaging.resampling import Downsampling
 from tests.fusion.scenes import multi_focus, textured_picture
 
 

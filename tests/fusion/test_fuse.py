@@ -11,14 +11,14 @@ from lfdfp.datatypes import FocalStack
 from lfdfp.errors import ImageError, SettingsError
 from lfdfp.evaluation.metrics import psnr
 from lfdfp.fusion import fuse
-from lfdfp.fusion.display import decode_display, encode
-from lfdfp.fusion.downsampling import Downsampling
 from lfdfp.fusion.presets import (
     EngineSettings,
     InternalLearningSettings,
     NetworkSettings,
     PaperSettings,
 )
+from lfdfp.imaging.display import decode_display, encode
+from lfdfp.imaging.resampling import Downsampling
 from lfdfp.settings import FusionSettings
 from tests.fusion.scenes import multi_focus, textured_picture
 
@@ -114,7 +114,7 @@ def test_bands_and_tiles_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = FusionSettings(scale=2, preset="fast")
     whole = fuse(stack, settings)
     monkeypatch.setattr("lfdfp.fusion.decision_map._BAND_VALUES", 1)
-    monkeypatch.setattr("lfdfp.fusion.enlargement._TILE_FINE_PX", 100)
+    monkeypatch.setattr("lfdfp.imaging.enlargement._TILE_FINE_PX", 100)
     parts = fuse(stack, settings)
     np.testing.assert_allclose(parts.decision_map, whole.decision_map, atol=1e-3)
     np.testing.assert_allclose(parts.super_resolved, whole.super_resolved, atol=1e-3)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from lfdfp.errors import ImageError
-from lfdfp.fusion.display import decode_display
 from lfdfp.fusion.registration import (
     aligned,
     corner_motion,
@@ -15,6 +14,7 @@ from lfdfp.fusion.registration import (
     stack_of_photographs,
     warped,
 )
+from lfdfp.imaging.display import decode_display
 from tests.fusion.scenes import multi_focus, textured_picture
 
 

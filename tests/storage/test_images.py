@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from lfdfp.color import decode_srgb
 from lfdfp.errors import ImageError, StorageError
+from lfdfp.imaging.color import decode_srgb
 from lfdfp.storage.images import Picture, picture_size, read_picture, write_picture
 
 rng = np.random.default_rng(0)

@@ -1,0 +1,247 @@
+"""The best calibration that the material at hand allows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lfdfp.calibration.camera import distance, steps_off
+from lfdfp.calibration.defects import defects_in_capture
+from lfdfp.calibration.grid.fit import fit_lenslet_grid
+from lfdfp.calibration.grid.from_metadata import grid_from_metadata
+from lfdfp.calibration.noise import noise_from_capture, noise_from_iso
+from lfdfp.calibration.response.fall_off import FieldShading
+from lfdfp.calibration.response.from_captures import lenslets_from_capture
+from lfdfp.calibration.response.from_white_image import LensletResponse, measure_white_image
+from lfdfp.calibration.response.profiles import default_response
+from lfdfp.datatypes import Calibration, FloatArray, LensletGrid, NoiseModel, RawCapture
+from lfdfp.errors import CalibrationError, CaptureError
+from lfdfp.progress import Progress, ignore_progress
+from lfdfp.storage.camera_calibrations import Match
+
+_LEAST_LIGHT_SHARE = 0.002
+_PITCH_SURPRISE = 0.003
+_CLEAR_SHADING = 0.05
+_STEPS = 3
+
+
+def calibrate(
+    capture: RawCapture,
+    white_image: RawCapture | None = None,
+    *,
+    known: Match | None = None,
+    progress: Progress = ignore_progress,
+) -> Calibration:
+    """Calibrate a capture with the best that is at hand.
+
+    In this order: the white image that the capture carries, the one given, what is known of the
+    camera (see `find_calibration`), the capture itself, the metadata alone. Each step down is
+    named in the result's `source` and `warnings`; nothing stops for lack of calibration.
+
+    Parameters
+    ----------
+    capture
+        To be calibrated.
+    white_image
+        Picture of uniform light by the same camera at a similar zoom.
+    known
+        Found in a database of calibrated cameras.
+    progress
+        Called with (done, total).
+
+    Raises
+    ------
+    CaptureError
+        For a capture without light: there is nothing to decode.
+    """
+    _refuse_darkness(capture)
+    progress(0, _STEPS)
+    warnings: tuple[str, ...] = ()
+    rungs = (
+        (capture.white_image, "the white image in the capture's file"),
+        (white_image, "the given white image"),
+    )
+    for white, origin in rungs:
+        if white is None:
+            continue
+        try:
+            return _from_white_image(capture, white, origin, warnings, progress)
+        except CalibrationError as error:
+            warnings += (f"{origin[0].upper()}{origin[1:]} could not be used: {error}.",)
+    if known is not None:
+        try:
+            return _from_known_camera(capture, known, warnings, progress)
+        except CalibrationError as error:
+            warnings += (f"{known.path} could not be used: {error}.",)
+    return _from_capture(capture, warnings, progress)
+
+
+def _refuse_darkness(capture: RawCapture) -> None:
+    brightest = max(
+        float(np.percentile(capture.mosaic[rows, columns][::4, ::4], 99.5) - black)
+        / (white - black)
+        for _, rows, columns, black, white in capture.bayer_planes()
+    )
+    if brightest < _LEAST_LIGHT_SHARE:
+        raise CaptureError(
+            f"the capture is black: its brightest pixels reach {max(100 * brightest, 0):.2f} % of "
+            "the white level, so there is nothing to decode"
+        )
+
+
+def _from_white_image(
+    capture: RawCapture,
+    white: RawCapture,
+    origin: str,
+    warnings: tuple[str, ...],
+    progress: Progress,
+) -> Calibration:
+    if white.mosaic.shape != capture.mosaic.shape or white.bayer != capture.bayer:
+        raise CalibrationError(
+            f"white image of {white.mosaic.shape} {white.bayer} does not fit a capture of "
+            f"{capture.mosaic.shape} {capture.bayer}"
+        )
+    serials = {capture.camera.serial, white.camera.serial} - {""}
+    if len(serials) > 1:
+        raise CalibrationError(
+            f"it is of camera {white.camera.serial}, the capture of {capture.camera.serial}"
+        )
+    lenslets, pixels = measure_white_image(white)
+    progress(1, _STEPS)
+    return _assembled(capture, lenslets, pixels.gain(), origin, warnings, progress)
+
+
+def _from_known_camera(
+    capture: RawCapture, known: Match, warnings: tuple[str, ...], progress: Progress
+) -> Calibration:
+    if not known.camera.fits(capture):
+        raise CalibrationError(f"it is for a sensor of {known.camera.sensor_shape} pixels")
+    progress(1, _STEPS)
+    return _assembled(
+        capture, known.entry, known.camera.pixel_gain, known.describe(), warnings, progress
+    )
+
+
+def _assembled(
+    capture: RawCapture,
+    lenslets: LensletResponse,
+    pixel_gain: FloatArray,
+    origin: str,
+    warnings: tuple[str, ...],
+    progress: Progress,
+) -> Calibration:
+    """Calibration from a measured response, whose grid is checked against the lens position."""
+    grid = lenslets.grid
+    source = f"lenslet grid and vignetting from {origin}"
+    off = steps_off(
+        distance(lenslets.zoom_step, capture.lens.zoom_step),
+        distance(lenslets.focus_step, capture.lens.focus_step),
+    )
+    if off:
+        grid, source, more = _own_grid(capture, lenslets, origin, off)
+        warnings += more
+    response = lenslets.render(capture.bayer, grid)
+    response *= pixel_gain
+    progress(2, _STEPS)
+    return _finished(capture, grid, response, source, warnings, progress)
+
+
+def _own_grid(
+    capture: RawCapture, lenslets: LensletResponse, origin: str, off: str
+) -> tuple[LensletGrid, str, tuple[str, ...]]:
+    """Grid of the capture itself: the lenslets' images move with the main lens."""
+    try:
+        grid = fit_lenslet_grid(capture, lenslets.grid)
+    except CalibrationError as error:
+        warning = (
+            f"The calibration is {off}, and the capture does not show its own lenslet grid "
+            f"({error}); the grid may be wrong by a pixel towards the corners."
+        )
+        return lenslets.grid, f"lenslet grid and vignetting from {origin}", (warning,)
+    source = f"lenslet grid from the capture itself, vignetting from {origin}"
+    warning = f"The vignetting was measured at another lens position: {off}."
+    return grid, source, (warning,)
+
+
+def _from_capture(
+    capture: RawCapture, warnings: tuple[str, ...], progress: Progress
+) -> Calibration:
+    try:
+        grid = fit_lenslet_grid(capture)
+    except CalibrationError as error:
+        return _from_metadata(capture, error, warnings, progress)
+    progress(1, _STEPS)
+    warnings += _pitch_warning(capture, grid)
+    source = "lenslet grid and vignetting from the capture itself"
+    try:
+        lenslets, shading = lenslets_from_capture(capture, grid)
+    except CalibrationError as error:
+        response = default_response(grid)
+        warnings += (f"The vignetting of an average camera is used: {error}.",)
+        source = "lenslet grid from the capture itself, vignetting of an average camera"
+    else:
+        response = lenslets.render(capture.bayer)
+        warnings += _shading_warning(shading)
+    progress(2, _STEPS)
+    return _finished(capture, grid, response, source, warnings, progress)
+
+
+def _shading_warning(shading: FieldShading | None) -> tuple[str, ...]:
+    """What a person should know of the fall-off of light over the field."""
+    error = np.inf if shading is None else shading.uncertainty()
+    if error <= _CLEAR_SHADING:
+        return ()
+    return (
+        "The fall-off of light towards the corners is hardly known: the capture has too little in "
+        "front of and behind the plane of focus, or its light changes with direction by itself. "
+        "A white image would tell.",
+    )
+
+
+def _from_metadata(
+    capture: RawCapture, error: Exception, warnings: tuple[str, ...], progress: Progress
+) -> Calibration:
+    grid = grid_from_metadata(capture)
+    warnings += (
+        f"The lenslet grid could not be found in the capture ({error}). The grid that the "
+        "metadata describe is used; views may be wrong towards the corners.",
+    )
+    response = default_response(grid)
+    progress(_STEPS, _STEPS)
+    return Calibration(
+        grid=grid,
+        response=response,
+        noise=noise_from_iso(capture),
+        source="lenslet grid from the metadata alone, vignetting of an average camera",
+        warnings=warnings,
+    )
+
+
+def _finished(
+    capture: RawCapture,
+    grid: LensletGrid,
+    response: FloatArray,
+    source: str,
+    warnings: tuple[str, ...],
+    progress: Progress,
+) -> Calibration:
+    """Add what only the capture itself can tell: its noise and its defective pixels."""
+    noise = _noise(capture, grid, response)
+    response[defects_in_capture(capture, response, noise, grid.pitch_px)] = 0.0
+    progress(_STEPS, _STEPS)
+    return Calibration(grid=grid, response=response, noise=noise, source=source, warnings=warnings)
+
+
+def _noise(capture: RawCapture, grid: LensletGrid, response: FloatArray) -> NoiseModel:
+    try:
+        return noise_from_capture(capture, grid, response)
+    except CalibrationError:
+        return noise_from_iso(capture)
+
+
+def _pitch_warning(capture: RawCapture, grid: LensletGrid) -> tuple[str, ...]:
+    expected = grid_from_metadata(capture).pitch_px
+    if abs(grid.pitch_px / expected - 1) <= _PITCH_SURPRISE:
+        return ()
+    return (
+        f"The lenslet pitch found is {grid.pitch_px:.4f} px, the metadata say {expected:.4f} px.",
+    )

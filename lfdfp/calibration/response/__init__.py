@@ -1,0 +1,1 @@
+"""What each pixel measures of uniform light: lenslet vignetting and fall-off."""

@@ -1,0 +1,1 @@
+"""How work is spread over rows, threads, parts and devices; knows no imaging."""

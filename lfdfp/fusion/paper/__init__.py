@@ -1,0 +1,1 @@
+"""The published Deep Fusion Prior, step by step."""

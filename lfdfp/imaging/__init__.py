@@ -1,0 +1,1 @@
+"""What any picture needs: color, display, resampling, filters, tiles and noise."""

@@ -1,0 +1,78 @@
+"""Noise level of a picture, from the picture alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from lfdfp.datatypes import FloatArray
+from lfdfp.imaging.display import luma
+
+_MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
+"""Difference of two Laplacians: blind to planes and edges, unit gain for white noise [1]."""
+
+_BLOCK = 16
+_QUIETEST_SHARE = 0.15
+
+
+def noise_sigma(channel: FloatArray) -> float:
+    """Standard deviation of white noise in one channel (T, S), encoded to [0, 1].
+
+    The quietest blocks of a picture hold noise and no texture; their mean energy under the mask
+    of [1]_ is the estimate. Blocks at the ends of the range, where clipping hides the noise, are
+    left out.
+
+    References
+    ----------
+    .. [1] J. Immerkær, "Fast noise variance estimation", CVIU 64, 1996.
+    """
+    energy = np.square(cv2.filter2D(channel, cv2.CV_32F, _MASK))[1:-1, 1:-1]
+    level = channel[1:-1, 1:-1]
+    block = min(_BLOCK, *energy.shape)
+    if block < 2:
+        return 0.0
+    energies, levels = _block_means(energy, block), _block_means(level, block)
+    usable = energies[(levels > 0.03) & (levels < 0.97)]
+    if usable.size == 0:
+        return 0.0
+    quiet = np.sort(usable)[: max(int(_QUIETEST_SHARE * usable.size), 1)]
+    return float(np.sqrt(quiet.mean()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackNoise:
+    """Standard deviations of the noise of one slice, in luma and in one channel."""
+
+    luma: float
+    channel: float
+
+
+def stack_noise(slices: Iterable[FloatArray]) -> StackNoise:
+    """Noise of encoded slices (T, S, C), which are looked at one after the other.
+
+    Detail can pass for noise where a picture has no quiet part. It is nearly the same in all
+    colors, and a defocused slice has little of it, while noise is independent everywhere: so for
+    a channel the least of the estimates is taken, from channels and from differences of channels.
+    Noise that is equal in all colors (a JPEG with coarse chroma) is not seen by this.
+    """
+    found = [(noise_sigma(luma(one)), _picture_sigma(one)) for one in slices]
+    of_luma, of_channel = zip(*found, strict=True)
+    return StackNoise(luma=float(np.median(of_luma)), channel=min(of_channel))
+
+
+def _picture_sigma(picture: FloatArray) -> float:
+    channels = [np.ascontiguousarray(c) for c in np.moveaxis(picture, -1, 0)]
+    plain = float(np.median([noise_sigma(c) for c in channels]))
+    if len(channels) < 3:
+        return plain
+    differences = [0.5 + channels[0] - channels[1], 0.5 + channels[2] - channels[1]]
+    return min(plain, *(noise_sigma(d) / float(np.sqrt(2)) for d in differences))
+
+
+def _block_means(values: FloatArray, block: int) -> FloatArray:
+    rows, columns = values.shape[0] // block, values.shape[1] // block
+    cut = values[: rows * block, : columns * block]
+    return np.asarray(cut.reshape(rows, block, columns, block).mean(axis=(1, 3)), np.float32)

@@ -1,0 +1,1 @@
+"""The chain of stages: one capture, or many, from file to pictures."""

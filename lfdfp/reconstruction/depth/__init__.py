@@ -1,0 +1,1 @@
+"""Disparity from the raw rays: plane sweeps, regularization, refinement."""

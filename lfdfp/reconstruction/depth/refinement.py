@@ -1,0 +1,90 @@
+"""Gauss-Newton steps that fit the disparity of smooth surfaces to the rays' residuals."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from lfdfp.datatypes import FloatArray
+from lfdfp.reconstruction.depth import surface_kernels as kernels
+from lfdfp.reconstruction.depth.bundle import RayBundle
+
+_SAME_SURFACE_PITCH = 0.08
+_USUAL_ERROR_PITCH = 0.1
+_REACH_PX = 9
+_STRIDE = 3
+_FITS = 2
+
+
+def slope_steps(
+    bundle: RayBundle,
+    slopes: FloatArray,
+    blurred: FloatArray,
+    *,
+    outlier_error: float,
+    robustness: float,
+) -> FloatArray:
+    """Σ ω J e, Σ ω J², Σ e²/σ² and number of rays per fine pixel, shape (4, Y, X).
+
+    Parameters
+    ----------
+    slopes
+        Shape (H, W): slope of every ray.
+    blurred
+        Shape (3, Y, X): the picture behind the lenslets' footprint.
+    """
+    height, width = bundle.grid.shape
+    origins, table, light = bundle.origins(), bundle.lenslets, bundle.light
+    steepest = float(np.abs(slopes, where=slopes < 1e8, out=np.zeros_like(slopes)).max())
+    terms, turn = light.noise_terms(), np.asarray(table.turn, np.float32)
+    steps = np.empty((4, height, width), np.float32)
+
+    def work(first: int, last: int) -> None:
+        sums = np.zeros((last - first, width, 4), np.float32)
+        kernels.gather_slope_steps(
+            light.light, light.response, light.colors, terms, table.centers_px, origins, turn,
+            slopes, np.float32(bundle.radius_px), blurred, np.float32(outlier_error),
+            np.float32(robustness), bundle.lenslets_within(origins, first, last, steepest),
+            (first, last), sums,
+        )  # fmt: skip
+        steps[:, first:last] = np.moveaxis(sums, -1, 0)
+
+    bundle.runner.map(work, height)
+    return steps
+
+
+def fitted_slopes(slope_map: FloatArray, steps: FloatArray, bundle: RayBundle) -> FloatArray:
+    """`slope_map` moved to where the rays want it, smoothed over each surface.
+
+    Around every pixel a plane is fitted to the slopes of the same surface and to the steps that
+    the rays ask for, each by its curvature; twice, the second time from the result of the first.
+
+    Parameters
+    ----------
+    steps
+        From `slope_steps`.
+    """
+    scale = bundle.grid.pixels_per_pitch
+    tolerance = np.float32(_SAME_SURFACE_PITCH * scale)
+    damping = np.float32(1 / (_USUAL_ERROR_PITCH * scale) ** 2)
+    gradient, curvature = (cv2.blur(s, (_STRIDE, _STRIDE)) * _STRIDE**2 for s in steps[:2])
+    current = slope_map
+    for _ in range(_FITS):
+        fitted = np.empty_like(slope_map)
+        moves = np.stack([gradient, curvature])
+
+        def work(
+            first: int,
+            last: int,
+            current: FloatArray = current,
+            moves: FloatArray = moves,
+            fitted: FloatArray = fitted,
+        ) -> None:
+            kernels.fit_surfaces(
+                current, moves, _REACH_PX, _STRIDE, tolerance, damping, first, last, fitted
+            )
+
+        bundle.runner.map(work, slope_map.shape[0])
+        gradient = gradient - curvature * (fitted - current)
+        current = fitted
+    return current

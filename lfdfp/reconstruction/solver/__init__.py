@@ -1,0 +1,1 @@
+"""The normal equations of the rays, and their solution."""

@@ -1,0 +1,116 @@
+"""Shift-and-sum with linear or cubic B-splines.
+
+Interpolation by cubic B-splines first filters a view, then blends four coefficients with positive
+weights. Filter and blend commute with the sum over the views, so the views are blended as they are
+and the filter runs once per slice instead of once per view.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from lfdfp.computing.threads import in_threads
+from lfdfp.datatypes import DoubleArray, FloatArray, LightField
+from lfdfp.imaging import splines as splines
+from lfdfp.imaging.splines import SPLINE_MARGIN, prefilter_columns, prefilter_rows
+from lfdfp.refocusing.shifts import Shifts, Split, full_weight
+from lfdfp.refocusing.spline_kernels import accumulate, normalize
+
+if TYPE_CHECKING:
+    import torch
+
+LEAST_COVERAGE = 0.01
+"""Pixels that less of the aperture than this reached count as not measured."""
+
+SplineOrder = Literal[1, 3]
+
+
+def spline_sum(
+    field: LightField,
+    shifts: Shifts,
+    slices: FloatArray,
+    coverage: FloatArray,
+    *,
+    order: SplineOrder,
+    full: float | None = None,
+    threads: int = 1,
+    device: torch.device | None = None,
+) -> None:
+    """Fill slices (N, T, S, C) and coverage (N, T, S) with the weighted mean of shifted views.
+
+    `order` is that of the splines: 1 interpolates linearly, 3 by cubic B-splines. `full` is the
+    weight that counts as full coverage; None takes `full_weight` of the field. The sums are made
+    by compiled kernels, or by torch on a device.
+    """
+    margin = SPLINE_MARGIN if order == 3 else 0
+    splits = split_shifts(shifts.along_t, order), split_shifts(shifts.along_s, order)
+    if device is None:
+        light, rays = _compiled_sums(field, shifts, splits, margin, threads)
+    else:
+        from lfdfp.refocusing.torch_sums import spline_sums
+
+        light, rays = spline_sums(field, shifts, splits, margin, device=device)
+    best = full_weight(field, shifts) if full is None else full
+    inside = slice(margin, margin + slices.shape[1])
+
+    def finish(n: int) -> None:
+        normalize(
+            light[n][inside],
+            rays[n][inside],
+            margin,
+            (field.scale, field.offset),
+            (best, LEAST_COVERAGE * best),
+            slices[n],
+            coverage[n],
+        )
+
+    in_threads(finish, range(shifts.count), threads)
+
+
+def _compiled_sums(
+    field: LightField, shifts: Shifts, splits: tuple[Split, Split], margin: int, threads: int
+) -> tuple[FloatArray, FloatArray]:
+    """Σ w x, shape (N, T', S', C), and Σ w, shape (N, T', S'), as `torch_sums.spline_sums`."""
+    _, _, height, width, colors = field.views.shape
+    rows, columns = height + 2 * margin, width + 2 * margin
+    light = np.zeros((shifts.count, rows, columns * colors), np.float32)
+    rays = np.zeros((shifts.count, rows, columns), np.float32)
+    (whole_t, taps_t), (whole_s, taps_s) = splits
+
+    def add(band: tuple[int, int]) -> None:
+        accumulate(
+            field.views,
+            field.weights,
+            shifts.gains,
+            shifts.equal_weights,
+            (whole_t, whole_s),
+            (taps_t, taps_s),
+            margin,
+            band,
+            light,
+            rays,
+        )
+
+    def to_coefficients(n: int) -> None:
+        for lines, step in ((light[n], colors), (rays[n], 1)):
+            prefilter_rows(lines, 0, rows, step)
+            prefilter_columns(lines, 0, lines.shape[1])
+
+    in_threads(add, pairwise(np.linspace(0, rows, threads + 1).astype(int).tolist()), threads)
+    if margin:
+        in_threads(to_coefficients, range(shifts.count), threads)
+    return light.reshape(shifts.count, rows, columns, colors), rays
+
+
+def split_shifts(shifts: DoubleArray, order: SplineOrder) -> Split:
+    """Whole pixels (N, V) and the factors (N, V, 4) of samples whole − 1 … whole + 2."""
+    if order == 3:
+        return splines.split_shifts(shifts)
+    whole = np.floor(shifts)
+    fraction = shifts - whole
+    taps = np.zeros((*shifts.shape, 4), np.float32)
+    taps[..., 1], taps[..., 2] = 1 - fraction, fraction
+    return whole.astype(np.int64), taps

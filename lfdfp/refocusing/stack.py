@@ -1,0 +1,334 @@
+"""The focal stack: which planes, and all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from math import ceil
+from typing import TypedDict
+
+import cv2
+import numpy as np
+
+from lfdfp.datatypes import ROW_STEP_PITCHES, DoubleArray, FloatArray, FocalStack, LightField
+from lfdfp.disparity import estimate_disparity, scene_range
+from lfdfp.errors import SettingsError
+from lfdfp.progress import Progress, ignore_progress
+from lfdfp.reconstruction.plane import refocus_super_resolved, require_rays
+from lfdfp.refocusing.aperture import named_aperture
+from lfdfp.refocusing.focus_curves import coarse_focus_curves
+from lfdfp.refocusing.plane_mask import on_plane
+from lfdfp.refocusing.shift_and_sum import Planes, refocus, refocus_planes
+from lfdfp.refocusing.surface import surface_plane, tilted_slopes
+from lfdfp.settings import RefocusSettings
+
+_MOST_PLANES = 64
+_PLANES_AT_ONCE = 8  # in a part of a stack: 35 MB of an F01 or Illum capture
+_DEFAULTS = RefocusSettings()
+
+
+def focal_stack(
+    field: LightField,
+    settings: RefocusSettings = _DEFAULTS,
+    *,
+    tilt: tuple[float, float] = (0.0, 0.0),
+    viewpoint: tuple[float, float] = (0.0, 0.0),
+    threads: int | None = None,
+    device: str | None = None,
+    progress: Progress = ignore_progress,
+) -> FocalStack:
+    """Refocus a light field on planes that are even in disparity over the scene's range.
+
+    Parameters
+    ----------
+    settings
+        Range, number of planes, kernel and aperture; what is None is chosen from the scene.
+    tilt
+        Change of the slope over the whole picture, downwards and rightwards (Scheimpflug): focal
+        planes then lean, and `slopes` are those of the picture's center.
+    viewpoint
+        (v, u) in angular steps from the center view: whose perspective the slices have.
+    threads
+        Bands of rows computed at the same time; None takes numba's setting.
+    device
+        A torch device ("cuda") for the sums; None takes compiled kernels on the processor.
+    progress
+        Told the planes done and their number.
+
+    Raises
+    ------
+    SettingsError
+        For slopes that do not ascend, no planes at all, an aperture or device that is not known,
+        a viewpoint beside all views, or a tilt with another kernel than ``cubic`` or on a device.
+    MetadataError
+        For an f-number as aperture where that of the lens is not known.
+    """
+    slopes = choose_slopes(field, settings, threads=threads)
+    maker = _ViewSlices(field, settings, tilt, viewpoint, threads, device)
+    return maker.stack(slopes, maker.story(slopes), progress)
+
+
+def super_resolved_stack(
+    field: LightField,
+    settings: RefocusSettings = _DEFAULTS,
+    *,
+    scale: int = 2,
+    threads: int | None = None,
+    progress: Progress = ignore_progress,
+) -> FocalStack:
+    """As `focal_stack`, on a grid `scale` times finer than the views, from the rays.
+
+    What an estimate of the disparity finds on the plane comes from the rays; what is off it is
+    blurred beyond the views' own pixels, and comes from their shift-and-sum. Kernel, aperture and
+    weights of the settings do not matter. Slopes are in pixels of the views.
+
+    Raises
+    ------
+    ImageError
+        For a field without rays.
+    SettingsError
+        As `focal_stack`, or for a scale outside 1 to 4.
+    """
+    maker = _RaySlices(field, scale, threads)
+    slopes = choose_slopes(field, settings, threads=threads)
+    return maker.stack(slopes, maker.story(slopes), progress)
+
+
+def stack_parts(
+    field: LightField,
+    settings: RefocusSettings = _DEFAULTS,
+    *,
+    scale: int | None = None,
+    tilt: tuple[float, float] = (0.0, 0.0),
+    viewpoint: tuple[float, float] = (0.0, 0.0),
+    threads: int | None = None,
+    device: str | None = None,
+    progress: Progress = ignore_progress,
+) -> Iterator[FocalStack]:
+    """The stack in parts of a few neighboring planes, so that it need not fit into memory.
+
+    Parameters
+    ----------
+    scale
+        None for what `focal_stack` makes; otherwise as `super_resolved_stack`, where tilt,
+        viewpoint and device are not possible.
+
+    Raises
+    ------
+    SettingsError, ImageError, MetadataError
+        As `focal_stack` and `super_resolved_stack`.
+    """
+    maker: _ViewSlices | _RaySlices
+    if scale is None:
+        maker = _ViewSlices(field, settings, tilt, viewpoint, threads, device)
+        at_once = _PLANES_AT_ONCE
+    elif any(tilt) or any(viewpoint) or device is not None:
+        raise SettingsError(
+            "super-resolved slices face the camera, from the center view, made on the processor"
+        )
+    else:
+        maker, at_once = _RaySlices(field, scale, threads), 1
+    slopes = choose_slopes(field, settings, threads=threads)
+    line = maker.story(slopes)
+    for first in range(0, len(slopes), at_once):
+        ahead = partial(_told, progress, first, len(slopes))
+        yield maker.stack(slopes[first : first + at_once], line, ahead)
+
+
+def _told(progress: Progress, first: int, total: int, done: int, _: int) -> None:
+    progress(first + done, total)
+
+
+class _ViewSlices:
+    """Makes slices by shift-and-sum of the views."""
+
+    def __init__(
+        self,
+        field: LightField,
+        settings: RefocusSettings,
+        tilt: tuple[float, float],
+        viewpoint: tuple[float, float],
+        threads: int | None,
+        device: str | None,
+    ) -> None:
+        if any(tilt) and device is not None:
+            raise SettingsError(f"tilted planes are made on the processor, not on {device}")
+        if any(tilt) and settings.kernel != "cubic":
+            raise SettingsError(
+                f"tilted planes are made with the cubic kernel, not {settings.kernel}"
+            )
+        self._field, self._settings = field, settings
+        self._threads, self._device = threads, device
+        self._tilt, self._viewpoint = tilt, viewpoint
+        self._look = _look_of(field, settings, viewpoint)
+
+    def stack(self, slopes: DoubleArray, line: str, progress: Progress) -> FocalStack:
+        """Slices of planes (N,), with a line of history."""
+        field = self._field
+        make = self._tilted_planes if any(self._tilt) else self._planes
+        planes = make(slopes, progress)
+        return FocalStack(
+            slices=planes.slices,
+            slopes=slopes,
+            coverage=planes.coverage,
+            reference_view=_view_at(field, self._look["viewpoint"]),
+            focus_curves=coarse_focus_curves(planes.slices),
+            warnings=field.warnings,
+            history=(*field.history, line),
+        )
+
+    def story(self, slopes: DoubleArray) -> str:
+        """How the stack is made; what is as usual is not mentioned."""
+        settings, tilt, viewpoint = self._settings, self._tilt, self._viewpoint
+        unusual = {
+            f"{settings.aperture} aperture": settings.aperture != _DEFAULTS.aperture,
+            "equal weights": settings.equal_weights,
+            f"tilted by {tilt[0]:g} down, {tilt[1]:g} right": any(tilt),
+            f"viewpoint moved by {viewpoint[0]:g}, {viewpoint[1]:g}": any(viewpoint),
+        }
+        parts = [f"refocused on {_range_of(slopes)}", f"{settings.kernel} kernel"]
+        return ", ".join(parts + [text for text, said in unusual.items() if said])
+
+    def _planes(self, slopes: DoubleArray, progress: Progress) -> Planes:
+        return refocus_planes(
+            self._field,
+            slopes,
+            kernel=self._settings.kernel,
+            threads=self._threads,
+            device=self._device,
+            progress=progress,
+            **self._look,
+        )
+
+    def _tilted_planes(self, slopes: DoubleArray, progress: Progress) -> Planes:
+        field = self._field
+        down, right = (
+            change / max(n - 1, 1)
+            for change, n in zip(self._tilt, field.spatial_shape, strict=True)
+        )
+        slices = np.empty((len(slopes), *field.views.shape[2:]), np.float32)
+        coverage = np.empty(slices.shape[:3], np.float32)
+        for n, slope in enumerate(slopes):
+            progress(n, len(slopes))
+            surface = tilted_slopes(field, float(slope), per_row=down, per_column=right)
+            one = surface_plane(field, surface, threads=self._threads, **self._look)
+            slices[n], coverage[n] = one.slices[0], one.coverage[0]
+        progress(len(slopes), len(slopes))
+        return Planes(slices, coverage)
+
+
+class _RaySlices:
+    """Makes slices on a finer grid: from the rays what is on the plane, from the views its blur.
+
+    Rays that cross the plane close to their lenslet show whatever is off it as a pattern of
+    lenslets, and agree with one another about it.
+    """
+
+    def __init__(self, field: LightField, scale: int, threads: int | None) -> None:
+        require_rays(field)
+        self._field, self._scale, self._threads = field, scale, threads
+        self._disparity = estimate_disparity(field, threads=threads).disparity
+
+    def stack(self, slopes: DoubleArray, line: str, progress: Progress) -> FocalStack:
+        """Slices of planes (N,), with a line of history."""
+        field = self._field
+        parts = []
+        for n, slope in enumerate(slopes.tolist()):
+            progress(n, len(slopes))
+            parts.append(self._slice(slope))
+        progress(len(slopes), len(slopes))
+        slices = np.stack([picture for picture, _ in parts])
+        return FocalStack(
+            slices=slices,
+            slopes=slopes,
+            coverage=np.stack([coverage for _, coverage in parts]),
+            focus_curves=coarse_focus_curves(slices, scale=self._scale),
+            scale=self._scale,
+            warnings=field.warnings,
+            history=(*field.history, line),
+        )
+
+    def _slice(self, slope: float) -> tuple[FloatArray, FloatArray]:
+        """Picture (kT, kS, C) and coverage (kT, kS)."""
+        field, scale = self._field, self._scale
+        fine = refocus_super_resolved(field, slope, scale=scale, threads=self._threads)
+        views = max(field.angular_shape)
+        share = self._enlarged(on_plane(self._disparity, slope, views=views), cv2.INTER_LINEAR)
+        blurred = refocus(field, slope, threads=self._threads)
+        coarse = self._enlarged(blurred, cv2.INTER_CUBIC)
+        picture = coarse + share[..., None] * (fine.picture - coarse)
+        least = np.float32(ROW_STEP_PITCHES / scale**2)
+        return picture, least + share * (fine.coverage - least)
+
+    def _enlarged(self, image: FloatArray, method: int) -> FloatArray:
+        k = self._scale
+        return np.asarray(cv2.resize(image, None, fx=k, fy=k, interpolation=method), np.float32)
+
+    def story(self, slopes: DoubleArray) -> str:
+        """How the stack is made."""
+        return f"super-resolved {self._scale} times on {_range_of(slopes)}, from the rays"
+
+
+class _Look(TypedDict):
+    """What all planes of a stack are refocused with."""
+
+    aperture: DoubleArray | None
+    viewpoint: tuple[float, float]
+    equal_weights: bool
+
+
+def _look_of(field: LightField, settings: RefocusSettings, viewpoint: tuple[float, float]) -> _Look:
+    moved = field.center[0] + viewpoint[0], field.center[1] + viewpoint[1]
+    if not all(0 <= at <= n - 1 for at, n in zip(moved, field.angular_shape, strict=True)):
+        reach = field.center
+        raise SettingsError(
+            f"viewpoint {viewpoint} is beside all views, which reach {reach} steps from the center"
+        )
+    return _Look(
+        aperture=named_aperture(field, settings.aperture),
+        viewpoint=moved,
+        equal_weights=settings.equal_weights,
+    )
+
+
+def _view_at(field: LightField, viewpoint: tuple[float, float]) -> FloatArray | None:
+    """The view with a stack's perspective; None where it lies between views."""
+    v, u = (round(at) for at in viewpoint)
+    return field.view(v, u) if (v, u) == viewpoint else None
+
+
+def _range_of(slopes: DoubleArray) -> str:
+    return f"{len(slopes)} planes, slopes {slopes[0]:.3f} to {slopes[-1]:.3f}"
+
+
+def choose_slopes(
+    field: LightField, settings: RefocusSettings, *, threads: int | None = None
+) -> DoubleArray:
+    """Slopes (N,) of the planes, even in disparity.
+
+    Raises
+    ------
+    SettingsError
+        For slopes that do not ascend, or no planes at all.
+    """
+    if settings.planes is not None and settings.planes < 1:
+        raise SettingsError(f"planes must be at least 1, got {settings.planes}")
+    if settings.slopes is None:
+        first, last = scene_range(field, threads=threads)
+        count = settings.planes or planes_for(max(field.angular_shape), first, last)
+    else:
+        first, last, given = settings.slopes
+        count = settings.planes or given
+    if count < 1 or (count > 1 and last <= first):
+        raise SettingsError(f"slopes must ascend over one plane or more, got {settings.slopes}")
+    return np.linspace(first, last, count) if count > 1 else np.array([(first + last) / 2])
+
+
+def planes_for(views: int, first: float, last: float) -> int:
+    """Planes that resolve everything between two slopes, for an aperture of so many views.
+
+    Away from its plane by a slope of δ, a point spreads over δ·(views − 1) pixels. Sampled at
+    twice the rate at which that reaches one pixel, no detail falls between two planes.
+    """
+    step = 1.0 / (views - 1) if views > 1 else 1.0
+    return int(np.clip(ceil((last - first) / step) + 1, 3, _MOST_PLANES))

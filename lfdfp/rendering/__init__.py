@@ -1,0 +1,1 @@
+"""Any view or slice of a sharp picture with depth."""

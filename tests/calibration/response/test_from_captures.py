@@ -1,0 +1,83 @@
+"""What ordinary captures tell of profiles and fall-off, against the truth of simulated ones."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from lfdfp.calibration import calibrate
+from lfdfp.calibration.response.fall_off import FieldShading, combined_shading
+from lfdfp.calibration.response.profile_fit import fitted_profiles
+from lfdfp.calibration.response.profiles import plane_tables, rendered_profiles
+from lfdfp.datatypes import FloatArray
+from lfdfp.simulation import SimulatedCapture, camera_model, make_scene, simulate_capture
+
+
+@pytest.fixture(scope="module")
+def shaded() -> SimulatedCapture:
+    """A capture whose corners lack 35 % of the light."""
+    small = camera_model("f01", size=900)
+    camera = dataclasses.replace(small, full_shape=small.shape)
+    scene = make_scene("layers", camera.field_pitch, seed=2)
+    return simulate_capture(scene, camera, seed=2, rays_per_pixel=16)
+
+
+def field_error(response: FloatArray, truth: FloatArray) -> float:
+    """Standard deviation of the slow part of the relative error."""
+    lit = truth > 0.5
+    error = np.where(lit, np.log(np.maximum(response, 1e-3) / np.maximum(truth, 1e-3)), 0.0)
+    cells = (slice(0, 900 // 60 * 60),) * 2
+    total, count = (a[cells].reshape(15, 60, 15, 60).sum(axis=(1, 3)) for a in (error, lit))
+    return float(np.std(total / count))
+
+
+def test_parallax_tells_the_fall_off_of_light_over_the_field(shaded: SimulatedCapture) -> None:
+    capture = shaded.raw_capture()
+    grid = shaded.camera.grid
+    profiles = fitted_profiles([(capture, grid)], is_white=False)
+    flat = rendered_profiles(profiles, plane_tables(capture.bayer), grid)
+    unknown = field_error(flat, shaded.response)
+    assert unknown > 0.07
+    assert field_error(calibrate(capture).response, shaded.response) < 0.4 * unknown
+
+
+@pytest.mark.parametrize("camera", ["f01", "illum"])
+def test_the_profile_is_right_to_two_percent(camera) -> None:
+    model = camera_model(camera, size=500)
+    scene = make_scene("layers", model.field_pitch, seed=1)
+    simulated = simulate_capture(scene, model, seed=1, rays_per_pixel=16)
+    lit = simulated.response > 0.4
+    ratio = calibrate(simulated.raw_capture()).response[lit] / simulated.response[lit]
+    assert np.std(ratio) < 0.02
+    assert abs(np.mean(ratio) - 1) < 0.015
+
+
+def measured(change_at_corners: float) -> FieldShading:
+    information = np.diag([1e6] * 28)
+    coefficients = np.zeros(28)
+    coefficients[0] = change_at_corners
+    return FieldShading(information=information, moment=information @ coefficients, blocks=100)
+
+
+def test_light_never_grows_towards_the_corners() -> None:
+    corner = np.array([np.sqrt(0.5), np.sqrt(0.5)])
+    assert measured(-0.3).log_light(corner) == pytest.approx(-0.3, abs=1e-3)
+    assert measured(0.3).log_light(corner) == 0
+    assert measured(0.3).uncertainty() > 10 * measured(-0.3).uncertainty()
+
+
+def test_captures_of_one_camera_share_their_evidence() -> None:
+    both = combined_shading([measured(-0.2), measured(-0.4)])
+    assert both is not None
+    assert both.coefficients[0] == pytest.approx(-0.3, abs=1e-3)
+    assert combined_shading([]) is None
+
+
+def test_a_fall_off_that_stays_unknown_is_said() -> None:
+    camera = camera_model("f01", size=300)
+    scene = make_scene("plane", camera.field_pitch, seed=1)
+    simulated = simulate_capture(scene, camera, seed=1, rays_per_pixel=16)
+    warnings = calibrate(simulated.raw_capture()).warnings
+    assert any("fall-off" in warning for warning in warnings)
