@@ -3,12 +3,13 @@
 >>> import lfdfp                                            # doctest: +SKIP
 >>> capture = lfdfp.read_capture("capture.lfp")             # doctest: +SKIP
 >>> field = lfdfp.decode(capture, lfdfp.calibrate(capture))  # doctest: +SKIP
->>> stack = lfdfp.focal_stack(field)                        # doctest: +SKIP
->>> result = lfdfp.fuse(stack, field=field)                 # doctest: +SKIP
+>>> picture = lfdfp.reconstruct(field, scale=2)             # doctest: +SKIP
 
-Bytes become a `RawCapture` (`lfdfp.lfp`), a raw capture becomes a `LightField`
-(`lfdfp.calibration`, `lfdfp.decoding`), a light field becomes a `FocalStack` (`lfdfp.refocusing`), a
-focal stack becomes a `FusionResult` (`lfdfp.fusion`); `lfdfp.pipeline.run_capture` chains them.
+Bytes become a `RawCapture` (`lfdfp.lfp`); a raw capture becomes a `LightField`
+(`lfdfp.calibration`, `lfdfp.decoding`); its views become a `FocalStack` (`lfdfp.refocusing`) that
+is fused (`lfdfp.fusion`), or its rays are reconstructed (`lfdfp.reconstruction`): either way one
+sharp picture with its depth, from which any view or slice is rendered (`lfdfp.rendering`).
+`lfdfp.pipeline` chains them.
 """
 
 from __future__ import annotations
@@ -18,15 +19,24 @@ from typing import TYPE_CHECKING, Any
 
 from lfdfp.datatypes import Calibration, FocalStack, FusionResult, LightField, RawCapture
 from lfdfp.errors import LfdfpError
+from lfdfp.version import __version__
 
 if TYPE_CHECKING:
     from lfdfp.calibration import calibrate
     from lfdfp.decoding import decode
     from lfdfp.fusion import fuse
     from lfdfp.lfp import read_capture
-    from lfdfp.refocusing import focal_stack
+    from lfdfp.refocusing import focal_stack, refocus
 
-__version__ = "0.1.0"
+_VERBS = {
+    "calibrate": "lfdfp.calibration",
+    "decode": "lfdfp.decoding",
+    "focal_stack": "lfdfp.refocusing",
+    "fuse": "lfdfp.fusion",
+    "read_capture": "lfdfp.lfp",
+    "refocus": "lfdfp.refocusing",
+}
+"""Where each function lives. No submodule of `lfdfp` bears one of these names."""
 
 __all__ = [
     "Calibration",
@@ -35,24 +45,22 @@ __all__ = [
     "LfdfpError",
     "LightField",
     "RawCapture",
+    "__version__",
     "calibrate",
     "decode",
     "focal_stack",
     "fuse",
     "read_capture",
+    "refocus",
 ]
-
-_STAGES = {
-    "read_capture": "lfdfp.lfp",
-    "calibrate": "lfdfp.calibration",
-    "decode": "lfdfp.decoding",
-    "focal_stack": "lfdfp.refocusing",
-    "fuse": "lfdfp.fusion",
-}
 
 
 def __getattr__(name: str) -> Any:
     """Import a stage when it is first used: `import lfdfp` alone stays light."""
-    if name in _STAGES:
-        return getattr(importlib.import_module(_STAGES[name]), name)
+    if name in _VERBS:
+        return getattr(importlib.import_module(_VERBS[name]), name)
     raise AttributeError(f"module 'lfdfp' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -10,3 +10,12 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 def ignore_progress(done: int, total: int) -> None:
     """Tell nobody."""
+
+
+def progress_from(progress: Progress, first: int, total: int) -> Progress:
+    """The progress of a part of the work: its steps come after `first` of `total`."""
+
+    def told(done: int, _: int) -> None:
+        progress(first + done, total)
+
+    return told

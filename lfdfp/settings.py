@@ -17,7 +17,7 @@ from lfdfp.errors import SettingsError
 Preset = Literal["fast", "balanced", "best", "untaught", "paper"]
 Kernel = Literal["linear", "cubic", "fourier"]
 Data = Literal["rays", "stack"]
-Prior = Literal["variation", "network"]
+Prior = Literal["variation"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +67,8 @@ class FusionSettings:
     data
         What the picture is made from; a stack that has no rays behind it is its own data.
     prior
-        Of the picture from rays, where they leave it open: total variation alone, or with what a
-        SKIPnet fitted to the capture adds to it. Stacks have their prior from the preset.
+        Of the picture from rays, where they leave it open: total variation. Stacks have their
+        prior from the preset.
     """
 
     scale: int = 2

@@ -6,16 +6,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from lfdfp.datatypes import (
-    FloatArray,
-    LensletGrid,
-    LightField,
-    ViewSampling,
-    default_view_sampling,
-)
+from lfdfp.datatypes import FloatArray, LensletGrid, LightField, ViewSampling
 from lfdfp.disparity import estimate_disparity
 from lfdfp.fusion import fuse
-from lfdfp.fusion.baselines import bicubic
+from lfdfp.imaging.resampling import bicubic
+from lfdfp.lenslets.view_sampling import default_view_sampling
 from lfdfp.refocusing import focal_stack, refocus
 from lfdfp.settings import FusionSettings, RefocusSettings
 from lfdfp.simulation import camera_model, make_scene, simulate_capture

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lfdfp.datatypes import ROW_STEP_PITCHES, LensletGrid, default_view_sampling
+from lfdfp.datatypes import ROW_STEP_PITCHES, LensletGrid
+from lfdfp.lenslets.view_sampling import default_view_sampling
 
 
 def hexagonal_grid(pitch: float, rotation: float, shape: tuple[int, int]) -> LensletGrid:

@@ -21,7 +21,8 @@ import numpy as np
 
 from lfdfp.datatypes import FloatArray, FocalStack, LightField
 from lfdfp.evaluation.protocol import Score, score
-from lfdfp.fusion.baselines import bicubic, laplacian_pyramid
+from lfdfp.fusion.baselines import laplacian_pyramid
+from lfdfp.imaging.resampling import bicubic
 from lfdfp.pipeline.run_capture import peak_memory_mib
 from lfdfp.settings import Data, FusionSettings
 from lfdfp.simulation import SimulatedCapture, camera_model, make_scene, simulate_capture

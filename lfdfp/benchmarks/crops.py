@@ -10,7 +10,8 @@ import argparse
 from pathlib import Path
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.fusion.baselines import bicubic, laplacian_pyramid
+from lfdfp.fusion.baselines import laplacian_pyramid
+from lfdfp.imaging.resampling import bicubic
 from lfdfp.report.crops import Crop, sheet
 from lfdfp.simulation.files import load_truth
 from lfdfp.storage.hdf5 import load_focal_stack, load_fusion_result

@@ -56,10 +56,11 @@ def prepare(folder: Path, camera: CameraName, size: int | None) -> None:
     In a folder `peer`, the capture is laid out as plenpy's reader expects it: eleven sections
     before the table of contents.
     """
-    from lfdfp.calibration import calibrate_from_white_images, save_camera_calibration
+    from lfdfp.calibration import calibrate_from_white_images
     from lfdfp.lfp.white_images import white_images
     from lfdfp.simulation import camera_model, make_scene, simulate_capture
     from lfdfp.simulation.files import write_simulated_capture
+    from lfdfp.storage.camera_calibrations import save_camera_calibration
 
     model = camera_model(camera, size=size)
     scene = make_scene("layers", model.field_pitch, seed=1)
@@ -112,9 +113,10 @@ def floor(folder: Path) -> object:
 
 def ours(folder: Path) -> object:
     """Capture and calibration file to light field."""
-    from lfdfp.calibration import calibrate, find_calibration
+    from lfdfp.calibration import calibrate
     from lfdfp.decoding import decode
     from lfdfp.lfp import read_capture
+    from lfdfp.storage.camera_calibrations import find_calibration
 
     capture = read_capture(_capture_file(folder))
     known = find_calibration(capture, [folder / "Calibration"])

@@ -122,8 +122,9 @@ def measure_disparity(scene: ScenePreset, seed: int, size: int) -> DisparityScor
 
 def measure_plane(seed: int, slope: float, size: int) -> PlaneScore:
     """One textured plane at ×2: exact shift-and-sum with bicubic enlargement, and from the rays."""
-    from lfdfp.fusion.baselines import bicubic
-    from lfdfp.refocusing import refocus, refocus_super_resolved
+    from lfdfp.imaging.resampling import bicubic
+    from lfdfp.reconstruction.plane import refocus_super_resolved
+    from lfdfp.refocusing import refocus
 
     capture, field = decoded("plane", seed, size, slope=slope)
     truth = capture.all_in_focus(2)
@@ -143,8 +144,10 @@ def measure_plane(seed: int, slope: float, size: int) -> PlaneScore:
 
 def measure_layers(seed: int, size: int) -> list[LayerScore]:
     """Every layer of a scene of layers at ×2, judged where the truth has it in focus."""
-    from lfdfp.fusion.baselines import bicubic
-    from lfdfp.refocusing import refocus, refocus_super_resolved, super_resolved_stack
+    from lfdfp.imaging.resampling import bicubic
+    from lfdfp.reconstruction.plane import refocus_super_resolved
+    from lfdfp.reconstruction.slices import super_resolved_stack
+    from lfdfp.refocusing import refocus
 
     capture, field = decoded("layers", seed, size)
     truth, disparity = encoded(capture.all_in_focus(2)), capture.disparity(2)

@@ -13,9 +13,11 @@ from lfdfp.benchmarks.photograph_pairs import Made, Pair
 from lfdfp.datatypes import FloatArray, FocalStack
 from lfdfp.evaluation.metrics import psnr_luma
 from lfdfp.fusion import fuse
-from lfdfp.fusion.baselines import back_projection, bicubic, laplacian_pyramid, mean_of_slices
-from lfdfp.fusion.presets import LossSettings, PaperSettings
+from lfdfp.fusion.baselines import back_projection, laplacian_pyramid, mean_of_slices
+from lfdfp.fusion.paper.recipe import PaperSettings
 from lfdfp.imaging.display import decode_display, encode
+from lfdfp.imaging.resampling import bicubic
+from lfdfp.networks.fusion_losses import LossSettings
 from lfdfp.progress import ignore_progress
 from lfdfp.settings import FusionSettings, Preset
 

@@ -15,7 +15,8 @@ import numpy as np
 from lfdfp.benchmarks.photograph_pairs import Pair
 from lfdfp.datatypes import FloatArray, FocalStack
 from lfdfp.fusion import fuse
-from lfdfp.fusion.presets import PRESETS, EngineSettings, PaperSettings
+from lfdfp.fusion.paper.recipe import PaperSettings
+from lfdfp.fusion.presets import PRESETS, EngineSettings
 from lfdfp.imaging.display import decode_display
 from lfdfp.settings import FusionSettings, Preset
 

@@ -1,7 +1,7 @@
 """What each imperfection of a camera, and each kind of scene, costs the picture from the rays.
 
     python -m lfdfp.benchmarks.ray_robustness --camera f01 --seeds 1 2
-    python -m lfdfp.benchmarks.ray_robustness --size 400 --cases plain "disparity 0" --prior network
+    python -m lfdfp.benchmarks.ray_robustness --size 400 --cases plain "disparity 0"
 
 Every case changes one thing about a plain camera and a scene of three layers, with a white image,
 and runs the product: calibration, decoding, stack, rays. The picture from rays stands beside two
@@ -29,7 +29,7 @@ from lfdfp.datatypes import Calibration, FloatArray
 from lfdfp.evaluation.protocol import score
 from lfdfp.fusion.presets import EngineSettings
 from lfdfp.reconstruction.solution import area_average
-from lfdfp.settings import FusionSettings, Prior
+from lfdfp.settings import FusionSettings
 from lfdfp.simulation import Imperfections, camera_model, simulate_capture
 from lfdfp.simulation.camera import NOISY, REALISTIC
 from lfdfp.simulation.names import CameraName, ScenePreset
@@ -108,14 +108,12 @@ class CaseScore:
     perfect_view: tuple[float, float]
 
 
-def measure(
-    case: Case, camera: CameraName, size: int, seed: int, prior: Prior = "variation"
-) -> CaseScore:
+def measure(case: Case, camera: CameraName, size: int, seed: int) -> CaseScore:
     """Simulate one capture, run the product on it, compare with the truth."""
     from lfdfp.calibration import calibrate
     from lfdfp.decoding import decode
     from lfdfp.fusion import fuse
-    from lfdfp.fusion.baselines import bicubic
+    from lfdfp.imaging.resampling import bicubic
     from lfdfp.refocusing import focal_stack
 
     model = camera_model(camera, size=size, iso=case.iso, imperfections=case.flaws)
@@ -127,7 +125,7 @@ def measure(
     stack = focal_stack(decoded)
     truth = aligned_truth(capture, decoded)
     start = time.process_time()
-    finest = fuse(stack, FusionSettings(scale=4, prior=prior), field=decoded).super_resolved
+    finest = fuse(stack, FusionSettings(scale=4), field=decoded).super_resolved
     cpu_s = time.process_time() - start
     found: dict[str, list[float]] = defaultdict(list)
     for scale in _SCALES:
@@ -206,7 +204,6 @@ def main() -> None:
     parser.add_argument("--size", type=int, help="sensor side; default 800 (F01), 1144 (Illum)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--cases", nargs="*", help="names; default: all")
-    parser.add_argument("--prior", choices=get_args(Prior), default="variation")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     options = parser.parse_args()
     chosen = [c for c in CASES if not options.cases or c.name in options.cases]
@@ -214,7 +211,7 @@ def main() -> None:
     for case in chosen:
         for seed in options.seeds:
             size = options.size or _SIZES[options.camera]
-            scores.append(measure(case, options.camera, size, seed, options.prior))
+            scores.append(measure(case, options.camera, size, seed))
             print(scores[-1], file=sys.stderr, flush=True)
     print(table(scores))
     if options.json:

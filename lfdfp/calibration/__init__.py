@@ -6,18 +6,12 @@ from lfdfp.calibration.assessment import Finding, assess
 from lfdfp.calibration.calibrate import calibrate
 from lfdfp.calibration.camera import (
     CameraCalibration,
+    Match,
     calibrate_from_captures,
     calibrate_from_white_images,
 )
 from lfdfp.calibration.grid.fit import fit_lenslet_grid
 from lfdfp.calibration.grid.from_metadata import grid_from_metadata
-from lfdfp.storage.camera_calibrations import (
-    Match,
-    find_calibration,
-    load_camera_calibration,
-    save_camera_calibration,
-    search_folders,
-)
 
 __all__ = [
     "CameraCalibration",
@@ -27,10 +21,6 @@ __all__ = [
     "calibrate",
     "calibrate_from_captures",
     "calibrate_from_white_images",
-    "find_calibration",
     "fit_lenslet_grid",
     "grid_from_metadata",
-    "load_camera_calibration",
-    "save_camera_calibration",
-    "search_folders",
 ]

@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 
+from lfdfp.calibration.camera import Match
 from lfdfp.calibration.grid.fit import fit_lenslet_grid
 from lfdfp.calibration.grid.from_metadata import grid_from_metadata
 from lfdfp.datatypes import RawCapture
 from lfdfp.errors import CalibrationError
-from lfdfp.storage.camera_calibrations import Match
 
 Verdict = Literal["good", "fair", "poor"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lfdfp.calibration.camera import distance, steps_off
+from lfdfp.calibration.camera import Match, distance, steps_off
 from lfdfp.calibration.defects import defects_in_capture
 from lfdfp.calibration.grid.fit import fit_lenslet_grid
 from lfdfp.calibration.grid.from_metadata import grid_from_metadata
@@ -16,7 +16,6 @@ from lfdfp.calibration.response.profiles import default_response
 from lfdfp.datatypes import Calibration, FloatArray, LensletGrid, NoiseModel, RawCapture
 from lfdfp.errors import CalibrationError, CaptureError
 from lfdfp.progress import Progress, ignore_progress
-from lfdfp.storage.camera_calibrations import Match
 
 _LEAST_LIGHT_SHARE = 0.002
 _PITCH_SURPRISE = 0.003

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -250,3 +251,29 @@ def calibrate_from_captures(
         origin=f"{len(used)} ordinary capture(s)",
         notes=tuple(notes),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Match:
+    """A camera calibration that fits a capture.
+
+    Attributes
+    ----------
+    path
+        Its file.
+    entry
+        The lenslets' response of the nearest zoom and focus.
+    zoom_off, focus_off
+        How far that is from the capture's, in steps.
+    """
+
+    path: Path
+    camera: CameraCalibration
+    entry: LensletResponse
+    zoom_off: int
+    focus_off: int
+
+    def describe(self) -> str:
+        """Which file, and how far off, in plain words."""
+        how_far = steps_off(self.zoom_off, self.focus_off) or "at the same zoom and focus"
+        return f"{self.path.name} (camera {self.camera.serial}, {self.camera.origin}), {how_far}"

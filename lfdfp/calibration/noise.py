@@ -17,7 +17,7 @@ from lfdfp.datatypes import (
     RawCapture,
 )
 from lfdfp.errors import CalibrationError
-from lfdfp.reconstruction.ray_light import lenslet_table
+from lfdfp.lenslets.table import lenslet_table
 
 _FULL_WELL_ELECTRONS = 5500.0
 _BASE_ISO = 80.0

@@ -47,15 +47,11 @@ def calibrate_command(
 
     Example:  lfdfp calibrate shots/ --from-captures -o calibration/
     """
-    from lfdfp.calibration import (
-        calibrate_from_captures,
-        calibrate_from_white_images,
-        save_camera_calibration,
-        search_folders,
-    )
+    from lfdfp.calibration import calibrate_from_captures, calibrate_from_white_images
     from lfdfp.lfp import read_capture
     from lfdfp.lfp.white_images import count_white_images, white_images
     from lfdfp.pipeline.batch import plan_jobs
+    from lfdfp.storage.camera_calibrations import save_camera_calibration, search_folders
 
     announce_compilation()
     folder = search_folders()[-1] if output is None else output

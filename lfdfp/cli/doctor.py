@@ -20,8 +20,9 @@ def doctor_command(
 
     Writes nothing. Example:  lfdfp doctor IMG_0001.lfr
     """
-    from lfdfp.calibration import assess, find_calibration, search_folders
+    from lfdfp.calibration import assess
     from lfdfp.lfp import read_capture
+    from lfdfp.storage.camera_calibrations import find_calibration, search_folders
 
     announce_compilation()
     with reported_errors(capture):

@@ -57,8 +57,9 @@ def calibrated_capture(
     LfdfpError
         For what is no raw capture, is damaged, or too dark.
     """
-    from lfdfp.calibration import calibrate, find_calibration, search_folders
+    from lfdfp.calibration import calibrate
     from lfdfp.lfp import read_capture
+    from lfdfp.storage.camera_calibrations import find_calibration, search_folders
 
     raw = read_capture(path, verify=verify)
     with stage_bar("calibrate") as progress:

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 from threadpoolctl import threadpool_limits
 
-from lfdfp import __version__
 from lfdfp.cli import (
     calibrate,
     convert,
@@ -26,6 +25,7 @@ from lfdfp.cli import (
 )
 from lfdfp.cli.reporting import fail
 from lfdfp.computing.memory import keep_freed_memory
+from lfdfp.version import __version__
 
 app = typer.Typer(
     no_args_is_help=True,

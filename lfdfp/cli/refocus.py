@@ -19,6 +19,7 @@ from lfdfp.cli.reporting import (
     stage_bar,
 )
 from lfdfp.datatypes import DoubleArray, FloatArray, FocalStack
+from lfdfp.errors import SettingsError
 from lfdfp.files import sha256_of
 from lfdfp.progress import Progress
 from lfdfp.settings import Kernel, RefocusSettings
@@ -197,23 +198,34 @@ class _Field:
         self._field, self._look = found.field, look
 
     def parts(self, progress: Progress) -> Iterator[FocalStack]:
-        from lfdfp.refocusing import stack_parts
-
         look = self._look
-        parts = stack_parts(
-            self._field,
-            look.settings,
-            scale=look.scale,
-            tilt=look.tilt,
-            viewpoint=look.viewpoint,
-            device=look.device,
-            progress=progress,
-        )
+        if look.scale is None:
+            from lfdfp.refocusing import stack_parts
+
+            parts = stack_parts(
+                self._field,
+                look.settings,
+                tilt=look.tilt,
+                viewpoint=look.viewpoint,
+                device=look.device,
+                progress=progress,
+            )
+        else:
+            from lfdfp.reconstruction.slices import super_resolved_parts
+
+            if any(look.tilt) or any(look.viewpoint) or look.device is not None:
+                raise SettingsError(
+                    "super-resolved slices face the camera, from the center view, "
+                    "made on the processor"
+                )
+            parts = super_resolved_parts(
+                self._field, look.settings, scale=look.scale, progress=progress
+            )
         return (replace(part, warnings=self.warnings) for part in parts)
 
     def in_pitches(self, slopes: list[float]) -> list[float] | None:
         """Slopes in lenslet pitches per raw pixel; None for a field that knows no lenslets."""
-        from lfdfp.refocusing.slope import pitches_from_slope
+        from lfdfp.refocusing.object_distance import pitches_from_slope
 
         if self._field.sampling is None:
             return None

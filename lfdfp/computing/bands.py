@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -13,18 +13,28 @@ T = TypeVar("T")
 _ROWS_PER_BAND = 96
 
 
+def thread_count(threads: int | None) -> int:
+    """The number asked for, or numba's setting (``NUMBA_NUM_THREADS``; all cores) for None."""
+    import numba
+
+    return int(numba.get_num_threads()) if threads is None else max(1, threads)
+
+
 class BandRunner:
     """Runs a function on fixed bands of rows; compiled functions release the interpreter lock.
 
     The bands depend on the number of rows alone, and results come back in their order, so sums
-    over them do not depend on the number of threads (numba's setting, ``NUMBA_NUM_THREADS``).
+    over them do not depend on the number of threads.
+
+    Parameters
+    ----------
+    threads
+        As `thread_count` takes it.
     """
 
-    def __init__(self) -> None:
-        import numba
-
-        threads = numba.get_num_threads()
-        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+    def __init__(self, threads: int | None = None) -> None:
+        count = thread_count(threads)
+        self._pool = ThreadPoolExecutor(count) if count > 1 else None
 
     def map(self, work: Callable[[int, int], T], rows: int) -> list[T]:
         """[work(first, last) for every band of 0..rows], last exclusive, in order."""
@@ -33,8 +43,8 @@ class BandRunner:
         spans = list(itertools.pairwise(edges))
         return self.each(lambda span: work(*span), spans)
 
-    def each(self, work: Callable[[S], T], parts: Sequence[S]) -> list[T]:
-        """[work(part) for every part], in order."""
+    def each(self, work: Callable[[S], T], parts: Iterable[S]) -> list[T]:
+        """[work(part) for every part], in order; several at a time."""
         if self._pool is None:
             return [work(part) for part in parts]
         return list(self._pool.map(work, parts))

@@ -13,7 +13,6 @@ from lfdfp.datatypes import (
     RawCapture,
     Rays,
     ViewSampling,
-    default_view_sampling,
 )
 from lfdfp.decoding.demosaic import LensImages, demosaic_lens_images
 from lfdfp.decoding.orientation import oriented_field
@@ -30,6 +29,7 @@ from lfdfp.decoding.views import (
 )
 from lfdfp.errors import CalibrationError, SettingsError
 from lfdfp.imaging.color import exposure_gain
+from lfdfp.lenslets.view_sampling import default_view_sampling
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.settings import DecodeSettings
 

@@ -1,8 +1,4 @@
-"""Light field to disparity.
-
-This room lies below `lfdfp.refocusing`: it imports nothing from there, while the refocuser takes the
-scene's range and the splines from here.
-"""
+"""Light field to disparity, from its views."""
 
 from lfdfp.disparity.estimate import DisparityEstimate, estimate_disparity
 from lfdfp.disparity.scene_range import scene_range

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from lfdfp.computing.threads import thread_count
+from lfdfp.computing.bands import thread_count
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray, LightField
 from lfdfp.disparity.sweep_kernels import sweep_band
 from lfdfp.imaging.color import LUMA_WEIGHTS

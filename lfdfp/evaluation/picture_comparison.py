@@ -30,7 +30,7 @@ def compared_pictures(
     """
     from lfdfp.decoding import decode
     from lfdfp.fusion import fuse
-    from lfdfp.fusion.baselines import bicubic
+    from lfdfp.imaging.resampling import bicubic
     from lfdfp.refocusing import focal_stack
     from lfdfp.rendering.render import reduced
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.imaging.display import luma
-from lfdfp.imaging.resampling import Downsampling, DownsamplingKernel, resample
+from lfdfp.imaging.resampling import Downsampling, DownsamplingKernel
 
 
 def mean_of_slices(slices: FloatArray) -> FloatArray:
@@ -74,12 +74,6 @@ def laplacian_pyramid(slices: FloatArray, levels: int | None = None, window: int
         chosen = np.argmax(energy, axis=0)
         fused.insert(0, _take(bands, chosen))
     return _collapse(fused).astype(np.float32)
-
-
-def bicubic(picture: FloatArray, scale: int) -> FloatArray:
-    """Enlarge (T, S, C) k times by cubic convolution (a = -1/2)."""
-    t, s, _ = picture.shape
-    return resample(picture, (scale * t, scale * s))
 
 
 def back_projection(

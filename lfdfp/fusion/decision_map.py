@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from lfdfp.datatypes import DoubleArray, FloatArray
 from lfdfp.fusion.focus_evidence import focus_scores
 from lfdfp.imaging.display import encode, luma
+from lfdfp.imaging.guided_filter import GuidedFilter
 from lfdfp.imaging.noise_level import noise_sigma
 from lfdfp.imaging.tiles import tiles
 
@@ -43,26 +41,6 @@ class DecisionSettings:
     least_coverage: float = 0.5
 
 
-def guided_filter(
-    guide: FloatArray, values: FloatArray, radius_px: int, epsilon: float
-) -> FloatArray:
-    """Edge-aware mean of (T, S) under a gray guide (T, S) [1]_.
-
-    References
-    ----------
-    .. [1] K. He, J. Sun and X. Tang, "Guided image filtering", ECCV 2010.
-    """
-
-    def mean(x: NDArray[Any]) -> NDArray[Any]:
-        size = (2 * radius_px + 1, 2 * radius_px + 1)
-        return np.asarray(cv2.blur(x, size, borderType=cv2.BORDER_REFLECT))
-
-    mean_guide, mean_values = mean(guide), mean(values)
-    covariance = mean(guide * values) - mean_guide * mean_values
-    slope = covariance / (mean(guide * guide) - mean_guide * mean_guide + np.float32(epsilon))
-    return np.asarray(mean(slope) * guide + mean(mean_values - slope * mean_guide), np.float32)
-
-
 def decision_maps(
     slices: FloatArray,
     coverage: FloatArray | None = None,
@@ -92,9 +70,10 @@ def decision_maps(
         sigma = float(np.median([noise_sigma(y) for y in lumas]))
     scores = np.clip(focus_scores(lumas, sigma, settings.window_px), -4.0, 4.0)
     guide = lumas.mean(axis=0)
-    refined = np.stack(
-        [guided_filter(guide, s, settings.guide_radius_px, settings.guide_epsilon) for s in scores]
+    smooth = GuidedFilter(
+        guide, radius_px=settings.guide_radius_px, regularization=settings.guide_epsilon
     )
+    refined = np.stack([smooth(s) for s in scores])
     return softmax(
         settings.sharpness * refined, usable_slices(coverage, slices.shape[:3], settings)
     )

@@ -17,10 +17,11 @@ from lfdfp.datatypes import (
     ViewSampling,
 )
 from lfdfp.errors import ImageError, SettingsError
+from lfdfp.fusion.center_view import with_reference_view
 from lfdfp.fusion.decision_map import disparity_from_maps, fused_in_bands
-from lfdfp.fusion.presets import PRESETS, EngineSettings, PaperSettings
+from lfdfp.fusion.paper.recipe import PaperSettings
+from lfdfp.fusion.presets import PRESETS, EngineSettings
 from lfdfp.imaging.display import decode_display, encode
-from lfdfp.imaging.enlargement import with_reference_view
 from lfdfp.imaging.noise_level import stack_noise
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.settings import FusionSettings
@@ -209,7 +210,9 @@ def _by_engine(
         fused, added = with_reference_view(fused, encode(stack.reference_view))
         sigma = float(np.hypot(sigma, added))
         targets, shares = decode_display(fused)[None], np.ones((1, *fused.shape[:2]), np.float32)
-    result = super_resolve(targets, shares, fused, sigma, settings, engine, progress)
+    result = super_resolve(
+        targets, shares, fused, sigma, settings, engine.super_resolution, progress
+    )
     return _Made(
         fused=fused,
         fine=result.fine,

@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from lfdfp.computing.parts import by_parts
-from lfdfp.datatypes import ColorData, DoubleArray, FloatArray
+from lfdfp.datatypes import (
+    ColorData,
+    DoubleArray,
+    FloatArray,
+)
 
 LUMA_WEIGHTS = np.array([0.2126, 0.7152, 0.0722], np.float32)
 """Weights of linear red, green, blue in luminance (ITU-R BT.709, the primaries of sRGB)."""
@@ -78,3 +82,8 @@ def oriented(image: FloatArray, orientation: int) -> FloatArray:
     if flip_columns:
         turned = turned[:, ::-1]
     return turned
+
+
+def display_matrix(color: ColorData) -> FloatArray:
+    """Shape (3, 3): linear sRGB of white-balanced camera colors, exposure included."""
+    return (exposure_gain(color) * np.asarray(color.camera_to_srgb, np.float64)).astype(np.float32)

@@ -10,9 +10,8 @@ import cv2
 import numpy as np
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.fusion.decision_map import guided_filter
 from lfdfp.imaging.display import LUMA_WEIGHTS, luma
-from lfdfp.imaging.noise_level import noise_sigma
+from lfdfp.imaging.guided_filter import GuidedFilter
 from lfdfp.imaging.resampling import Downsampling
 from lfdfp.imaging.tiles import tiles
 
@@ -25,9 +24,6 @@ _HALO_PX = 64
 """Coarse pixels beyond a tile that its back-projection and networks look at."""
 
 _CHROMA_RADIUS_PX = 4
-_REFERENCE_NOISE_FACTOR = 1.5
-"""Noise of a decoded view is smooth from one pixel to the next; estimates from fine detail miss
-some of it."""
 
 
 class Upscaler(Protocol):
@@ -102,11 +98,8 @@ class Enlarger:
         if self.sigma < VISIBLE_SIGMA:
             return chroma
         guide = self.model.forward(fine[..., None])[..., 0]
-        channels = [
-            guided_filter(guide, channel, _CHROMA_RADIUS_PX, 4 * self.sigma**2)
-            for channel in np.moveaxis(chroma, -1, 0)
-        ]
-        return np.stack(channels, axis=-1)
+        smooth = GuidedFilter(guide, radius_px=_CHROMA_RADIUS_PX, regularization=4 * self.sigma**2)
+        return np.stack([smooth(channel) for channel in np.moveaxis(chroma, -1, 0)], axis=-1)
 
     def back_projected(
         self, fine: FloatArray, picture: FloatArray, observed: FloatArray | None = None
@@ -120,24 +113,6 @@ class Enlarger:
                 missing *= observed[..., None]
             fine = fine + self.model.interpolate(missing)
         return fine
-
-
-def with_reference_view(fused: FloatArray, reference: FloatArray) -> tuple[FloatArray, float]:
-    """`fused` (T, S, C), replaced by the center view where they differ by more than noise.
-
-    Slices of a wide aperture are ghosted where something nearer hides part of the light; the
-    center view is sharp everywhere, but noisier. Wiener's factor weighs one against the other.
-
-    Returns
-    -------
-    picture, sigma
-        The mixture, and the standard deviation of the noise that came with the center view.
-    """
-    difference = reference - fused
-    channels = np.moveaxis(0.5 + difference, -1, 0)
-    sigma = float(np.median([noise_sigma(np.ascontiguousarray(c)) for c in channels]))
-    share = signal_share(difference, _REFERENCE_NOISE_FACTOR * sigma)
-    return fused + share * difference, sigma * float(share.mean())
 
 
 def luma_sigma(sigma: float, channels: int) -> float:

@@ -16,11 +16,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from lfdfp import __version__
 from lfdfp.datatypes import LightField
 from lfdfp.errors import StorageError
 from lfdfp.files import replacing
 from lfdfp.interchange.coded_light import check_size, encoded_weight, rgb_or_gray
+from lfdfp.version import __version__
 
 VARIABLE: Final = "LF"
 _MAXIMUM: Final = 65535

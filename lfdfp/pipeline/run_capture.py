@@ -20,11 +20,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from lfdfp import __version__
 from lfdfp.datatypes import Calibration, FocalStack, FusionResult, LightField, RawCapture
 from lfdfp.files import json_text, sha256_of, write_text
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.settings import Settings
+from lfdfp.version import __version__
 
 if TYPE_CHECKING:
     from lfdfp.calibration import Match
@@ -214,7 +214,7 @@ class _Chain:
 
     @cached_property
     def known(self) -> Match | None:
-        from lfdfp.calibration import find_calibration, search_folders
+        from lfdfp.storage.camera_calibrations import find_calibration, search_folders
 
         return find_calibration(self.capture, search_folders(self.options.calibration))
 

@@ -13,9 +13,11 @@ import numpy as np
 
 from lfdfp.computing.bands import BandRunner
 from lfdfp.datatypes import FloatArray
+from lfdfp.lenslets.table import LensletTable
 from lfdfp.reconstruction import observation_kernels as kernels
-from lfdfp.reconstruction.ray_light import FineGrid, LensletTable, RayLight
-from lfdfp.reconstruction.solver.kernels import blur_band, stencil_band
+from lfdfp.reconstruction.fine_grid import FineGrid
+from lfdfp.reconstruction.footprint_kernels import blur_band, stencil_band
+from lfdfp.reconstruction.ray_light import RayLight
 
 _BILINEAR_VARIANCE = 1 / 6
 """Mean variance, in pixels squared, that bilinear sampling between pixels adds to a footprint."""

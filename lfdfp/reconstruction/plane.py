@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lfdfp.computing.threads import in_threads, thread_count
+from lfdfp.computing.bands import BandRunner, thread_count
 from lfdfp.datatypes import (
     FloatArray,
     LightField,
@@ -32,8 +32,10 @@ from lfdfp.datatypes import (
 )
 from lfdfp.errors import ImageError, SettingsError
 from lfdfp.imaging.color import exposure_gain, oriented
+from lfdfp.lenslets.table import lenslet_table
+from lfdfp.reconstruction.fine_grid import FineGrid
 from lfdfp.reconstruction.plane_kernels import apply_sums, sum_rays
-from lfdfp.reconstruction.ray_light import FineGrid, lenslet_table, measured_light
+from lfdfp.reconstruction.ray_light import measured_light
 
 HEXAGON_VARIANCE = 5.0 / 72.0
 """Variance of a regular hexagonal lenslet along any axis, in pitches squared."""
@@ -197,7 +199,7 @@ class _PlaneRays:
                 counts[first:last],
             )
 
-        in_threads(add, range(0, rows, _ROWS_PER_BAND), self._threads)
+        BandRunner(self._threads).each(add, range(0, rows, _ROWS_PER_BAND))
         return sums, counts
 
 

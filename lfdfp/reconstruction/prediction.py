@@ -7,13 +7,15 @@ from scipy.fft import dctn, idctn
 
 from lfdfp.computing.bands import BandRunner
 from lfdfp.datatypes import FloatArray, Rays
-from lfdfp.fusion.baselines import bicubic
+from lfdfp.imaging.color import display_matrix
+from lfdfp.imaging.resampling import bicubic
+from lfdfp.lenslets.table import lenslet_table
 from lfdfp.reconstruction.depth.bundle import RayBundle
 from lfdfp.reconstruction.observation import footprint_taps
 from lfdfp.reconstruction.parameters import RayParameters
 from lfdfp.reconstruction.ray_following import observed
-from lfdfp.reconstruction.ray_light import lenslet_table, measured_light
-from lfdfp.reconstruction.solution import RaySolution, display_matrix
+from lfdfp.reconstruction.ray_light import measured_light
+from lfdfp.reconstruction.solution import RaySolution
 
 _WHOLLY = 0.999
 

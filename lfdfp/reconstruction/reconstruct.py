@@ -24,7 +24,8 @@ from lfdfp.datatypes import (
     ViewSampling,
 )
 from lfdfp.errors import CaptureError, SettingsError
-from lfdfp.imaging.color import LUMA_WEIGHTS
+from lfdfp.imaging.color import LUMA_WEIGHTS, display_matrix
+from lfdfp.lenslets.table import lenslet_table
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.reconstruction.certainty import (
     curvature_ratio,
@@ -43,6 +44,7 @@ from lfdfp.reconstruction.depth.range import slope_range
 from lfdfp.reconstruction.depth.refinement import fitted_slopes, slope_steps
 from lfdfp.reconstruction.depth.semi_global import SweptDisparity, best_planes
 from lfdfp.reconstruction.depth.visibility import visible_slopes
+from lfdfp.reconstruction.fine_grid import FineGrid
 from lfdfp.reconstruction.held_out import (
     held_out_mask,
     held_out_rays,
@@ -52,9 +54,9 @@ from lfdfp.reconstruction.held_out import (
 from lfdfp.reconstruction.observation import NormalEquations, RayObservation
 from lfdfp.reconstruction.parameters import RayParameters
 from lfdfp.reconstruction.ray_following import observed
-from lfdfp.reconstruction.ray_light import FineGrid, lenslet_table, measured_light
+from lfdfp.reconstruction.ray_light import measured_light
 from lfdfp.reconstruction.ray_rim import rim_is_clean
-from lfdfp.reconstruction.solution import FINEST, RaySolution, display_matrix, fusion_result
+from lfdfp.reconstruction.solution import FINEST, RaySolution, fusion_result
 from lfdfp.reconstruction.solver.solver import RaySolver, Variation, opponent_matrix
 from lfdfp.settings import FusionSettings
 
@@ -148,7 +150,6 @@ class _Reconstruction:
     ) -> None:
         self.parameters = parameters
         self.seed, self.scale = settings.seed, settings.scale
-        self.prior, self.device = settings.prior, settings.device
         self.solver_device = _solver_device(settings.device)
         self.runner = BandRunner()
         noise = rays.calibration.noise or _usual_noise(rays)
@@ -187,14 +188,9 @@ class _Reconstruction:
             slope_map = self.refine(slope_map, observation, picture)
             observation = self.learn_noise(self.observe_rims(slope_map, picture), picture)
         strength = self.choose_strength(observation, picture)
-        gain = 0.0
-        if self.prior == "network":
-            picture, gain, warnings = self.with_network(observation, picture, strength)
-            observation = observation.with_light(self.all_light)
-        else:
-            observation = observation.with_light(self.all_light)
-            final = self.solve(observation, picture, parameters.final_rounds(strength), self.doubt)
-            picture, warnings = self.checked(final, picture)
+        observation = observation.with_light(self.all_light)
+        final = self.solve(observation, picture, parameters.final_rounds(strength), self.doubt)
+        picture, warnings = self.checked(final, picture)
         self.step()
         confidence = _confidence(swept, slope_map, parameters.truncation)
         seen, error = self.certainty(observation, picture, strength)
@@ -206,7 +202,6 @@ class _Reconstruction:
             noise=self.light.noise,
             strength=strength,
             radius_pitch=self.radius_px / self.lenslets.pitch_px,
-            network_gain=gain,
             warnings=warnings,
             observability=seen,
             standard_error=error,
@@ -218,38 +213,6 @@ class _Reconstruction:
         if np.isfinite(final).all() and float(final.max()) < 4 * brightest:
             return np.minimum(final, np.float32(brightest), out=final), ()
         return before, ("the last rounds diverged: the picture before them is given",)
-
-    def with_network(
-        self, observation: RayObservation, picture: FloatArray, strength: float
-    ) -> tuple[FloatArray, float, tuple[str, ...]]:
-        """The solution of the rays that are not held out, with what a network adds to it.
-
-        Also how much better the network predicts the held-out rays, and warnings.
-        """
-        from lfdfp.computing.torch_devices import torch_device
-        from lfdfp.reconstruction.network_prior import RayNetworkSettings, add_network
-
-        parameters = self.parameters
-        final = self.solve(observation, picture, parameters.final_rounds(strength), self.doubt)
-        picture, warnings = self.checked(final, picture)
-        everything = observation.with_light(self.all_light)
-
-        def misfit(candidate: FloatArray) -> float:
-            rays = held_out_rays(self.all_light, self.held, everything.forward(candidate))
-            return rays.misfit(self.light.noise)
-
-        picture, gain = add_network(
-            observation,
-            observation.normal_equations(picture, parameters.weighting, self.doubt),
-            picture,
-            parameters.final_variation(strength),
-            self.opponent,
-            misfit,
-            RayNetworkSettings(),
-            seed=self.seed,
-            device=torch_device(self.device),
-        )
-        return picture, gain, warnings
 
     def certainty(
         self, observation: RayObservation, picture: FloatArray, strength: float

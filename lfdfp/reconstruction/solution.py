@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lfdfp.datatypes import ColorData, FloatArray, FusionResult, NoiseModel, Rays, ViewSampling
-from lfdfp.imaging.color import exposure_gain, oriented
-from lfdfp.reconstruction.ray_light import FineGrid
+from lfdfp.datatypes import FloatArray, FusionResult, NoiseModel, Rays, ViewSampling
+from lfdfp.imaging.color import display_matrix, oriented
+from lfdfp.reconstruction.fine_grid import FineGrid
 from lfdfp.settings import FusionSettings
 
 FINEST = 4
@@ -42,8 +42,6 @@ class RaySolution:
     standard_error
         Shape (Y, X): what the noise of the rays leaves in the display's luma, linear light, over a
         pixel of the settings' scale.
-    network_gain
-        How much better a network predicts the held-out rays, relative; 0 where none was used.
     """
 
     picture: FloatArray
@@ -55,13 +53,7 @@ class RaySolution:
     radius_pitch: float
     observability: FloatArray
     standard_error: FloatArray
-    network_gain: float = 0.0
     warnings: tuple[str, ...] = ()
-
-
-def display_matrix(color: ColorData) -> FloatArray:
-    """Shape (3, 3): linear sRGB of white-balanced camera colors, exposure included."""
-    return (exposure_gain(color) * np.asarray(color.camera_to_srgb, np.float64)).astype(np.float32)
 
 
 def fusion_result(
@@ -101,9 +93,8 @@ def fusion_result(
             "noise_read_variance": solution.noise.read_variance,
             "noise_shot_gain": solution.noise.shot_gain,
             "noise_relative": solution.noise.relative,
-            "network_gain": solution.network_gain,
         },
-        prior="total variation" + (" and SKIPnet residual" if solution.network_gain > 0 else ""),
+        prior="total variation",
         seed=settings.seed,
         device="cpu" if settings.device == "auto" else settings.device,
         warnings=solution.warnings,

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from lfdfp.computing.threads import in_threads
+from lfdfp.computing.bands import BandRunner
 from lfdfp.datatypes import DoubleArray, FloatArray, LightField
 from lfdfp.imaging.splines import SPLINE_MARGIN
 from lfdfp.refocusing.fourier_kernels import (
@@ -107,11 +107,11 @@ def _compiled_sums(
         used = np.flatnonzero(shifts.gains[v] > 0).tolist()
         if not used:
             continue
-        in_threads(transform, [(k, v, u) for k, u in enumerate(used)], threads)
+        BandRunner(threads).each(transform, [(k, v, u) for k, u in enumerate(used)])
         some = np.ascontiguousarray(turns_s[:, used])
         combine = partial(sum_spectra, _pairs(spectra[: len(used)]), some, _pairs(row_sum))
-        in_threads(combine, pairwise(edges), threads)
-        in_threads(partial(add, v), range(len(total)), threads)
+        BandRunner(threads).each(combine, pairwise(edges))
+        BandRunner(threads).each(partial(add, v), range(len(total)))
     return np.asarray(fft.irfft2(total, s=(long_t, long_s), overwrite_x=True), np.float32)
 
 

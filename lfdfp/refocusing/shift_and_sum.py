@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from lfdfp.computing.threads import thread_count
+from lfdfp.computing.bands import thread_count
 from lfdfp.datatypes import DoubleArray, FloatArray, LightField
 from lfdfp.errors import SettingsError
 from lfdfp.progress import Progress, ignore_progress

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from lfdfp.computing.threads import in_threads
+from lfdfp.computing.bands import BandRunner
 from lfdfp.datatypes import DoubleArray, FloatArray, LightField
 from lfdfp.imaging import splines as splines
 from lfdfp.imaging.splines import SPLINE_MARGIN, prefilter_columns, prefilter_rows
@@ -67,7 +67,7 @@ def spline_sum(
             coverage[n],
         )
 
-    in_threads(finish, range(shifts.count), threads)
+    BandRunner(threads).each(finish, range(shifts.count))
 
 
 def _compiled_sums(
@@ -99,9 +99,9 @@ def _compiled_sums(
             prefilter_rows(lines, 0, rows, step)
             prefilter_columns(lines, 0, lines.shape[1])
 
-    in_threads(add, pairwise(np.linspace(0, rows, threads + 1).astype(int).tolist()), threads)
+    BandRunner(threads).each(add, pairwise(np.linspace(0, rows, threads + 1).astype(int).tolist()))
     if margin:
-        in_threads(to_coefficients, range(shifts.count), threads)
+        BandRunner(threads).each(to_coefficients, range(shifts.count))
     return light.reshape(shifts.count, rows, columns, colors), rays
 
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from math import ceil
 from typing import TypedDict
 
-import cv2
 import numpy as np
 
-from lfdfp.datatypes import ROW_STEP_PITCHES, DoubleArray, FloatArray, FocalStack, LightField
-from lfdfp.disparity import estimate_disparity, scene_range
+from lfdfp.datatypes import DoubleArray, FloatArray, FocalStack, LightField
+from lfdfp.disparity import scene_range
 from lfdfp.errors import SettingsError
-from lfdfp.progress import Progress, ignore_progress
-from lfdfp.reconstruction.plane import refocus_super_resolved, require_rays
+from lfdfp.progress import Progress, ignore_progress, progress_from
 from lfdfp.refocusing.aperture import named_aperture
 from lfdfp.refocusing.focus_curves import coarse_focus_curves
-from lfdfp.refocusing.plane_mask import on_plane
-from lfdfp.refocusing.shift_and_sum import Planes, refocus, refocus_planes
+from lfdfp.refocusing.shift_and_sum import Planes, refocus_planes
 from lfdfp.refocusing.surface import surface_plane, tilted_slopes
 from lfdfp.settings import RefocusSettings
 
@@ -68,37 +64,10 @@ def focal_stack(
     return maker.stack(slopes, maker.story(slopes), progress)
 
 
-def super_resolved_stack(
-    field: LightField,
-    settings: RefocusSettings = _DEFAULTS,
-    *,
-    scale: int = 2,
-    threads: int | None = None,
-    progress: Progress = ignore_progress,
-) -> FocalStack:
-    """As `focal_stack`, on a grid `scale` times finer than the views, from the rays.
-
-    What an estimate of the disparity finds on the plane comes from the rays; what is off it is
-    blurred beyond the views' own pixels, and comes from their shift-and-sum. Kernel, aperture and
-    weights of the settings do not matter. Slopes are in pixels of the views.
-
-    Raises
-    ------
-    ImageError
-        For a field without rays.
-    SettingsError
-        As `focal_stack`, or for a scale outside 1 to 4.
-    """
-    maker = _RaySlices(field, scale, threads)
-    slopes = choose_slopes(field, settings, threads=threads)
-    return maker.stack(slopes, maker.story(slopes), progress)
-
-
 def stack_parts(
     field: LightField,
     settings: RefocusSettings = _DEFAULTS,
     *,
-    scale: int | None = None,
     tilt: tuple[float, float] = (0.0, 0.0),
     viewpoint: tuple[float, float] = (0.0, 0.0),
     threads: int | None = None,
@@ -107,36 +76,17 @@ def stack_parts(
 ) -> Iterator[FocalStack]:
     """The stack in parts of a few neighboring planes, so that it need not fit into memory.
 
-    Parameters
-    ----------
-    scale
-        None for what `focal_stack` makes; otherwise as `super_resolved_stack`, where tilt,
-        viewpoint and device are not possible.
-
     Raises
     ------
-    SettingsError, ImageError, MetadataError
-        As `focal_stack` and `super_resolved_stack`.
+    SettingsError, MetadataError
+        As `focal_stack`.
     """
-    maker: _ViewSlices | _RaySlices
-    if scale is None:
-        maker = _ViewSlices(field, settings, tilt, viewpoint, threads, device)
-        at_once = _PLANES_AT_ONCE
-    elif any(tilt) or any(viewpoint) or device is not None:
-        raise SettingsError(
-            "super-resolved slices face the camera, from the center view, made on the processor"
-        )
-    else:
-        maker, at_once = _RaySlices(field, scale, threads), 1
+    maker = _ViewSlices(field, settings, tilt, viewpoint, threads, device)
     slopes = choose_slopes(field, settings, threads=threads)
     line = maker.story(slopes)
-    for first in range(0, len(slopes), at_once):
-        ahead = partial(_told, progress, first, len(slopes))
-        yield maker.stack(slopes[first : first + at_once], line, ahead)
-
-
-def _told(progress: Progress, first: int, total: int, done: int, _: int) -> None:
-    progress(first + done, total)
+    for first in range(0, len(slopes), _PLANES_AT_ONCE):
+        ahead = progress_from(progress, first, len(slopes))
+        yield maker.stack(slopes[first : first + _PLANES_AT_ONCE], line, ahead)
 
 
 class _ViewSlices:
@@ -186,7 +136,7 @@ class _ViewSlices:
             f"tilted by {tilt[0]:g} down, {tilt[1]:g} right": any(tilt),
             f"viewpoint moved by {viewpoint[0]:g}, {viewpoint[1]:g}": any(viewpoint),
         }
-        parts = [f"refocused on {_range_of(slopes)}", f"{settings.kernel} kernel"]
+        parts = [f"refocused on {range_text(slopes)}", f"{settings.kernel} kernel"]
         return ", ".join(parts + [text for text, said in unusual.items() if said])
 
     def _planes(self, slopes: DoubleArray, progress: Progress) -> Planes:
@@ -217,58 +167,6 @@ class _ViewSlices:
         return Planes(slices, coverage)
 
 
-class _RaySlices:
-    """Makes slices on a finer grid: from the rays what is on the plane, from the views its blur.
-
-    Rays that cross the plane close to their lenslet show whatever is off it as a pattern of
-    lenslets, and agree with one another about it.
-    """
-
-    def __init__(self, field: LightField, scale: int, threads: int | None) -> None:
-        require_rays(field)
-        self._field, self._scale, self._threads = field, scale, threads
-        self._disparity = estimate_disparity(field, threads=threads).disparity
-
-    def stack(self, slopes: DoubleArray, line: str, progress: Progress) -> FocalStack:
-        """Slices of planes (N,), with a line of history."""
-        field = self._field
-        parts = []
-        for n, slope in enumerate(slopes.tolist()):
-            progress(n, len(slopes))
-            parts.append(self._slice(slope))
-        progress(len(slopes), len(slopes))
-        slices = np.stack([picture for picture, _ in parts])
-        return FocalStack(
-            slices=slices,
-            slopes=slopes,
-            coverage=np.stack([coverage for _, coverage in parts]),
-            focus_curves=coarse_focus_curves(slices, scale=self._scale),
-            scale=self._scale,
-            warnings=field.warnings,
-            history=(*field.history, line),
-        )
-
-    def _slice(self, slope: float) -> tuple[FloatArray, FloatArray]:
-        """Picture (kT, kS, C) and coverage (kT, kS)."""
-        field, scale = self._field, self._scale
-        fine = refocus_super_resolved(field, slope, scale=scale, threads=self._threads)
-        views = max(field.angular_shape)
-        share = self._enlarged(on_plane(self._disparity, slope, views=views), cv2.INTER_LINEAR)
-        blurred = refocus(field, slope, threads=self._threads)
-        coarse = self._enlarged(blurred, cv2.INTER_CUBIC)
-        picture = coarse + share[..., None] * (fine.picture - coarse)
-        least = np.float32(ROW_STEP_PITCHES / scale**2)
-        return picture, least + share * (fine.coverage - least)
-
-    def _enlarged(self, image: FloatArray, method: int) -> FloatArray:
-        k = self._scale
-        return np.asarray(cv2.resize(image, None, fx=k, fy=k, interpolation=method), np.float32)
-
-    def story(self, slopes: DoubleArray) -> str:
-        """How the stack is made."""
-        return f"super-resolved {self._scale} times on {_range_of(slopes)}, from the rays"
-
-
 class _Look(TypedDict):
     """What all planes of a stack are refocused with."""
 
@@ -297,7 +195,8 @@ def _view_at(field: LightField, viewpoint: tuple[float, float]) -> FloatArray | 
     return field.view(v, u) if (v, u) == viewpoint else None
 
 
-def _range_of(slopes: DoubleArray) -> str:
+def range_text(slopes: DoubleArray) -> str:
+    """How many planes there are, and from where to where."""
     return f"{len(slopes)} planes, slopes {slopes[0]:.3f} to {slopes[-1]:.3f}"
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from lfdfp.computing.threads import in_threads, thread_count
+from lfdfp.computing.bands import BandRunner, thread_count
 from lfdfp.datatypes import DoubleArray, FloatArray, LightField
 from lfdfp.errors import SettingsError
 from lfdfp.imaging.splines import SPLINE_MARGIN, spline_coefficients
@@ -107,7 +107,7 @@ def surface_plane(
         spline_coefficients(view)
         steps = float(shifts.along_t[0, v]), float(shifts.along_s[0, u])
         add = partial(_add_band, view, surface, steps, total)
-        in_threads(add, pairwise(edges), count)
+        BandRunner(count).each(add, pairwise(edges))
     picture = np.empty((height, width, colors), np.float32)
     coverage = np.empty((height, width), np.float32)
     full = full_weight(field, shifts)

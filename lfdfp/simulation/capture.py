@@ -14,8 +14,8 @@ from lfdfp.datatypes import (
     FloatArray,
     RawCapture,
     ViewSampling,
-    default_view_sampling,
 )
+from lfdfp.lenslets.view_sampling import default_view_sampling
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.simulation.bundle import BundleSize, lenslet_bundles, pixel_bundle
 from lfdfp.simulation.camera import CameraModel

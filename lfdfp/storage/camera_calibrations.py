@@ -6,14 +6,13 @@ import json
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lfdfp.calibration.camera import CameraCalibration, distance, steps_off
+from lfdfp.calibration.camera import CameraCalibration, Match, distance
 from lfdfp.calibration.response.from_white_image import LensletResponse
 from lfdfp.datatypes import LensletGrid, RawCapture
 from lfdfp.errors import CalibrationError, StorageError
@@ -33,32 +32,6 @@ _DEAD = -128
 _LARGEST_SIDE = 20_000
 _MOST_RESPONSES = 1 << 26
 """Most numbers in one table of a file; the gains of an Illum's lenslets are 7e5."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Match:
-    """A camera calibration that fits a capture.
-
-    Attributes
-    ----------
-    path
-        Its file.
-    entry
-        The lenslets' response of the nearest zoom and focus.
-    zoom_off, focus_off
-        How far that is from the capture's, in steps.
-    """
-
-    path: Path
-    camera: CameraCalibration
-    entry: LensletResponse
-    zoom_off: int
-    focus_off: int
-
-    def describe(self) -> str:
-        """Which file, and how far off, in plain words."""
-        how_far = steps_off(self.zoom_off, self.focus_off) or "at the same zoom and focus"
-        return f"{self.path.name} (camera {self.camera.serial}, {self.camera.origin}), {how_far}"
 
 
 def search_folders(explicit: Path | None = None) -> list[Path]:

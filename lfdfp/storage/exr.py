@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from lfdfp import __version__
 from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
 from lfdfp.files import replacing
+from lfdfp.version import __version__
 
 _SRGB_PRIMARIES: Final = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
 """(x, y) of red, green, blue and white: ITU-R BT.709 and D65."""

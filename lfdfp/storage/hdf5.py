@@ -16,10 +16,10 @@ from typing import Any, Final
 import h5py
 from numpy.typing import NDArray
 
-from lfdfp import __version__
 from lfdfp.datatypes import FocalStack, FusionResult, LightField, ViewSampling
 from lfdfp.errors import StorageError
 from lfdfp.files import replacing
+from lfdfp.version import __version__
 
 VERSIONS: Final = {"light_field": 1, "focal_stack": 1, "fusion_result": 2}
 """Newest version of each kind; older ones are read too."""

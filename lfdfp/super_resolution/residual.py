@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.fusion.presets import NetworkSettings
 from lfdfp.imaging.display import encode
 from lfdfp.imaging.enlargement import Enlarger
 from lfdfp.imaging.resampling import Downsampling
 from lfdfp.imaging.tiles import blending_window, tiles
+from lfdfp.networks.fit import NetworkSettings, optimize, to_picture, to_tensor
 from lfdfp.networks.fusion_losses import FusionLoss, TorchDownsampling
 from lfdfp.networks.skipnet import Skipnet, fitting_depth
 from lfdfp.progress import Progress
@@ -70,25 +70,6 @@ def without_held_out(fused: FloatArray, observed: FloatArray) -> FloatArray:
     return np.where(fillable[..., None], filled, fused).astype(np.float32)
 
 
-def to_tensor(picture: FloatArray, device: torch.device) -> Tensor:
-    """(H, W, C) to (1, C, H, W)."""
-    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)[None])).to(device)
-
-
-def to_picture(tensor: Tensor) -> FloatArray:
-    """(1, C, H, W) to (H, W, C)."""
-    return np.ascontiguousarray(tensor[0].detach().cpu().numpy().transpose(1, 2, 0))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fit:
-    """The best iterate (1, C, kT, kS), its held-out error, and whether the loss left all bounds."""
-
-    best: Tensor
-    error: float
-    diverged: bool
-
-
 @dataclass(frozen=True, kw_only=True)
 class Residual:
     """What the network adds to the base (kT, kS, C), and its relative gain on held-out pixels."""
@@ -96,41 +77,6 @@ class Residual:
     residual: FloatArray
     gain: float = 0.0
     diverged: bool = False
-
-
-def optimize(
-    predict: Callable[[], Tensor],
-    parameters: list[Tensor],
-    loss: Callable[[Tensor], Tensor],
-    held_out_error: Callable[[Tensor], float],
-    settings: NetworkSettings,
-    on_step: Callable[[int], None],
-) -> Fit:
-    """Lower `loss(predict())` and keep the checked iterate of least held-out error.
-
-    A loss that is no longer finite ends the fit; what was best until then is returned.
-    """
-    optimizer = torch.optim.Adam(parameters, lr=settings.learning_rate)
-    best: Tensor | None = None
-    least, waited, diverged = float("inf"), 0, False
-    for step in range(settings.iterations + 1):
-        made = predict()
-        value = loss(made)
-        if not torch.isfinite(value):
-            diverged = True
-            break
-        if step % settings.check_every == 0:
-            error = held_out_error(made.detach())
-            waited = 0 if error < least else waited + 1
-            if error < least:
-                least, best = error, made.detach()
-            if waited > settings.patience:
-                break
-        optimizer.zero_grad(set_to_none=True)
-        value.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        on_step(step)
-    return Fit(best=made.detach() if best is None else best, error=least, diverged=diverged)
 
 
 def residual_of_tile(

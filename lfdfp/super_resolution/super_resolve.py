@@ -15,16 +15,39 @@ import torch
 
 from lfdfp.computing.torch_devices import deliberate_threads, torch_device
 from lfdfp.datatypes import FloatArray
-from lfdfp.fusion.presets import EngineSettings, InternalLearningSettings
 from lfdfp.imaging.display import luma
 from lfdfp.imaging.enlargement import VISIBLE_SIGMA, Enlarger, luma_sigma
+from lfdfp.networks.fit import NetworkSettings
 from lfdfp.progress import Progress
 from lfdfp.settings import FusionSettings
-from lfdfp.super_resolution.internal_learning import Lesson, learn_from_scales
+from lfdfp.super_resolution.internal_learning import (
+    InternalLearningSettings,
+    Lesson,
+    learn_from_scales,
+)
 from lfdfp.super_resolution.residual import Observations, network_residual
 
 _FACTORS = {2: (2, 1), 3: (3, 1), 4: (2, 2)}
 """Scale to (factor that is learned, how often it is applied)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuperResolutionSettings:
+    """What is done beyond enlarging the fused picture.
+
+    Attributes
+    ----------
+    back_projections
+        Iterations of the back-projected base.
+    internal
+        None leaves the base without internal learning.
+    network
+        None leaves out the residual SKIPnet.
+    """
+
+    back_projections: int = 5
+    internal: InternalLearningSettings | None = None
+    network: NetworkSettings | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +67,7 @@ def super_resolve(
     fused: FloatArray,
     sigma: float,
     settings: FusionSettings,
-    engine: EngineSettings,
+    method: SuperResolutionSettings,
     progress: Progress,
 ) -> Enlarged:
     """Enlarge `fused` (T, S, C), encoded, made of linear `light` (N, T, S, C) by `maps` (N, T, S).
@@ -57,7 +80,7 @@ def super_resolve(
         return Enlarged(fine=fused, prior="none", losses={}, device=str(device))
     losses, prior = {"noise_sigma": sigma}, "back-projection"
     with deliberate_threads():
-        lessons = _learned(fused, sigma, settings, engine.internal, device, progress)
+        lessons = _learned(fused, sigma, settings, method.internal, device, progress)
         diverged = any(lesson.diverged for lesson in lessons)
         upscalers = [lesson.upscaler for lesson in lessons if lesson.upscaler is not None]
         if upscalers:
@@ -66,16 +89,16 @@ def super_resolve(
         enlarge = Enlarger(
             seen.model,
             sigma,
-            engine.back_projections,
+            method.back_projections,
             upscalers,
             _FACTORS[settings.scale][1],
         )
         fine = enlarge.by_tiles(fused)
-        if engine.network is not None and sigma >= VISIBLE_SIGMA:
+        if method.network is not None and sigma >= VISIBLE_SIGMA:
             added = network_residual(
                 seen,
                 enlarge,
-                engine.network,
+                method.network,
                 seed=settings.seed,
                 device=device,
                 progress=progress,
@@ -85,7 +108,7 @@ def super_resolve(
             if added.residual.any():
                 fine, prior = fine + added.residual, prior + " and SKIPnet residual"
     if not np.isfinite(fine).all():
-        plain = Enlarger(seen.model, sigma, engine.back_projections).by_tiles(fused)
+        plain = Enlarger(seen.model, sigma, method.back_projections).by_tiles(fused)
         return Enlarged(
             fine=plain, prior="back-projection", losses={}, device=str(device), diverged=True
         )

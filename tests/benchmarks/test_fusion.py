@@ -11,7 +11,8 @@ import pytest
 from lfdfp.benchmarks.fusion import print_equal_quality, super_resolution
 from lfdfp.benchmarks.fusion_methods import BASELINES, REFERENCE, by_paper
 from lfdfp.benchmarks.photograph_pairs import Made, Notebook, Pair, Row
-from lfdfp.fusion.presets import PaperSettings, SkipnetSettings
+from lfdfp.fusion.paper.recipe import PaperSettings
+from lfdfp.networks.skipnet import SkipnetSettings
 from tests.fusion.scenes import multi_focus, textured_picture
 
 _TRUTH = textured_picture((64, 64))

@@ -8,12 +8,11 @@ import pytest
 from lfdfp.evaluation.metrics import psnr
 from lfdfp.fusion.baselines import (
     back_projection,
-    bicubic,
     laplacian_pyramid,
     mean_of_slices,
     sharpest_slice,
 )
-from lfdfp.imaging.resampling import Downsampling
+from lfdfp.imaging.resampling import Downsampling, bicubic
 from tests.fusion.scenes import multi_focus, textured_picture
 
 

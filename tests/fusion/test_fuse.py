@@ -11,15 +11,14 @@ from lfdfp.datatypes import FocalStack
 from lfdfp.errors import ImageError, SettingsError
 from lfdfp.evaluation.metrics import psnr
 from lfdfp.fusion import fuse
-from lfdfp.fusion.presets import (
-    EngineSettings,
-    InternalLearningSettings,
-    NetworkSettings,
-    PaperSettings,
-)
+from lfdfp.fusion.paper.recipe import PaperSettings
+from lfdfp.fusion.presets import EngineSettings
 from lfdfp.imaging.display import decode_display, encode
 from lfdfp.imaging.resampling import Downsampling
+from lfdfp.networks.fit import NetworkSettings
 from lfdfp.settings import FusionSettings
+from lfdfp.super_resolution.internal_learning import InternalLearningSettings
+from lfdfp.super_resolution.super_resolve import SuperResolutionSettings
 from tests.fusion.scenes import multi_focus, textured_picture
 
 
@@ -126,12 +125,15 @@ def test_a_fit_that_diverges_leaves_the_base_and_a_warning(part: str) -> None:
     noise = np.random.default_rng(0).normal(0, 0.03, slices.shape).astype(np.float32)
     stack = FocalStack(slices=decode_display(slices + noise))
     settings = FusionSettings(scale=2)
-    base = EngineSettings(internal=InternalLearningSettings(steps=0))
+    base = SuperResolutionSettings(internal=InternalLearningSettings(steps=0))
     spoiled = {
-        "internal": EngineSettings(internal=InternalLearningSettings(steps=8, learning_rate=1e30)),
+        "internal": replace(base, internal=InternalLearningSettings(steps=8, learning_rate=1e30)),
         "network": replace(base, network=NetworkSettings(learning_rate=1e30)),
     }[part]
-    result, plain = (fuse(stack, settings, engine=e) for e in (spoiled, base))
+    result, plain = (
+        fuse(stack, settings, engine=EngineSettings(super_resolution=way))
+        for way in (spoiled, base)
+    )
     assert any("diverged" in warning for warning in result.warnings)
     assert not plain.warnings
     np.testing.assert_allclose(result.super_resolved, plain.super_resolved, atol=1e-6)

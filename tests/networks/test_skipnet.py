@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lfdfp.fusion.presets import BlockOrder, SkipnetSettings
-from lfdfp.networks.skipnet import Skipnet, fitting_depth
+from lfdfp.networks.skipnet import BlockOrder, Skipnet, SkipnetSettings, fitting_depth
 
 
 @pytest.mark.parametrize("order", ["paper", "code"])

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from lfdfp.computing.bands import BandRunner
-from lfdfp.datatypes import FloatArray, LensletGrid, NoiseModel, default_view_sampling
+from lfdfp.datatypes import FloatArray, LensletGrid, NoiseModel
+from lfdfp.lenslets.table import lenslet_table
+from lfdfp.lenslets.view_sampling import default_view_sampling
+from lfdfp.reconstruction.fine_grid import FineGrid
 from lfdfp.reconstruction.observation import RayObservation, RayWeighting, footprint_taps
-from lfdfp.reconstruction.ray_light import HIDDEN, MISSING, FineGrid, RayLight, lenslet_table
+from lfdfp.reconstruction.ray_light import HIDDEN, MISSING, RayLight
 from lfdfp.reconstruction.solver.solver import RaySolver, Variation
 
 SIZE = 120

@@ -12,7 +12,8 @@ from lfdfp.errors import ImageError, SettingsError
 from lfdfp.imaging.color import oriented
 from lfdfp.reconstruction.plane import SuperResolvedSlice, refocus_super_resolved
 from lfdfp.reconstruction.plane_kernels import apply_sums
-from lfdfp.refocusing import refocus, super_resolved_stack
+from lfdfp.reconstruction.slices import super_resolved_stack
+from lfdfp.refocusing import refocus
 from lfdfp.refocusing.plane_mask import on_plane
 from lfdfp.settings import RefocusSettings
 from lfdfp.simulation import SimulatedCapture, camera_model, make_scene, simulate_capture

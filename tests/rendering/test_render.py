@@ -14,7 +14,7 @@ from lfdfp.decoding import decode
 from lfdfp.errors import ImageError, SettingsError
 from lfdfp.evaluation.protocol import score
 from lfdfp.fusion import fuse
-from lfdfp.fusion.baselines import bicubic
+from lfdfp.imaging.resampling import bicubic
 from lfdfp.refocusing import focal_stack, refocus
 from lfdfp.refocusing.aperture import round_aperture
 from lfdfp.rendering.render import (

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lfdfp.calibration import grid_from_metadata
-from lfdfp.datatypes import default_view_sampling
 from lfdfp.errors import SettingsError
+from lfdfp.lenslets.view_sampling import default_view_sampling
 from lfdfp.simulation import REALISTIC, Imperfections, camera_model
 from lfdfp.simulation.bundle import lenslet_bundles
 from tests.factories import tiny_capture

@@ -17,16 +17,18 @@ from lfdfp.calibration import (
     calibrate,
     calibrate_from_captures,
     calibrate_from_white_images,
-    find_calibration,
-    load_camera_calibration,
-    save_camera_calibration,
-    search_folders,
 )
 from lfdfp.datatypes import Camera, Lens, LensletGrid, RawCapture
 from lfdfp.errors import CalibrationError, StorageError
 from lfdfp.lfp import Container, Section, write_container, write_pair
 from lfdfp.lfp.white_images import white_images
-from lfdfp.storage.camera_calibrations import file_name
+from lfdfp.storage.camera_calibrations import (
+    file_name,
+    find_calibration,
+    load_camera_calibration,
+    save_camera_calibration,
+    search_folders,
+)
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 SHAPE = (300, 340)

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.fusion.baselines import bicubic
-from lfdfp.fusion.presets import PRESETS, InternalLearningSettings
-from lfdfp.imaging.resampling import Downsampling
+from lfdfp.fusion.presets import PRESETS
+from lfdfp.imaging.resampling import Downsampling, bicubic
 from lfdfp.settings import Preset
 from lfdfp.super_resolution.examples import batches, scale_pairs, shape_pairs
 from lfdfp.super_resolution.internal_learning import (
+    InternalLearningSettings,
     InternalUpscaler,
     Lesson,
     checked_gain,
@@ -144,7 +144,7 @@ def test_patches_cover_a_picture_evenly_but_for_the_kept_square() -> None:
 
 @pytest.mark.parametrize("preset", ["fast", "best"])
 def test_both_shipped_weights_enlarge_new_shapes_better_than_bicubic(preset: Preset) -> None:
-    internal = PRESETS[preset].internal
+    internal = PRESETS[preset].super_resolution.internal
     assert internal is not None
     network = starting_network(2, internal)
     pairs = shape_pairs(2, 128, 2, 0.0, np.random.default_rng(12345))

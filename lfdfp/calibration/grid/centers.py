@@ -19,7 +19,7 @@ from lfdfp.datatypes import (
     NoiseModel,
     RawCapture,
 )
-from lfdfp.reconstruction.ray_light import lenslet_table
+from lfdfp.lenslets.table import lenslet_table
 
 _LENSLETS_PER_ROUND = (20_000, 60_000)
 _RADIUS_PITCH = 0.53

@@ -22,7 +22,7 @@ from lfdfp.calibration.grid.signal import (
 from lfdfp.calibration.noise import noise_from_iso
 from lfdfp.datatypes import FloatArray, LensletGrid, RawCapture
 from lfdfp.errors import CalibrationError
-from lfdfp.reconstruction.ray_light import lenslet_table
+from lfdfp.lenslets.table import lenslet_table
 
 _BLOCK_PITCHES = 6
 _FEWEST_BLOCKS_PER_SIDE = 4

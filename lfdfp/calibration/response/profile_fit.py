@@ -22,7 +22,7 @@ from lfdfp.calibration.response.profile_kernels import profile_residuals
 from lfdfp.calibration.response.profiles import default_profile, offset_table, plane_tables
 from lfdfp.datatypes import DoubleArray, FloatArray, LensletGrid, RawCapture
 from lfdfp.errors import CalibrationError
-from lfdfp.reconstruction.ray_light import lenslet_table
+from lfdfp.lenslets.table import lenslet_table
 
 ZONES = 8
 """Profiles are tabulated for ZONES x ZONES parts of the sensor."""

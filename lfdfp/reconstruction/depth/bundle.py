@@ -13,8 +13,10 @@ import numpy as np
 
 from lfdfp.computing.bands import BandRunner
 from lfdfp.datatypes import BoolArray, FloatArray
+from lfdfp.lenslets.table import LensletTable
 from lfdfp.reconstruction.depth import list_kernels as kernels
-from lfdfp.reconstruction.ray_light import HIDDEN, FineGrid, LensletTable, RayLight
+from lfdfp.reconstruction.fine_grid import FineGrid
+from lfdfp.reconstruction.ray_light import HIDDEN, RayLight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -10,8 +10,9 @@ import numpy as np
 
 from lfdfp.datatypes import ColorData, FloatArray
 from lfdfp.imaging.color import exposure_gain
+from lfdfp.reconstruction.footprint_kernels import blur_band, stencil_band
 from lfdfp.reconstruction.observation import NormalEquations, RayObservation
-from lfdfp.reconstruction.solver import kernels as kernels
+from lfdfp.reconstruction.solver import kernels
 
 if TYPE_CHECKING:
     import torch
@@ -253,9 +254,9 @@ class RaySolver:
         rows = ones.shape[1]
         coupled = np.empty_like(ones)
         map_rows = self._observation.runner.map
-        map_rows(lambda a, b: kernels.stencil_band(equations.stencil, ones, a, b, coupled), rows)
+        map_rows(lambda a, b: stencil_band(equations.stencil, ones, a, b, coupled), rows)
         diagonal = np.empty_like(ones)
-        map_rows(lambda a, b: kernels.blur_band(coupled, taps * taps, a, b, diagonal), rows)
+        map_rows(lambda a, b: blur_band(coupled, taps * taps, a, b, diagonal), rows)
         square = self._opponent**2
         around = 2 * weights
         around[:, :, 1:] += weights[:, :, :-1]

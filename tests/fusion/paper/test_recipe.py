@@ -11,17 +11,12 @@ import torch
 from lfdfp.datatypes import FloatArray, FocalStack
 from lfdfp.evaluation.metrics import psnr
 from lfdfp.fusion import fuse
-from lfdfp.fusion.paper.recipe import follow_paper
-from lfdfp.fusion.presets import (
-    Code,
-    EngineSettings,
-    LossSettings,
-    PaperSettings,
-    SkipnetSettings,
-)
+from lfdfp.fusion.paper.recipe import Code, PaperSettings, follow_paper
+from lfdfp.fusion.presets import EngineSettings
 from lfdfp.imaging.display import decode_display, encode
 from lfdfp.imaging.resampling import Downsampling
-from lfdfp.networks.fusion_losses import FusionLoss, TorchDownsampling
+from lfdfp.networks.fusion_losses import FusionLoss, LossSettings, TorchDownsampling
+from lfdfp.networks.skipnet import SkipnetSettings
 from lfdfp.settings import FusionSettings
 from tests.fusion.scenes import multi_focus, textured_picture
 

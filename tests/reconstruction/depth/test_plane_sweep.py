@@ -7,6 +7,7 @@ import pytest
 
 from lfdfp.computing.bands import BandRunner
 from lfdfp.datatypes import FloatArray, Rays
+from lfdfp.lenslets.table import lenslet_table
 from lfdfp.reconstruction.depth.bundle import RayBundle, listed_rays
 from lfdfp.reconstruction.depth.plane_sweep import (
     consensus_costs,
@@ -17,7 +18,8 @@ from lfdfp.reconstruction.depth.range import slope_range
 from lfdfp.reconstruction.depth.refinement import fitted_slopes
 from lfdfp.reconstruction.depth.semi_global import PlaneCosts
 from lfdfp.reconstruction.depth.visibility import visible_slopes
-from lfdfp.reconstruction.ray_light import HIDDEN, FineGrid, lenslet_table, measured_light
+from lfdfp.reconstruction.fine_grid import FineGrid
+from lfdfp.reconstruction.ray_light import HIDDEN, measured_light
 from lfdfp.simulation import SimulatedCapture
 from tests.factories import tiny_capture
 

@@ -16,7 +16,7 @@ from lfdfp.datatypes import (
     ViewSampling,
 )
 from lfdfp.errors import MetadataError
-from lfdfp.refocusing import slope as units
+from lfdfp.refocusing import object_distance as units
 from lfdfp.refocusing.object_distance import object_distance_m
 
 
