@@ -1,7 +1,7 @@
 """Raw file to picture on simulated captures: quality against the truth, time and memory.
 
 ``python -m lfdfp.benchmarks.captures --camera f01 --size 984 --scenes 4`` prints the table of
-``docs/evaluation.md``. Nothing in the chain sees the truth; without ``--white-image`` the
+``docs/measurements/captures.md``. Nothing in the chain sees the truth; without ``--white-image`` the
 calibration comes from the capture alone.
 """
 

@@ -1,6 +1,6 @@
 """Views and slices rendered from the solution, against the truth from any direction.
 
-``python -m lfdfp.benchmarks.rendering`` prints the table of ``docs/refocus.md``: PSNR at ×2 of
+``python -m lfdfp.benchmarks.rendering`` prints the table of ``docs/measurements/refocusing.md``: PSNR at ×2 of
 views off the center and of refocused slices, beside the decoded views and the slices of the plain
 stack, enlarged bicubically. True lattice, response and noise.
 """
