@@ -3,7 +3,7 @@
 >>> import lfdfp                                            # doctest: +SKIP
 >>> capture = lfdfp.read_capture("capture.lfp")             # doctest: +SKIP
 >>> field = lfdfp.decode(capture, lfdfp.calibrate(capture))  # doctest: +SKIP
->>> picture = lfdfp.reconstruct(field, scale=2)             # doctest: +SKIP
+>>> picture = lfdfp.reconstruct(field)                      # doctest: +SKIP
 
 Bytes become a `RawCapture` (`lfdfp.lfp`); a raw capture becomes a `LightField`
 (`lfdfp.calibration`, `lfdfp.decoding`); its views become a `FocalStack` (`lfdfp.refocusing`) that
@@ -17,7 +17,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from lfdfp.datatypes import Calibration, FocalStack, FusionResult, LightField, RawCapture
+from lfdfp.datatypes import Calibration, FocalStack, LightField, RawCapture, SharpPicture
 from lfdfp.errors import LfdfpError
 from lfdfp.version import __version__
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lfdfp.decoding import decode
     from lfdfp.fusion import fuse
     from lfdfp.lfp import read_capture
+    from lfdfp.reconstruction.reconstruct import reconstruct
     from lfdfp.refocusing import focal_stack, refocus
 
 _VERBS = {
@@ -34,6 +35,7 @@ _VERBS = {
     "focal_stack": "lfdfp.refocusing",
     "fuse": "lfdfp.fusion",
     "read_capture": "lfdfp.lfp",
+    "reconstruct": "lfdfp.reconstruction.reconstruct",
     "refocus": "lfdfp.refocusing",
 }
 """Where each function lives. No submodule of `lfdfp` bears one of these names."""
@@ -41,16 +43,17 @@ _VERBS = {
 __all__ = [
     "Calibration",
     "FocalStack",
-    "FusionResult",
     "LfdfpError",
     "LightField",
     "RawCapture",
+    "SharpPicture",
     "__version__",
     "calibrate",
     "decode",
     "focal_stack",
     "fuse",
     "read_capture",
+    "reconstruct",
     "refocus",
 ]
 

@@ -1,4 +1,4 @@
-"""The nouns of the chain: raw capture, light field, focal stack, fused image.
+"""The nouns of the chain: raw capture, light field, focal stack, sharp picture.
 
 Arrays with meaning and no input or output. Every type is frozen and checks itself when it is made.
 Axes, signs and units are those of ``docs/conventions.md``; in short: views are ``[v, u, t, s, c]``
@@ -465,51 +465,101 @@ DataTerm = Literal["stack", "rays"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FusionResult:
-    """One sharp picture, and how it came about.
+class Depth:
+    """How far away everything in a picture is.
 
     Attributes
     ----------
-    all_in_focus
-        Shape (T, S, C): fused at the input's size, linear light.
-    super_resolved
-        Shape (kT, kS, C): on a grid k times finer. Pixel j of the fine grid lies at
-        ``(j + 0.5) / k - 0.5`` of the coarse one, so both cover the same area.
-    scale
-        k.
-    decision_map
-        Shape (N, T, S), summing to 1 over N; None when the picture did not come from slices.
     disparity
-        Shape (T, S), pixels per angular step (near is negative on real cameras), or None.
-    disparity_confidence
-        Shape (T, S), in [0, 1], or None.
+        Shape (T, S), pixels of a view per angular step; near is negative on real cameras.
+    confidence
+        Shape (T, S), in [0, 1]: how much better than others the disparity explains the rays; None
+        where slices were compared, which do not tell.
     fine_disparity
-        Shape (kT, kS): disparity of every pixel of `super_resolved`, in the unit of `disparity`
-        (pixels of a view), or None.
+        Shape (kT, kS): disparity of every pixel of the super-resolved picture, in the unit of
+        `disparity`; None where there are only slices to choose from.
     angular_shape
-        (V, U) of the light field behind the result: how wide the camera's aperture is, in angular
-        steps; None for photographs.
-    observability
-        Shape (kT, kS), in [0, 1]: how much the data determine the detail, or None.
-    standard_error
-        Shape (kT, kS): standard deviation of the luma of `super_resolved` by the noise of what was
-        measured, linear light, or None. Errors of the model and of the prior are not in it.
-    data_term, prior
-        What the picture was made from, and what filled in what the data left open.
-    losses
-        Named final values, for the record.
+        (V, U) of the light field behind the picture: how wide the camera's aperture is, in angular
+        steps. None where it is not known.
     """
 
-    all_in_focus: FloatArray
-    super_resolved: FloatArray
-    scale: int
-    decision_map: FloatArray | None = None
-    disparity: FloatArray | None = None
-    disparity_confidence: FloatArray | None = None
+    disparity: FloatArray
+    confidence: FloatArray | None = None
     fine_disparity: FloatArray | None = None
     angular_shape: tuple[int, int] | None = None
-    observability: FloatArray | None = None
-    standard_error: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        if self.disparity.ndim != 2:
+            raise ValueError(f"disparity must be (T, S), got shape {self.disparity.shape}")
+        if self.confidence is not None:
+            _check_shape("confidence", self.confidence, self.disparity.shape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StackEvidence:
+    """What a picture that was fused from slices rests on.
+
+    Attributes
+    ----------
+    decision_map
+        Shape (N, T, S), summing to 1 over N: the share of every slice in each pixel.
+    """
+
+    decision_map: FloatArray
+
+    def __post_init__(self) -> None:
+        if self.decision_map.ndim != 3:
+            raise ValueError(f"decision_map must be (N, T, S), got shape {self.decision_map.shape}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RayEvidence:
+    """What a picture that was reconstructed from rays rests on.
+
+    Attributes
+    ----------
+    observability
+        Shape (kT, kS), in [0, 1]: how much the rays determine the detail.
+    standard_error
+        Shape (kT, kS): standard deviation of the luma of the super-resolved picture by the noise
+        of what was measured, linear light. Errors of the model and of the prior are not in it.
+        None in files that were written before it was stated.
+    """
+
+    observability: FloatArray
+    standard_error: FloatArray | None
+
+    def __post_init__(self) -> None:
+        if self.observability.ndim != 2:
+            raise ValueError(f"observability must be (kT, kS), got {self.observability.shape}")
+        if self.standard_error is not None:
+            _check_shape("standard_error", self.standard_error, self.observability.shape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Provenance:
+    """How a picture came about.
+
+    Attributes
+    ----------
+    data_term
+        What the picture was made from.
+    prior
+        What filled in what the data left open, in plain words.
+    losses
+        Named final values, for the record.
+    settings
+        Names and values of the settings that it was made with.
+    seed
+        Of everything random.
+    device
+        What the arithmetic was done on, as PyTorch names it.
+    warnings
+        What a person should know about the picture.
+    history
+        One line per processing step, oldest first.
+    """
+
     data_term: DataTerm = "stack"
     prior: str = ""
     losses: Mapping[str, float] = field(default_factory=dict)
@@ -519,6 +569,33 @@ class FusionResult:
     warnings: tuple[str, ...] = ()
     history: tuple[str, ...] = ()
 
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SharpPicture:
+    """One picture that is in focus everywhere, what is known of its depth, and how it came about.
+
+    Attributes
+    ----------
+    all_in_focus
+        Shape (T, S, C): at the size of a view, linear light.
+    super_resolved
+        Shape (kT, kS, C): on a grid k times finer. Pixel j of the fine grid lies at
+        ``(j + 0.5) / k - 0.5`` of the coarse one, so both cover the same area.
+    scale
+        k.
+    depth
+        None for photographs, of which only the order of focus is known.
+    evidence
+        What the picture rests on, by what it was made from; None where that is not recorded.
+    """
+
+    all_in_focus: FloatArray
+    super_resolved: FloatArray
+    scale: int
+    depth: Depth | None = None
+    evidence: StackEvidence | RayEvidence | None = None
+    provenance: Provenance = field(default_factory=Provenance)
+
     def __post_init__(self) -> None:
         t, s, c = self.all_in_focus.shape
         if self.super_resolved.shape != (self.scale * t, self.scale * s, c):
@@ -526,10 +603,17 @@ class FusionResult:
                 f"super_resolved {self.super_resolved.shape} is not {self.scale} times "
                 f"all_in_focus {self.all_in_focus.shape}"
             )
-        if self.decision_map is not None and self.decision_map.shape[1:] != (t, s):
-            raise ValueError(f"decision_map {self.decision_map.shape} does not fit {(t, s)}")
-        fine = self.fine_disparity
-        if fine is not None and fine.shape != self.super_resolved.shape[:2]:
-            raise ValueError(
-                f"fine_disparity {fine.shape} does not fit {self.super_resolved.shape[:2]}"
-            )
+        fine = self.super_resolved.shape[:2]
+        if self.depth is not None:
+            _check_shape("disparity", self.depth.disparity, (t, s))
+            if self.depth.fine_disparity is not None:
+                _check_shape("fine_disparity", self.depth.fine_disparity, fine)
+        if isinstance(self.evidence, StackEvidence):
+            _check_shape("decision_map", self.evidence.decision_map[0], (t, s))
+        if isinstance(self.evidence, RayEvidence):
+            _check_shape("observability", self.evidence.observability, fine)
+
+
+def _check_shape(name: str, values: FloatArray, shape: tuple[int, ...]) -> None:
+    if values.shape != shape:
+        raise ValueError(f"{name} {values.shape} does not fit {shape}")

@@ -60,15 +60,28 @@ class RefocusSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FusionSettings:
-    """Focal stack (or rays) to fused image.
+    """Focal stack, or rays, to one sharp picture.
 
     Attributes
     ----------
+    scale
+        1, 2, 3 or 4: how many times finer than a view (or photograph) the picture is.
+    preset
+        How much work fusing a stack takes; rays have no presets.
     data
-        What the picture is made from; a stack that has no rays behind it is its own data.
+        What a run makes the picture from: rays (`lfdfp.reconstruct`) or stack (`lfdfp.fuse`).
     prior
         Of the picture from rays, where they leave it open: total variation. Stacks have their
         prior from the preset.
+    seed
+        Of everything random.
+    device
+        ``auto``, ``cpu``, or a device by PyTorch's name for it.
+
+    Raises
+    ------
+    SettingsError
+        For a scale, preset or data term that does not exist.
     """
 
     scale: int = 2
@@ -77,6 +90,15 @@ class FusionSettings:
     prior: Prior = "variation"
     seed: int = 0
     device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.scale not in (1, 2, 3, 4):
+            raise SettingsError(f"scale must be 1, 2, 3 or 4, got {self.scale!r}")
+        if self.preset not in get_args(Preset):
+            known = ", ".join(get_args(Preset))
+            raise SettingsError(f"unknown preset {self.preset!r}; known are {known}")
+        if self.data not in get_args(Data):
+            raise SettingsError(f"data must be rays or stack, got {self.data!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +141,10 @@ def settings_from_mapping(document: dict[str, Any], *, origin: str) -> Settings:
         values = {
             key: _checked(v, hints[key], f"{origin}: [{name}]: {key}") for key, v in table.items()
         }
-        made[name] = stages[name](**values)
+        try:
+            made[name] = stages[name](**values)
+        except SettingsError as error:
+            raise SettingsError(f"{origin}: [{name}]: {error}") from error
     return Settings(**made)
 
 

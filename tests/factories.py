@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from lfdfp.datatypes import FloatArray, FocalStack, LightField, ViewSampling
+from lfdfp.datatypes import FloatArray, FocalStack, LightField, Rays, ViewSampling
 from lfdfp.simulation import (
     CameraName,
     Imperfections,
@@ -134,6 +134,14 @@ def true_field(capture: SimulatedCapture, *, radius: int = 3) -> LightField:
     sampling: ViewSampling = capture.sampling
     weights = np.ones(views.shape[:4], np.float32)
     return LightField(views=views, weights=weights, sampling=sampling)
+
+
+def ray_field(capture: SimulatedCapture, rays: Rays | None = None) -> LightField:
+    """The rays of a simulated capture under its true calibration, with black 9 x 9 views."""
+    if rays is None:
+        rays = Rays(capture=capture.raw_capture(), calibration=capture.true_calibration())
+    views = np.broadcast_to(np.float32(0), (9, 9, *capture.sampling.shape, 3))
+    return LightField(views=views, weights=views[..., 0], sampling=capture.sampling, rays=rays)
 
 
 def inner(picture: FloatArray, margin: int = 6) -> FloatArray:

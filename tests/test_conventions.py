@@ -53,8 +53,8 @@ def test_disparity_has_the_sign_of_the_definition() -> None:
 def test_fused_disparity_has_the_sign_of_the_definition() -> None:
     stack = focal_stack(_plane(-0.5), RefocusSettings(slopes=(-1.0, 1.0, 5)))
     result = fuse(stack, FusionSettings(scale=1, preset="fast"))
-    assert result.disparity is not None
-    assert np.median(_inner(result.disparity)) == pytest.approx(-0.5, abs=0.15)
+    assert result.depth is not None
+    assert np.median(_inner(result.depth.disparity)) == pytest.approx(-0.5, abs=0.15)
 
 
 def test_near_is_negative_in_a_simulated_camera() -> None:

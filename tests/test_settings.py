@@ -35,6 +35,7 @@ def test_given_values_are_taken(tmp_path: Path) -> None:
         ("[fusion]\nscales = 2\n", r"\[fusion\]: unknown 'scales'"),
         ("[fusion]\nscale = 'two'\n", r"\[fusion\]: scale must be int, found 'two'"),
         ("[fusion]\npreset = 'magic'\n", r"preset must be one of .*balanced.*, found 'magic'"),
+        ("[fusion]\nscale = 5\n", r"settings\.toml: \[fusion\]: scale must be 1, 2, 3 or 4, got 5"),
         ("fusion = 3\n", r"\[fusion\] must be a table"),
         ("[fusion\n", r"cannot be read as TOML"),
     ],

@@ -1,8 +1,8 @@
 """Raw file to picture on simulated captures: quality against the truth, time and memory.
 
 ``python -m lfdfp.benchmarks.captures --camera f01 --size 984 --scenes 4`` prints the table of
-``docs/measurements/captures.md``. Nothing in the chain sees the truth; without ``--white-image`` the
-calibration comes from the capture alone.
+``docs/measurements/captures.md``. Nothing in the chain sees the truth; without ``--white-image``
+the calibration comes from the capture alone.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def run_scene(
     """One simulated capture through the chain, every result scored against the truth."""
     from lfdfp.calibration import calibrate
     from lfdfp.decoding import decode
-    from lfdfp.fusion import fuse
+    from lfdfp.pipeline.stages import sharp_picture
     from lfdfp.refocusing import focal_stack
 
     raw = capture.raw_capture()
@@ -78,7 +78,7 @@ def run_scene(
     clock.lap("baselines")
     for term in data:
         for scale in scales:
-            result = fuse(stack, FusionSettings(scale=scale, data=term), field=field)
+            result = sharp_picture(field, stack, FusionSettings(scale=scale, data=term))
             clock.lap(f"fuse {term} x{scale}")
             name = f"lfdfp, {term}"
             picture = result.super_resolved

@@ -14,20 +14,20 @@ from lfdfp.fusion.baselines import laplacian_pyramid
 from lfdfp.imaging.resampling import bicubic
 from lfdfp.report.crops import Crop, sheet
 from lfdfp.simulation.files import load_truth
-from lfdfp.storage.hdf5 import load_focal_stack, load_fusion_result
+from lfdfp.storage.hdf5 import load_focal_stack, load_sharp_picture
 from lfdfp.storage.images import write_screen_image
 
 
 def panels(folder: Path, truth: Path | None) -> tuple[int, dict[str, FloatArray]]:
     """Scale, and pictures on the fine grid by name, in linear light."""
-    result = load_fusion_result(folder / "fusion.h5")
+    result = load_sharp_picture(folder / "fusion.h5")
     stack = load_focal_stack(folder / "focal_stack.h5")
     k = result.scale
     named = {}
     if stack.reference_view is not None:
         named["center view + bicubic"] = bicubic(stack.reference_view, k)
     named["focal stack, fused + bicubic"] = bicubic(laplacian_pyramid(stack.slices), k)
-    named[f"lfdfp x{k}, from {result.data_term}"] = result.super_resolved
+    named[f"lfdfp x{k}, from {result.provenance.data_term}"] = result.super_resolved
     if truth is not None:
         named["truth"] = load_truth(truth).pictures[k]
     return k, named

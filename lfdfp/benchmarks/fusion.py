@@ -1,8 +1,8 @@
 """Fusion and super-resolution of photographs against known truth, baselines in the same run.
 
 ``python -m lfdfp.benchmarks.fusion --data ../shared/data/multifocus`` prints the tables of
-``docs/measurements/fusion.md``: decisions and fused pictures, super-resolution (with ``--presets`` and
-``--pairs`` to choose), time to equal quality, seeds, robustness as in the paper's Figure 3, and
+``docs/measurements/fusion.md``: decisions and fused pictures, super-resolution (with ``--presets``
+and ``--pairs`` to choose), time to equal quality, seeds, robustness as in the paper's Figure 3, and
 speed. The truth is used for scores alone. ``--notes rows.jsonl`` keeps every measured row, so that
 a run that was ended goes on where it was; remove the file after a change of the code.
 """

@@ -114,6 +114,7 @@ def measure(case: Case, camera: CameraName, size: int, seed: int) -> CaseScore:
     from lfdfp.decoding import decode
     from lfdfp.fusion import fuse
     from lfdfp.imaging.resampling import bicubic
+    from lfdfp.pipeline.stages import sharp_picture
     from lfdfp.refocusing import focal_stack
 
     model = camera_model(camera, size=size, iso=case.iso, imperfections=case.flaws)
@@ -125,7 +126,7 @@ def measure(case: Case, camera: CameraName, size: int, seed: int) -> CaseScore:
     stack = focal_stack(decoded)
     truth = aligned_truth(capture, decoded)
     start = time.process_time()
-    finest = fuse(stack, FusionSettings(scale=4), field=decoded).super_resolved
+    finest = sharp_picture(decoded, stack, FusionSettings(scale=4)).super_resolved
     cpu_s = time.process_time() - start
     found: dict[str, list[float]] = defaultdict(list)
     for scale in _SCALES:
@@ -135,7 +136,7 @@ def measure(case: Case, camera: CameraName, size: int, seed: int) -> CaseScore:
             "perfect view": bicubic(truth.view(0.0, 0.0), scale),
         }
         for name, engine in (("stack", None), ("back-projected stack", EngineSettings())):
-            pictures[name] = fuse(stack, plain, field=decoded, engine=engine).super_resolved
+            pictures[name] = fuse(stack, plain, engine=engine).super_resolved
         wanted = truth.all_in_focus(scale)
         for name, picture in pictures.items():
             found[name].append(score(name, wanted, picture, scale=scale).psnr_db)

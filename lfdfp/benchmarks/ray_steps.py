@@ -22,10 +22,9 @@ from typing import get_args
 
 import numpy as np
 
-from lfdfp.datatypes import Rays
+from lfdfp.decoding import decode
 from lfdfp.pipeline.run_capture import peak_memory_mib
 from lfdfp.reconstruction.reconstruct import reconstruct
-from lfdfp.settings import FusionSettings
 from lfdfp.simulation import CameraName, camera_model, make_scene, simulate_capture
 
 _WHOLE = {"ray_reconstruction.reconstruct": "everything"}
@@ -123,17 +122,16 @@ def main() -> None:
     model = camera_model(options.camera, size=options.size)
     scene = make_scene("layers", model.field_pitch, seed=1)
     capture = simulate_capture(scene, model, seed=1)
-    rays = Rays(capture=capture.raw_capture(), calibration=capture.true_calibration())
+    field = decode(capture.raw_capture(), capture.true_calibration())
     small = camera_model(options.camera, size=400)
     warm = simulate_capture(make_scene("layers", small.field_pitch, seed=1), small, seed=1)
-    warm_rays = Rays(capture=warm.raw_capture(), calibration=warm.true_calibration())
-    reconstruct(warm_rays, FusionSettings(), scale=2, sampling=warm.sampling)
+    reconstruct(decode(warm.raw_capture(), warm.true_calibration()))
     profile = cProfile.Profile(timer=time.process_time)
     profile.enable()
-    reconstruct(rays, FusionSettings(), scale=2, sampling=capture.sampling)
+    reconstruct(field)
     profile.disable()
     print(table(pstats.Stats(profile), floor_s(model.shape)))
-    print(f"\npeak memory {peak_memory_mib():.0f} MiB (the simulation included)")
+    print(f"\npeak memory {peak_memory_mib():.0f} MiB (simulation and decoding included)")
 
 
 if __name__ == "__main__":

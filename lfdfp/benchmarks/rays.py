@@ -23,7 +23,8 @@ from typing import cast
 import cv2
 import numpy as np
 
-from lfdfp.datatypes import FloatArray, Rays
+from lfdfp.datatypes import FloatArray
+from lfdfp.decoding import decode
 from lfdfp.reconstruction.reconstruct import reconstruct
 from lfdfp.reconstruction.solution import area_average
 from lfdfp.settings import FusionSettings
@@ -65,9 +66,9 @@ def measure(camera: CameraName, size: int | None, scene: str, *, realistic: bool
     model = camera_model(camera, size=size, imperfections=REALISTIC if realistic else None)
     made = make_scene(cast(ScenePreset, preset), model.field_pitch, seed=int(seed))
     capture = simulate_capture(made, model, seed=int(seed))
-    rays = Rays(capture=capture.raw_capture(), calibration=capture.true_calibration())
+    field = decode(capture.raw_capture(), capture.true_calibration())
     cpu, wall = time.process_time(), time.perf_counter()
-    result = reconstruct(rays, FusionSettings(), scale=4, sampling=capture.sampling)
+    result = reconstruct(field, FusionSettings(scale=4))
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     view = capture.view(0.0, 0.0)
     found, gain = {}, {}
@@ -77,8 +78,10 @@ def measure(camera: CameraName, size: int | None, scene: str, *, realistic: bool
         bicubic = cv2.resize(view, None, fx=k, fy=k, interpolation=cv2.INTER_CUBIC)
         found[k] = _psnr(picture, truth, k)
         gain[k] = found[k] - _psnr(bicubic, truth, k)
-    assert result.disparity is not None
-    error = np.abs(result.disparity - capture.disparity(1)) / capture.sampling.pixels_per_pitch
+    assert result.depth is not None
+    error = (
+        np.abs(result.depth.disparity - capture.disparity(1)) / capture.sampling.pixels_per_pitch
+    )
     error = error[_BORDER_VIEW_PX:-_BORDER_VIEW_PX, _BORDER_VIEW_PX:-_BORDER_VIEW_PX]
     return RayScore(
         scene=scene,
@@ -88,7 +91,7 @@ def measure(camera: CameraName, size: int | None, scene: str, *, realistic: bool
         gain_x4=gain[4],
         disparity_median=float(np.median(error)),
         disparity_bad=float(np.mean(error > _BAD_PITCH)),
-        prior_strength=result.losses["prior_strength"],
+        prior_strength=result.provenance.losses["prior_strength"],
         cpu_s=cpu,
         wall_s=wall,
     )

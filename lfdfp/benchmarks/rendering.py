@@ -1,8 +1,9 @@
 """Views and slices rendered from the solution, against the truth from any direction.
 
-``python -m lfdfp.benchmarks.rendering`` prints the table of ``docs/measurements/refocusing.md``: PSNR at ×2 of
-views off the center and of refocused slices, beside the decoded views and the slices of the plain
-stack, enlarged bicubically. True lattice, response and noise.
+``python -m lfdfp.benchmarks.rendering`` prints the table of
+``docs/measurements/refocusing.md``: PSNR at ×2 of views off the center and of refocused slices,
+beside the decoded views and the slices of the plain stack, enlarged bicubically. True lattice,
+response and noise.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import numpy as np
 from lfdfp.datatypes import FloatArray
 from lfdfp.decoding import decode
 from lfdfp.evaluation.protocol import score
-from lfdfp.fusion import fuse
 from lfdfp.imaging.resampling import bicubic
+from lfdfp.pipeline.stages import sharp_picture
 from lfdfp.refocusing import focal_stack, refocus
 from lfdfp.refocusing.aperture import round_aperture
 from lfdfp.rendering.render import Aperture, render_slice, render_view, solution_range
@@ -75,7 +76,7 @@ def measure(camera: CameraName, scene: ScenePreset, size: int, seed: int) -> lis
     model = camera_model(camera, size=size)
     capture = simulate_capture(make_scene(scene, model.field_pitch, seed=seed), model, seed=seed)
     field = decode(capture.raw_capture(), capture.true_calibration())
-    result = fuse(focal_stack(field), FusionSettings(scale=_SCALE), field=field)
+    result = sharp_picture(field, focal_stack(field), FusionSettings(scale=_SCALE))
     name, lines = f"{camera}, {scene}", []
     for v, u in _DIRECTIONS:
         truth = true_view(capture, v, u)

@@ -16,8 +16,7 @@ from lfdfp.cli.reporting import (
     reported_errors,
     stage_bar,
 )
-from lfdfp.datatypes import FloatArray, FocalStack, FusionResult
-from lfdfp.errors import ImageError
+from lfdfp.datatypes import FloatArray, FocalStack, StackEvidence
 from lfdfp.files import sha256_of
 from lfdfp.settings import FusionSettings, Preset
 from lfdfp.storage.images import Picture
@@ -73,34 +72,34 @@ def fuse_command(
         stack, template = _read(inputs, scale=scale, align=align, equalize=equalize)
         with stage_bar("fuse") as progress:
             result = fuse(stack, settings, progress=progress)
-        light = result.super_resolved
+        light, made = result.super_resolved, result.provenance
         picture = replace(template, light=light, alpha=_enlarged(template.alpha, scale))
         if bits is not None:
             picture = replace(picture, bits=16 if bits == "16" else 8)
         provenance: dict[str, object] = {
             "inputs": {path.name: sha256_of(path) for path in inputs if path.is_file()},
             "settings": asdict(settings) | {"align": align, "equalize": equalize},
-            "history": result.history,
+            "history": made.history,
         }
         write_picture(target, picture, provenance)
-        if decision_map is not None:
-            _write_decision_map(decision_map, result, provenance)
+        if decision_map is not None and isinstance(result.evidence, StackEvidence):
+            _write_decision_map(decision_map, result.evidence.decision_map, provenance)
     facts = {
         "picture": str(target),
         "rows": light.shape[0],
         "columns": light.shape[1],
-        "data_term": result.data_term,
-        "prior": result.prior,
-        "losses": dict(result.losses),
-        "warnings": list(result.warnings),
+        "data_term": made.data_term,
+        "prior": made.prior,
+        "losses": dict(made.losses),
+        "warnings": list(made.warnings),
     }
     if json_output:
         echo_json(facts)
         return
-    echo_notes(result.warnings)
+    echo_notes(made.warnings)
     typer.echo(
         f"{target}: {light.shape[1]} x {light.shape[0]} from {len(stack.slices)} pictures, "
-        f"prior: {result.prior}"
+        f"prior: {made.prior}"
     )
 
 
@@ -133,11 +132,8 @@ def _enlarged(alpha: FloatArray | None, scale: int) -> FloatArray | None:
     return np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _write_decision_map(path: Path, result: FusionResult, provenance: dict[str, object]) -> None:
-    from lfdfp.report.maps import decision_picture, slice_index
+def _write_decision_map(path: Path, maps: FloatArray, provenance: dict[str, object]) -> None:
+    from lfdfp.report.maps import decision_picture, mean_index
     from lfdfp.storage.images import write_screen_image
 
-    index = slice_index(result, None)
-    if index is None or result.decision_map is None:
-        raise ImageError(f"{path}: this result has no decision map")
-    write_screen_image(path, decision_picture(index, len(result.decision_map)), provenance)
+    write_screen_image(path, decision_picture(mean_index(maps), len(maps)), provenance)

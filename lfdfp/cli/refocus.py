@@ -236,25 +236,26 @@ class _Solution:
     """Slices rendered from a fused picture and its disparity."""
 
     def __init__(self, path: Path, look: _Look) -> None:
-        from lfdfp.storage.hdf5 import load_fusion_result
+        from lfdfp.storage.hdf5 import load_sharp_picture
 
-        self._result, self._look = load_fusion_result(path), look
+        self._picture, self._look = load_sharp_picture(path), look
+        made = self._picture.provenance
         self.provenance: dict[str, object] = {
             "input_sha256": sha256_of(path),
-            "data_term": self._result.data_term,
-            "prior": self._result.prior,
+            "data_term": made.data_term,
+            "prior": made.prior,
         }
-        self.warnings = self._result.warnings
-        self.scale = self._result.scale
+        self.warnings = made.warnings
+        self.scale = self._picture.scale
 
     def parts(self, progress: Progress) -> Iterator[FocalStack]:
         from lfdfp.refocusing.focus_curves import coarse_focus_curves
         from lfdfp.rendering.render import rendered_parts, solution_aperture
 
-        look, result = self._look, self._result
-        aperture = solution_aperture(result, look.settings.aperture)
+        look, picture = self._look, self._picture
+        aperture = solution_aperture(picture, look.settings.aperture)
         parts = rendered_parts(
-            result,
+            picture,
             self._slopes(),
             aperture=aperture,
             viewpoint=look.viewpoint,
@@ -274,10 +275,10 @@ class _Solution:
         if settings.slopes is not None:
             first, last, count = settings.slopes
             return np.linspace(first, last, settings.planes or count)
-        width = 2 * solution_aperture(self._result, settings.aperture).half_width
+        width = 2 * solution_aperture(self._picture, settings.aperture).half_width
         if width == 0 and settings.planes is None:  # through a pinhole all planes look alike
             return np.zeros(1)
-        first, last = solution_range(self._result)
+        first, last = solution_range(self._picture)
         count = settings.planes or planes_for(round(width), first, last)
         return np.linspace(first, max(last, first + 1e-3), count)
 

@@ -31,6 +31,7 @@ def compared_pictures(
     from lfdfp.decoding import decode
     from lfdfp.fusion import fuse
     from lfdfp.imaging.resampling import bicubic
+    from lfdfp.pipeline.stages import sharp_picture
     from lfdfp.refocusing import focal_stack
     from lfdfp.rendering.render import reduced
 
@@ -40,7 +41,7 @@ def compared_pictures(
         stack = focal_stack(field, progress=progress)
     finest = FusionSettings(scale=max(COMPARED_SCALES))
     with stage_progress("fuse rays") as progress:
-        rays = fuse(stack, finest, field=field, progress=progress)
+        rays = sharp_picture(field, stack, finest, progress=progress)
     center = field.view(*field.center)
     for scale in COMPARED_SCALES:
         with stage_progress(f"fuse stack x{scale}") as progress:

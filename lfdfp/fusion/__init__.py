@@ -1,4 +1,4 @@
-"""Focal stack (and light field) to one sharp, super-resolved picture."""
+"""Focal stack to one sharp, super-resolved picture."""
 
 from __future__ import annotations
 

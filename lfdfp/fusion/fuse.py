@@ -1,4 +1,4 @@
-"""Focal stack (or rays) to one sharp picture."""
+"""Focal stack to one sharp picture."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Final
 import numpy as np
 
 from lfdfp.datatypes import (
+    Depth,
     FloatArray,
     FocalStack,
-    FusionResult,
-    LightField,
-    Rays,
-    ViewSampling,
+    Provenance,
+    SharpPicture,
+    StackEvidence,
 )
-from lfdfp.errors import ImageError, SettingsError
+from lfdfp.errors import ImageError
 from lfdfp.fusion.center_view import with_reference_view
 from lfdfp.fusion.decision_map import disparity_from_maps, fused_in_bands
 from lfdfp.fusion.paper.recipe import PaperSettings
@@ -36,10 +36,9 @@ def fuse(
     stack: FocalStack,
     settings: FusionSettings | None = None,
     *,
-    field: LightField | None = None,
     engine: EngineSettings | None = None,
     progress: Progress = ignore_progress,
-) -> FusionResult:
+) -> SharpPicture:
     """Fuse a focal stack, or several photographs of one scene, and super-resolve the result.
 
     Parameters
@@ -48,23 +47,23 @@ def fuse(
         At least one slice, linear light. All slices must show the same picture: photographs are
         aligned before (`lfdfp.fusion.registration`).
     settings
-        Scale 1 to 4, preset, data term, seed, device.
-    field
-        For the data term "rays"; without it, or without its rays, the stack is fused.
+        Scale, preset, seed, device. Its `data` is for who chooses between this function and
+        `lfdfp.reconstruct`: here the stack is fused, whatever it says.
     engine
-        In place of what the preset stands for when a stack is fused.
+        In place of what the preset stands for.
     progress
         Called with steps done and steps in all.
 
     Returns
     -------
-    FusionResult
-        Linear light, on the input's grid and on one `scale` times finer.
+    SharpPicture
+        Linear light, on the input's grid and on one `scale` times finer; its evidence is a decision
+        map, its depth the slope of the slices that were chosen (none for photographs).
 
     Raises
     ------
     SettingsError
-        For a scale, preset or device that does not exist.
+        For a device that does not exist.
     ImageError
         For slices that are empty or not finite, or a result that is too large.
 
@@ -74,23 +73,9 @@ def fuse(
        2022; ``docs/method.md`` says what is done differently.
     """
     settings = FusionSettings() if settings is None else settings
-    _check_settings(settings)
-    if settings.data == "rays" and field is not None and field.rays and field.sampling:
-        result = _from_rays(stack, settings, field.rays, field.sampling, progress)
-    else:
-        check_size(stack.slices.shape[1], stack.slices.shape[2], settings.scale)
-        _check_slices(stack)
-        result = _from_stack(stack, settings, engine or PRESETS[settings.preset], progress)
-    return dataclasses.replace(result, angular_shape=field.angular_shape if field else None)
-
-
-def _check_settings(settings: FusionSettings) -> None:
-    if settings.scale not in (1, 2, 3, 4):
-        raise SettingsError(f"scale must be 1, 2, 3 or 4, got {settings.scale!r}")
-    if settings.preset not in PRESETS:
-        raise SettingsError(f"unknown preset {settings.preset!r}; known are {', '.join(PRESETS)}")
-    if settings.data not in ("rays", "stack"):
-        raise SettingsError(f"data must be rays or stack, got {settings.data!r}")
+    check_size(stack.slices.shape[1], stack.slices.shape[2], settings.scale)
+    _check_slices(stack)
+    return _from_stack(stack, settings, engine or PRESETS[settings.preset], progress)
 
 
 def check_size(rows: int, columns: int, scale: int) -> None:
@@ -117,29 +102,9 @@ def _check_slices(stack: FocalStack) -> None:
             raise ImageError(f"slice {number} holds values that are not finite")
 
 
-def _from_rays(
-    stack: FocalStack,
-    settings: FusionSettings,
-    rays: Rays,
-    sampling: ViewSampling,
-    progress: Progress,
-) -> FusionResult:
-    from lfdfp.reconstruction.reconstruct import reconstruct
-
-    slopes = stack.slopes
-    return reconstruct(
-        rays,
-        settings,
-        scale=settings.scale,
-        sampling=sampling,
-        disparity_range=None if slopes is None else (float(slopes[0]), float(slopes[-1])),
-        progress=progress,
-    )
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Made:
-    """Encoded pictures on their way to a `FusionResult`."""
+    """Encoded pictures on their way to a `SharpPicture`."""
 
     fused: FloatArray
     fine: FloatArray
@@ -152,26 +117,28 @@ class _Made:
 
 def _from_stack(
     stack: FocalStack, settings: FusionSettings, engine: EngineSettings, progress: Progress
-) -> FusionResult:
+) -> SharpPicture:
     if engine.paper is not None:
         made = _by_paper(encode(stack.slices), settings, engine.paper, progress)
     else:
         made = _by_engine(stack, settings, engine, progress)
     fused = decode_display(made.fused)
-    return FusionResult(
+    return SharpPicture(
         all_in_focus=fused,
         super_resolved=fused if made.fine is made.fused else decode_display(made.fine),
         scale=settings.scale,
-        decision_map=made.maps,
-        disparity=_disparity(stack, made.maps),
-        data_term="stack",
-        prior=made.prior,
-        losses=made.losses,
-        settings=dataclasses.asdict(settings),
-        seed=settings.seed,
-        device=made.device,
-        warnings=(*stack.warnings, *made.warnings),
-        history=(*stack.history, f"fused {len(stack.slices)} slices, preset {settings.preset}"),
+        depth=_depth(stack, made.maps),
+        evidence=StackEvidence(decision_map=made.maps),
+        provenance=Provenance(
+            data_term="stack",
+            prior=made.prior,
+            losses=made.losses,
+            settings=dataclasses.asdict(settings),
+            seed=settings.seed,
+            device=made.device,
+            warnings=(*stack.warnings, *made.warnings),
+            history=(*stack.history, f"fused {len(stack.slices)} slices, preset {settings.preset}"),
+        ),
     )
 
 
@@ -224,5 +191,8 @@ def _by_engine(
     )
 
 
-def _disparity(stack: FocalStack, maps: FloatArray) -> FloatArray | None:
-    return None if stack.slopes is None else disparity_from_maps(maps, stack.slopes)
+def _depth(stack: FocalStack, maps: FloatArray) -> Depth | None:
+    """Of slices whose slopes are known; how wide the aperture was, a stack does not say."""
+    if stack.slopes is None:
+        return None
+    return Depth(disparity=disparity_from_maps(maps, stack.slopes))

@@ -20,7 +20,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from lfdfp.datatypes import Calibration, FocalStack, FusionResult, LightField, RawCapture
+from lfdfp.datatypes import Calibration, FocalStack, LightField, RawCapture, SharpPicture
 from lfdfp.files import json_text, sha256_of, write_text
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.settings import Settings
@@ -265,21 +265,21 @@ class _Chain:
         return stack
 
     @cached_property
-    def fusion(self) -> FusionResult:
-        from lfdfp.fusion import fuse
-        from lfdfp.storage.hdf5 import load_fusion_result, save_fusion_result
+    def fusion(self) -> SharpPicture:
+        from lfdfp.pipeline.stages import sharp_picture
+        from lfdfp.storage.hdf5 import load_sharp_picture, save_sharp_picture
 
         path = self.folder / _FUSION
         if self._reusable(path, self.fusion_key):
             with self.stage("fuse", reused=True):
-                return load_fusion_result(path)
+                return load_sharp_picture(path)
         stack = self.stack
         settings = self.settings.fusion
         field = self.light_field if settings.data == "rays" else None
         with self.stage("fuse") as progress:
-            result = fuse(stack, settings, field=field, progress=progress)
+            result = sharp_picture(field, stack, settings, progress=progress)
             provenance = self.provenance(self.fusion_key)
-            self._keep(path.name, lambda target: save_fusion_result(target, result, provenance))
+            self._keep(path.name, lambda target: save_sharp_picture(target, result, provenance))
         return result
 
     @cached_property
@@ -288,7 +288,10 @@ class _Chain:
         from lfdfp.rendering.render import reduced, rendered_stack, solution_aperture
 
         result, slopes = self.fusion, self.stack.slopes
-        if result.fine_disparity is None or result.angular_shape is None or slopes is None:
+        depth = result.depth
+        if depth is None or slopes is None:
+            return None
+        if depth.fine_disparity is None or depth.angular_shape is None:
             return None
         with self.stage("render") as progress:
             shown = reduced(result, 2) if result.scale == 4 else result  # else a page of 20 MB
@@ -317,17 +320,18 @@ class _Chain:
 
     def warnings(self) -> list[str]:
         """Every warning of every stage, once, in the order of the chain."""
-        return list(dict.fromkeys((*self.stack.warnings, *self.fusion.warnings)))
+        return list(dict.fromkeys((*self.stack.warnings, *self.fusion.provenance.warnings)))
 
     def facts(self) -> dict[str, object]:
         """What the run found out, for programs."""
+        made = self.fusion.provenance
         facts: dict[str, object] = {
-            "data_term": self.fusion.data_term,
-            "prior": self.fusion.prior,
+            "data_term": made.data_term,
+            "prior": made.prior,
             "scale": self.fusion.scale,
-            "losses": dict(self.fusion.losses),
-            "device": self.fusion.device,
-            "history": list(self.fusion.history),
+            "losses": dict(made.losses),
+            "device": made.device,
+            "history": list(made.history),
         }
         if self.stack.slopes is not None:
             facts["slopes_px_per_step"] = [round(float(s), 6) for s in self.stack.slopes]
@@ -347,11 +351,11 @@ class _Chain:
 
     def readable_facts(self) -> dict[str, str]:
         """The same for people: name and value of each line on the page."""
-        stack, result = self.stack, self.fusion
+        stack, made = self.stack, self.fusion.provenance
         lines = {
             "Program": f"lfdfp {__version__}",
             "Input": f"{self.path.name} (SHA-256 {self.input_sha256[:16]}…)",
-            "Made from": f"{result.data_term}, prior: {result.prior}, ×{result.scale}",
+            "Made from": f"{made.data_term}, prior: {made.prior}, ×{self.fusion.scale}",
         }
         if stack.slopes is not None:
             lines["Focal stack"] = (
@@ -361,7 +365,7 @@ class _Chain:
         calibration = self._capture_facts().get("calibration")
         if isinstance(calibration, dict):
             lines["Calibration"] = str(calibration["source"])
-        lines["Steps"] = "; ".join(dict.fromkeys((*stack.history, *result.history)))
+        lines["Steps"] = "; ".join(dict.fromkeys((*stack.history, *made.history)))
         return lines
 
 

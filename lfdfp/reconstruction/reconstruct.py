@@ -18,12 +18,13 @@ from lfdfp.computing.bands import BandRunner
 from lfdfp.datatypes import (
     DoubleArray,
     FloatArray,
-    FusionResult,
+    LightField,
     NoiseModel,
     Rays,
+    SharpPicture,
     ViewSampling,
 )
-from lfdfp.errors import CaptureError, SettingsError
+from lfdfp.errors import CaptureError
 from lfdfp.imaging.color import LUMA_WEIGHTS, display_matrix
 from lfdfp.lenslets.table import lenslet_table
 from lfdfp.progress import Progress, ignore_progress
@@ -56,7 +57,7 @@ from lfdfp.reconstruction.parameters import RayParameters
 from lfdfp.reconstruction.ray_following import observed
 from lfdfp.reconstruction.ray_light import measured_light
 from lfdfp.reconstruction.ray_rim import rim_is_clean
-from lfdfp.reconstruction.solution import FINEST, RaySolution, fusion_result
+from lfdfp.reconstruction.solution import FINEST, RaySolution, rays_of, sharp_picture
 from lfdfp.reconstruction.solver.solver import RaySolver, Variation, opponent_matrix
 from lfdfp.settings import FusionSettings
 
@@ -70,27 +71,23 @@ _TILE_RANKS = (1.0, 0.8, 0.5)
 
 
 def reconstruct(
-    rays: Rays,
-    settings: FusionSettings,
+    field: LightField,
+    settings: FusionSettings | None = None,
     *,
-    scale: int,
-    sampling: ViewSampling,
     disparity_range: tuple[float, float] | None = None,
     parameters: RayParameters | None = None,
     progress: Progress = ignore_progress,
-) -> FusionResult:
-    """Fuse and super-resolve the raw rays themselves.
+) -> SharpPicture:
+    """Reconstruct and super-resolve the picture from the raw rays of a light field.
 
     Parameters
     ----------
-    rays
-        Raw capture and calibration.
+    field
+        With its rays, as `lfdfp.decode` gives it; the views themselves are not used, but for the
+        grid that they lie on.
     settings
-        The seed is recorded; nothing here is random.
-    scale
-        1, 2, 3 or 4. All are averages of one solution on a grid four times finer than the views.
-    sampling
-        Of the views: the picture's grid.
+        Scale, seed and device. All scales are averages of one solution on a grid four times finer
+        than the views. The seed draws the rays that are kept back to check on, and the probes.
     disparity_range
         First and last disparity of the scene in view pixels per angular step, near negative;
         None finds it from the rays.
@@ -99,27 +96,30 @@ def reconstruct(
 
     Returns
     -------
-    FusionResult
-        Linear sRGB as the decoder's, turned upright.
+    SharpPicture
+        Linear sRGB as the decoder's, turned upright; its evidence is observability and standard
+        error, its depth as fine as the picture.
 
     Raises
     ------
+    ImageError
+        For a field without rays.
     SettingsError
-        For a scale that is not offered, or a device that is not there.
+        For a device that is not there.
     CaptureError
         When no pixel carries light.
     """
-    if scale not in (1, 2, 3, 4):
-        raise SettingsError(f"scale must be 1, 2, 3 or 4, got {scale!r}")
+    settings = FusionSettings() if settings is None else settings
+    rays, sampling = rays_of(field)
     solution = solve_rays(
         rays,
-        dataclasses.replace(settings, scale=scale),
+        settings,
         sampling=sampling,
         disparity_range=disparity_range,
         parameters=parameters,
         progress=progress,
     )
-    return fusion_result(solution, rays, settings, scale=scale, sampling=sampling)
+    return sharp_picture(solution, field, settings)
 
 
 def solve_rays(

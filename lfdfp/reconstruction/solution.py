@@ -8,7 +8,18 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lfdfp.datatypes import FloatArray, FusionResult, NoiseModel, Rays, ViewSampling
+from lfdfp.datatypes import (
+    Depth,
+    FloatArray,
+    LightField,
+    NoiseModel,
+    Provenance,
+    RayEvidence,
+    Rays,
+    SharpPicture,
+    ViewSampling,
+)
+from lfdfp.errors import ImageError
 from lfdfp.imaging.color import display_matrix, oriented
 from lfdfp.reconstruction.fine_grid import FineGrid
 from lfdfp.settings import FusionSettings
@@ -56,50 +67,82 @@ class RaySolution:
     warnings: tuple[str, ...] = ()
 
 
-def fusion_result(
-    solution: RaySolution,
-    rays: Rays,
-    settings: FusionSettings,
-    *,
-    scale: int,
-    sampling: ViewSampling,
-) -> FusionResult:
-    grid = solution.grid
-    colors = np.moveaxis(
-        np.tensordot(display_matrix(rays.capture.color), solution.picture, 1), 0, -1
-    )
-    finest = np.ascontiguousarray(grid.inner(colors))
+def sharp_picture(
+    solution: RaySolution, field: LightField, settings: FusionSettings
+) -> SharpPicture:
+    """The solution in display colors, turned upright, at the sizes of a view and of the scale.
+
+    Parameters
+    ----------
+    field
+        With its rays and their sampling.
+    """
+    rays, sampling = rays_of(field)
+    grid, scale, shape = solution.grid, settings.scale, sampling.shape
+    colors = np.tensordot(display_matrix(rays.capture.color), solution.picture, 1)
+    finest = np.ascontiguousarray(grid.inner(np.moveaxis(colors, 0, -1)))
     slope = grid.inner(solution.slope_map) / np.float32(grid.slope_scale)
 
     def upright(picture: FloatArray) -> FloatArray:
         return np.ascontiguousarray(oriented(picture, sampling.orientation))
 
     def averaged(fine_map: FloatArray) -> FloatArray:
-        return upright(area_average(grid.inner(fine_map)[..., None], sampling.shape, scale)[..., 0])
+        return upright(area_average(grid.inner(fine_map)[..., None], shape, scale)[..., 0])
 
-    return FusionResult(
-        all_in_focus=upright(area_average(finest, sampling.shape, 1)),
-        super_resolved=upright(area_average(finest, sampling.shape, scale)),
+    return SharpPicture(
+        all_in_focus=upright(area_average(finest, shape, 1)),
+        super_resolved=upright(area_average(finest, shape, scale)),
         scale=scale,
-        disparity=upright(_middle(slope)),
-        disparity_confidence=upright(_middle(grid.inner(solution.confidence))),
-        fine_disparity=upright(_picked(slope, sampling.shape, scale)),
-        observability=averaged(solution.observability),
-        standard_error=averaged(solution.standard_error),
+        depth=Depth(
+            disparity=upright(_middle(slope)),
+            confidence=upright(_middle(grid.inner(solution.confidence))),
+            fine_disparity=upright(_picked(slope, shape, scale)),
+            angular_shape=field.angular_shape,
+        ),
+        evidence=RayEvidence(
+            observability=averaged(solution.observability),
+            standard_error=averaged(solution.standard_error),
+        ),
+        provenance=_provenance(solution, rays.capture.history, settings),
+    )
+
+
+def rays_of(field: LightField) -> tuple[Rays, ViewSampling]:
+    """A field's rays, and where its views sample them.
+
+    Raises
+    ------
+    ImageError
+        For a field without rays, as light-field files hold them; the text says what to do.
+    """
+    if field.rays is None or field.sampling is None:
+        raise ImageError(
+            "this light field has views but no rays to reconstruct the picture from (files of "
+            "light fields do not keep them): decode the raw capture again, or fuse a focal stack "
+            "of the field"
+        )
+    return field.rays, field.sampling
+
+
+def _provenance(
+    solution: RaySolution, history: tuple[str, ...], settings: FusionSettings
+) -> Provenance:
+    noise = solution.noise
+    return Provenance(
         data_term="rays",
+        prior="total variation",
         losses={
             "prior_strength": solution.strength,
             "ray_radius_pitch": solution.radius_pitch,
-            "noise_read_variance": solution.noise.read_variance,
-            "noise_shot_gain": solution.noise.shot_gain,
-            "noise_relative": solution.noise.relative,
+            "noise_read_variance": noise.read_variance,
+            "noise_shot_gain": noise.shot_gain,
+            "noise_relative": noise.relative,
         },
-        prior="total variation",
+        settings=dataclasses.asdict(settings),
         seed=settings.seed,
         device="cpu" if settings.device == "auto" else settings.device,
         warnings=solution.warnings,
-        settings=dataclasses.asdict(settings),
-        history=(*rays.capture.history, f"reconstructed from rays at scale {scale}"),
+        history=(*history, f"reconstructed from rays at scale {settings.scale}"),
     )
 
 

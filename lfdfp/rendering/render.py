@@ -1,4 +1,4 @@
-"""Views and refocused slices from a fused picture and its disparity: denoised, super-resolved.
+"""Views and refocused slices from a sharp picture and its disparity: denoised, super-resolved.
 
 The picture is a surface with known colors and disparity, as seen from the aperture's center. From
 another direction its near parts move against the far ones and hide or uncover them; a slice is the
@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from lfdfp.computing.bands import BandRunner
-from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray, FocalStack, FusionResult
+from lfdfp.datatypes import (
+    BoolArray,
+    Depth,
+    DoubleArray,
+    FloatArray,
+    FocalStack,
+    RayEvidence,
+    SharpPicture,
+)
 from lfdfp.errors import ImageError, SettingsError
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.rendering.kernels import render_rows
@@ -50,7 +58,7 @@ class Aperture:
 PINHOLE = Aperture(half_width=0.0)
 
 
-def solution_aperture(result: FusionResult, name: str) -> Aperture:
+def solution_aperture(picture: SharpPicture, name: str) -> Aperture:
     """The aperture that a setting names.
 
     Parameters
@@ -65,7 +73,7 @@ def solution_aperture(result: FusionResult, name: str) -> Aperture:
     SettingsError
         For a name that is not of this form.
     ImageError
-        Where the result does not know how wide its camera's aperture was.
+        Where the picture does not know how wide its camera's aperture was.
     """
     shape, _, size = name.partition(":")
     try:
@@ -77,16 +85,17 @@ def solution_aperture(result: FusionResult, name: str) -> Aperture:
             f"aperture {name!r}: round or square is possible, with a width of 0 to {_WIDEST:g} "
             "grids of views, such as round:0.5"
         )
-    if factor and result.angular_shape is None:
+    known = None if picture.depth is None else picture.depth.angular_shape
+    if factor and known is None:
         raise ImageError(
             "the solution does not say how wide the camera's aperture was: make it again, or ask "
             "for the aperture round:0"
         )
-    views = max(result.angular_shape) if result.angular_shape else 0
+    views = max(known) if known else 0
     return Aperture(shape="round" if shape == "round" else "square", half_width=factor * views / 2)
 
 
-def render_view(result: FusionResult, *, v: float, u: float) -> FloatArray:
+def render_view(picture: SharpPicture, *, v: float, u: float) -> FloatArray:
     """The picture seen through one point of the aperture.
 
     Parameters
@@ -97,20 +106,20 @@ def render_view(result: FusionResult, *, v: float, u: float) -> FloatArray:
     Returns
     -------
     ndarray of shape (kT, kS, 3)
-        In the units of `result.super_resolved`, which it equals for (0, 0).
+        In the units of `picture.super_resolved`, which it equals for (0, 0).
 
     Raises
     ------
     ImageError
-        For a result without disparity.
+        For a picture without depth.
     SettingsError
         For a direction of more than 64 steps.
     """
-    return render_slice(result, 0.0, aperture=PINHOLE, viewpoint=(v, u))
+    return render_slice(picture, 0.0, aperture=PINHOLE, viewpoint=(v, u))
 
 
 def render_slice(
-    result: FusionResult,
+    picture: SharpPicture,
     slope: float,
     *,
     aperture: Aperture,
@@ -131,18 +140,18 @@ def render_slice(
     Returns
     -------
     ndarray of shape (kT, kS, 3)
-        In the units of `result.super_resolved`, which it equals for a pinhole in the center.
+        In the units of `picture.super_resolved`, which it equals for a pinhole in the center.
 
     Raises
     ------
     ImageError
-        For a result without disparity.
+        For a picture without depth.
     """
-    return _Surface(result).slice(slope, aperture, viewpoint, tilt)
+    return _Surface(picture).slice(slope, aperture, viewpoint, tilt)
 
 
 def rendered_parts(
-    result: FusionResult,
+    picture: SharpPicture,
     slopes: Sequence[float] | DoubleArray,
     *,
     aperture: Aperture,
@@ -156,11 +165,11 @@ def rendered_parts(
     Raises
     ------
     ImageError
-        For a result without disparity.
+        For a picture without depth.
     """
-    surface = _Surface(result, draft=draft)
+    surface = _Surface(picture, draft=draft)
     line = (
-        f"rendered {len(slopes)} planes from the solution at scale {result.scale}, "
+        f"rendered {len(slopes)} planes from the solution at scale {picture.scale}, "
         f"{aperture.shape} aperture of {2 * aperture.half_width:g} steps"
     )
     for n, slope in enumerate(slopes):
@@ -168,15 +177,15 @@ def rendered_parts(
         yield FocalStack(
             slices=surface.slice(float(slope), aperture, viewpoint, tilt)[None],
             slopes=np.array([float(slope)]),
-            scale=result.scale,
-            warnings=result.warnings,
-            history=(*result.history, line),
+            scale=picture.scale,
+            warnings=picture.provenance.warnings,
+            history=(*picture.provenance.history, line),
         )
     progress(len(slopes), len(slopes))
 
 
 def rendered_stack(
-    result: FusionResult,
+    picture: SharpPicture,
     slopes: Sequence[float] | DoubleArray,
     *,
     aperture: Aperture,
@@ -193,64 +202,71 @@ def rendered_stack(
     Raises
     ------
     ImageError
-        For a result without disparity.
+        For a picture without depth.
     """
-    parts = rendered_parts(result, slopes, aperture=aperture, draft=draft, progress=progress)
+    parts = rendered_parts(picture, slopes, aperture=aperture, draft=draft, progress=progress)
     whole = list(parts)
     slices = np.concatenate([part.slices for part in whole])
     return replace(whole[0], slices=slices, slopes=np.asarray(slopes, np.float64))
 
 
-def reduced(result: FusionResult, factor: int) -> FusionResult:
-    """The same result on a grid coarser by a divisor of its scale.
+def reduced(picture: SharpPicture, factor: int) -> SharpPicture:
+    """The same picture on a grid coarser by a divisor of its scale; what rays tell of it stays out.
 
     Raises
     ------
     ValueError
         Where `factor` does not divide the scale.
+    ImageError
+        For a picture without depth.
     """
-    if result.scale % factor:
-        raise ValueError(f"{factor} does not divide the scale {result.scale}")
-    rows, columns = (n // factor for n in result.super_resolved.shape[:2])
-    picture = cv2.resize(result.super_resolved, (columns, rows), interpolation=cv2.INTER_AREA)
+    if picture.scale % factor:
+        raise ValueError(f"{factor} does not divide the scale {picture.scale}")
+    rows, columns = (n // factor for n in picture.super_resolved.shape[:2])
+    light = cv2.resize(picture.super_resolved, (columns, rows), interpolation=cv2.INTER_AREA)
+    fine = fine_disparity(picture)[factor // 2 :: factor, factor // 2 :: factor]
     return replace(
-        result,
-        super_resolved=np.asarray(picture, np.float32).reshape(rows, columns, -1),
-        scale=result.scale // factor,
-        fine_disparity=fine_disparity(result)[factor // 2 :: factor, factor // 2 :: factor],
-        observability=None,
-        standard_error=None,
+        picture,
+        super_resolved=np.asarray(light, np.float32).reshape(rows, columns, -1),
+        scale=picture.scale // factor,
+        depth=replace(_depth(picture), fine_disparity=fine),
+        evidence=None if isinstance(picture.evidence, RayEvidence) else picture.evidence,
     )
 
 
-def solution_range(result: FusionResult) -> tuple[float, float]:
-    """First and last slope of what a result shows.
+def solution_range(picture: SharpPicture) -> tuple[float, float]:
+    """First and last slope of what a picture shows.
 
     Raises
     ------
     ImageError
-        For a result without disparity.
+        For a picture without depth.
     """
-    slopes = fine_disparity(result)
+    slopes = fine_disparity(picture)
     first, last = np.percentile(slopes, (0.5, 99.5))
     return float(first), float(last)
 
 
-def fine_disparity(result: FusionResult) -> FloatArray:
+def fine_disparity(picture: SharpPicture) -> FloatArray:
     """Disparity on the grid of `super_resolved`, in pixels of a view per angular step.
 
     Raises
     ------
     ImageError
-        For a result without disparity.
+        For a picture without depth.
     """
-    if result.fine_disparity is not None:
-        return result.fine_disparity
-    if result.disparity is None:
-        raise ImageError("the result has no disparity, so nothing can be rendered from it")
-    rows, columns = result.super_resolved.shape[:2]
-    enlarged = cv2.resize(result.disparity, (columns, rows), interpolation=cv2.INTER_NEAREST)
+    depth = _depth(picture)
+    if depth.fine_disparity is not None:
+        return depth.fine_disparity
+    rows, columns = picture.super_resolved.shape[:2]
+    enlarged = cv2.resize(depth.disparity, (columns, rows), interpolation=cv2.INTER_NEAREST)
     return np.asarray(enlarged, np.float32)
+
+
+def _depth(picture: SharpPicture) -> Depth:
+    if picture.depth is None:
+        raise ImageError("the picture has no depth, so nothing can be rendered from it")
+    return picture.depth
 
 
 def _places(shape: Literal["round", "square"]) -> FloatArray:
@@ -273,17 +289,17 @@ def _places(shape: Literal["round", "square"]) -> FloatArray:
 
 
 class _Surface:
-    """Colors and slopes of a result, in pixels of its fine grid."""
+    """Colors and slopes of a picture, in pixels of its fine grid."""
 
-    def __init__(self, result: FusionResult, *, draft: bool = False) -> None:
-        self._scale = result.scale
+    def __init__(self, picture: SharpPicture, *, draft: bool = False) -> None:
+        self._scale = picture.scale
         self._share = 0.5 if draft else 1.0
-        light = result.super_resolved
+        light = picture.super_resolved
         self._channels = light.shape[2]
-        picture = np.repeat(light, 3, axis=2) if self._channels == 1 else light
-        slopes = fine_disparity(result) * np.float32(result.scale)
-        self._levels = [_Level(np.ascontiguousarray(picture), np.ascontiguousarray(slopes))]
-        self._tolerance = result.scale * _SURFACE
+        colors = np.repeat(light, 3, axis=2) if self._channels == 1 else light
+        slopes = fine_disparity(picture) * np.float32(picture.scale)
+        self._levels = [_Level(np.ascontiguousarray(colors), np.ascontiguousarray(slopes))]
+        self._tolerance = picture.scale * _SURFACE
         self._runner = BandRunner()
 
     def slice(

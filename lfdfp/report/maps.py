@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lfdfp.datatypes import DoubleArray, FloatArray, FusionResult
+from lfdfp.datatypes import DoubleArray, FloatArray, SharpPicture, StackEvidence
 from lfdfp.imaging.color import encode_srgb
 
 ByteImage = NDArray[np.uint8]
@@ -54,17 +54,22 @@ def disparity_picture(disparity: FloatArray, confidence: FloatArray | None = Non
     return _with_legend(picture, Legend(first=f"far {far:+.2f}", last=f"near {near:+.2f} px/step"))
 
 
-def slice_index(result: FusionResult, slopes: DoubleArray | None) -> FloatArray | None:
+def slice_index(picture: SharpPicture, slopes: DoubleArray | None) -> FloatArray | None:
     """Which slice each pixel is sharp in, shape (T, S), as a real number; None if not known."""
-    if result.decision_map is not None:
-        order = np.arange(len(result.decision_map), dtype=np.float32)
-        mean: FloatArray = np.tensordot(order, result.decision_map, axes=1)
-        return mean.astype(np.float32)
-    if result.disparity is None or slopes is None or len(slopes) < 2:
+    if isinstance(picture.evidence, StackEvidence):
+        return mean_index(picture.evidence.decision_map)
+    if picture.depth is None or slopes is None or len(slopes) < 2:
         return None
-    position = (result.disparity - slopes[0]) / (slopes[1] - slopes[0])
+    position = (picture.depth.disparity - slopes[0]) / (slopes[1] - slopes[0])
     index: FloatArray = np.clip(position, 0, len(slopes) - 1).astype(np.float32)
     return index
+
+
+def mean_index(decision_map: FloatArray) -> FloatArray:
+    """Number of the slice, shape (T, S), of a map (N, T, S): the mean by the slices' shares."""
+    order = np.arange(len(decision_map), dtype=np.float32)
+    mean: FloatArray = np.tensordot(order, decision_map, axes=1)
+    return mean.astype(np.float32)
 
 
 def decision_picture(index: FloatArray, count: int) -> ByteImage:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from lfdfp.datatypes import FloatArray, FocalStack, FusionResult
+from lfdfp.datatypes import FloatArray, FocalStack, RayEvidence, SharpPicture
 from lfdfp.files import write_text
 from lfdfp.report.contact_sheet import contact_sheet, slice_label
 from lfdfp.report.maps import (
@@ -24,7 +24,7 @@ from lfdfp.storage.images import Picture, write_picture, write_screen_image
 
 def write_outputs(
     folder: Path,
-    result: FusionResult,
+    picture: SharpPicture,
     stack: FocalStack,
     rendered: FocalStack | None = None,
     *,
@@ -40,16 +40,16 @@ def write_outputs(
     Parameters
     ----------
     rendered
-        The planes of `stack` rendered from the result, which the page then shows first.
+        The planes of `stack` rendered from the picture, which the page then shows first.
     """
     photographs: dict[str, FloatArray] = {
-        f"all_in_focus_x{result.scale}": result.super_resolved,
-        "all_in_focus": result.all_in_focus,
+        f"all_in_focus_x{picture.scale}": picture.super_resolved,
+        "all_in_focus": picture.all_in_focus,
     }
     if stack.reference_view is not None:
         photographs["center_view"] = stack.reference_view
-    index = slice_index(result, stack.slopes)
-    maps = _maps(result, index, len(stack.slices))
+    index = slice_index(picture, stack.slopes)
+    maps = _maps(picture, index, len(stack.slices))
     maps["contact_sheet"] = contact_sheet(stack)
 
     written = []
@@ -57,14 +57,14 @@ def write_outputs(
         path = folder / f"{name}.{picture_format}"
         write_picture(path, Picture(light=light, bits=bits), provenance)
         written.append(path)
-    for name, picture in maps.items():
+    for name, image in maps.items():
         path = folder / f"{name}.png"
-        write_screen_image(path, picture, provenance)
+        write_screen_image(path, image, provenance)
         written.append(path)
 
     page = inspection_page(
         title=title,
-        pictures=_page_pictures(result, stack, maps),
+        pictures=_page_pictures(picture, stack, maps),
         labels=[slice_label(stack, n) for n in range(len(stack.slices))],
         stacks=_page_stacks(stack, rendered),
         index=index,
@@ -85,32 +85,34 @@ def _page_stacks(stack: FocalStack, rendered: FocalStack | None) -> list[NamedSt
     ]
 
 
-def _maps(result: FusionResult, index: FloatArray | None, count: int) -> dict[str, ByteImage]:
+def _maps(picture: SharpPicture, index: FloatArray | None, count: int) -> dict[str, ByteImage]:
     maps = {}
     if index is not None:
         maps["decision_map"] = decision_picture(index, count)
-    if result.disparity is not None:
-        maps["disparity"] = disparity_picture(result.disparity, result.disparity_confidence)
-    if result.observability is not None:
-        maps["observability"] = observability_picture(result.observability)
-    if result.standard_error is not None:
-        maps["standard_error"] = standard_error_picture(result.standard_error)
+    depth, evidence = picture.depth, picture.evidence
+    if depth is not None:
+        maps["disparity"] = disparity_picture(depth.disparity, depth.confidence)
+    if isinstance(evidence, RayEvidence):
+        maps["observability"] = observability_picture(evidence.observability)
+        if evidence.standard_error is not None:
+            maps["standard_error"] = standard_error_picture(evidence.standard_error)
     return maps
 
 
 def _page_pictures(
-    result: FusionResult, stack: FocalStack, maps: Mapping[str, ByteImage]
+    picture: SharpPicture, stack: FocalStack, maps: Mapping[str, ByteImage]
 ) -> list[NamedPicture]:
+    made = picture.provenance
     shown = [
         NamedPicture(
-            title=f"All in focus ×{result.scale}",
-            caption=f"Fused and super-resolved; data: {result.data_term}, prior: {result.prior}.",
-            picture=screen_image(result.super_resolved),
+            title=f"All in focus ×{picture.scale}",
+            caption=f"Fused and super-resolved; data: {made.data_term}, prior: {made.prior}.",
+            picture=screen_image(picture.super_resolved),
         ),
         NamedPicture(
             title="All in focus",
             caption="The same at the size of one view.",
-            picture=screen_image(result.all_in_focus),
+            picture=screen_image(picture.all_in_focus),
         ),
     ]
     if stack.reference_view is not None:

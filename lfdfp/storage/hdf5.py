@@ -16,7 +16,17 @@ from typing import Any, Final
 import h5py
 from numpy.typing import NDArray
 
-from lfdfp.datatypes import FocalStack, FusionResult, LightField, ViewSampling
+from lfdfp.datatypes import (
+    Depth,
+    FloatArray,
+    FocalStack,
+    LightField,
+    Provenance,
+    RayEvidence,
+    SharpPicture,
+    StackEvidence,
+    ViewSampling,
+)
 from lfdfp.errors import StorageError
 from lfdfp.files import replacing
 from lfdfp.version import __version__
@@ -30,10 +40,11 @@ MAX_BYTES: Final = 1 << 32
 _UNREADABLE: Final = (OSError, KeyError, ValueError, TypeError, RuntimeError)
 """What h5py raises on files that are damaged or hold something else."""
 
-Provenance = Mapping[str, object]
+FileProvenance = Mapping[str, object]
+"""What is recorded of the run that made a file: program, input, settings, key."""
 
 
-def save_light_field(path: Path, field: LightField, provenance: Provenance) -> None:
+def save_light_field(path: Path, field: LightField, provenance: FileProvenance) -> None:
     """Write views, weights and sampling; the rays stay in the capture and are not stored."""
     with _created(path, "light_field", provenance, field.history, field.warnings) as file:
         views = _dataset(file, "views", field.views, "v u t s c", chunks=(1, 1))
@@ -61,12 +72,14 @@ def load_light_field(path: Path) -> LightField:
         )
 
 
-def save_focal_stack(path: Path, stack: FocalStack, provenance: Provenance) -> None:
+def save_focal_stack(path: Path, stack: FocalStack, provenance: FileProvenance) -> None:
     """Write a focal stack, one chunk per slice."""
     save_focal_stack_parts(path, [stack], provenance)
 
 
-def save_focal_stack_parts(path: Path, parts: Iterable[FocalStack], provenance: Provenance) -> None:
+def save_focal_stack_parts(
+    path: Path, parts: Iterable[FocalStack], provenance: FileProvenance
+) -> None:
     """Write a focal stack that comes in parts of neighboring planes, each as soon as it is there.
 
     Scale, reference view, history and warnings are those of the first part.
@@ -134,61 +147,100 @@ def load_focal_stack(path: Path) -> FocalStack:
         )
 
 
-_MAPS = (
-    "decision_map",
-    "disparity",
-    "disparity_confidence",
-    "fine_disparity",
-    "observability",
-    "standard_error",
-)
+_MAP_AXES: Final = {
+    "decision_map": "n t s",
+    "disparity": "t s",
+    "disparity_confidence": "t s",
+    "fine_disparity": "t s",
+    "observability": "t s",
+    "standard_error": "t s",
+}
+"""Every map that a picture may come with, by its name in the file."""
 
 
-def save_fusion_result(path: Path, result: FusionResult, provenance: Provenance) -> None:
-    """Write the fused pictures in linear light, with the maps that came with them."""
-    with _created(path, "fusion_result", provenance, result.history, result.warnings) as file:
-        _dataset(file, "all_in_focus", result.all_in_focus, "t s c")
-        _dataset(file, "super_resolved", result.super_resolved, "t s c")
-        for name in _MAPS:
-            value = getattr(result, name)
-            if value is not None:
-                axes = "n t s" if name == "decision_map" else "t s"
-                _dataset(file, name, value, axes)
+def save_sharp_picture(path: Path, picture: SharpPicture, provenance: FileProvenance) -> None:
+    """Write the pictures in linear light, with the maps that came with them."""
+    made = picture.provenance
+    with _created(path, "fusion_result", provenance, made.history, made.warnings) as file:
+        _dataset(file, "all_in_focus", picture.all_in_focus, "t s c")
+        _dataset(file, "super_resolved", picture.super_resolved, "t s c")
+        for name, values in _maps_of(picture).items():
+            _dataset(file, name, values, _MAP_AXES[name])
         for name in ("disparity", "fine_disparity"):
             if name in file:
                 file[name].attrs["unit"] = "pixels of a view per angular step"
                 file[name].attrs["sign"] = "s_view = s_center + d (u - u_center)"
-        if result.angular_shape is not None:
-            file.attrs["angular_shape"] = result.angular_shape
+        if picture.depth is not None and picture.depth.angular_shape is not None:
+            file.attrs["angular_shape"] = picture.depth.angular_shape
         file.attrs.update(
-            scale=result.scale,
-            data_term=result.data_term,
-            prior=result.prior,
-            seed=result.seed,
-            device=result.device,
-            losses=json.dumps(dict(result.losses)),
-            settings=json.dumps(dict(result.settings), default=str),
+            scale=picture.scale,
+            data_term=made.data_term,
+            prior=made.prior,
+            seed=made.seed,
+            device=made.device,
+            losses=json.dumps(dict(made.losses)),
+            settings=json.dumps(dict(made.settings), default=str),
         )
 
 
-def load_fusion_result(path: Path) -> FusionResult:
-    """Read what `save_fusion_result` wrote."""
+def load_sharp_picture(path: Path) -> SharpPicture:
+    """Read what `save_sharp_picture` wrote, in this version of the program or an earlier one."""
     with _opened(path, "fusion_result") as file:
         attributes = file.attrs
-        return FusionResult(
+        maps = {name: _array(path, file, name) for name in _MAP_AXES if name in file}
+        return SharpPicture(
             all_in_focus=_array(path, file, "all_in_focus"),
             super_resolved=_array(path, file, "super_resolved"),
             scale=int(attributes["scale"]),
-            **{name: _optional(path, file, name) for name in _MAPS},
-            angular_shape=_pair(attributes.get("angular_shape")),
-            data_term=attributes["data_term"],
-            prior=attributes["prior"],
-            losses=json.loads(attributes["losses"]),
-            settings=json.loads(attributes["settings"]),
-            seed=int(attributes["seed"]),
-            device=attributes["device"],
-            **_story(file),
+            depth=_depth(maps, _pair(attributes.get("angular_shape"))),
+            evidence=_evidence(maps),
+            provenance=Provenance(
+                data_term=attributes["data_term"],
+                prior=attributes["prior"],
+                losses=json.loads(attributes["losses"]),
+                settings=json.loads(attributes["settings"]),
+                seed=int(attributes["seed"]),
+                device=attributes["device"],
+                **_story(file),
+            ),
         )
+
+
+def _maps_of(picture: SharpPicture) -> dict[str, FloatArray]:
+    """The maps that a picture has, by their names in the file and in its order."""
+    depth, evidence = picture.depth, picture.evidence
+    maps: dict[str, FloatArray | None] = {}
+    if isinstance(evidence, StackEvidence):
+        maps["decision_map"] = evidence.decision_map
+    if depth is not None:
+        maps["disparity"] = depth.disparity
+        maps["disparity_confidence"] = depth.confidence
+        maps["fine_disparity"] = depth.fine_disparity
+    if isinstance(evidence, RayEvidence):
+        maps["observability"] = evidence.observability
+        maps["standard_error"] = evidence.standard_error
+    return {name: values for name, values in maps.items() if values is not None}
+
+
+def _depth(maps: Mapping[str, FloatArray], angular_shape: tuple[int, int] | None) -> Depth | None:
+    if "disparity" not in maps:
+        return None
+    return Depth(
+        disparity=maps["disparity"],
+        confidence=maps.get("disparity_confidence"),
+        fine_disparity=maps.get("fine_disparity"),
+        angular_shape=angular_shape,
+    )
+
+
+def _evidence(maps: Mapping[str, FloatArray]) -> StackEvidence | RayEvidence | None:
+    if "decision_map" in maps:
+        return StackEvidence(decision_map=maps["decision_map"])
+    if "observability" in maps:
+        return RayEvidence(
+            observability=maps["observability"], standard_error=maps.get("standard_error")
+        )
+    return None
 
 
 def kind_of(path: Path) -> str | None:
@@ -223,7 +275,7 @@ def provenance_of(path: Path) -> dict[str, Any]:
 def _created(
     path: Path,
     kind: str,
-    provenance: Provenance,
+    provenance: FileProvenance,
     history: tuple[str, ...],
     warnings: tuple[str, ...],
 ) -> Iterator[h5py.File]:

@@ -12,18 +12,18 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from lfdfp.cli.main import app
-from lfdfp.datatypes import FusionResult
+from lfdfp.datatypes import Depth, Provenance, SharpPicture
 from lfdfp.interchange.netpbm import read_pfm
 from lfdfp.refocusing import focal_stack
 from lfdfp.rendering.render import Aperture, render_slice, render_view
 from lfdfp.settings import RefocusSettings
 from lfdfp.storage.hdf5 import (
     load_focal_stack,
-    load_fusion_result,
     load_light_field,
+    load_sharp_picture,
     provenance_of,
-    save_fusion_result,
     save_light_field,
+    save_sharp_picture,
 )
 from tests.factories import smooth_texture, textured_plane
 
@@ -102,15 +102,14 @@ def solution_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("solution") / "fusion.h5"
     picture = smooth_texture(2)(np.arange(40.0)[:, None] / 2, np.arange(48.0) / 2)
     slopes = np.broadcast_to(np.linspace(-0.4, 0.4, 40, dtype=np.float32)[:, None], (40, 48))
-    result = FusionResult(
+    result = SharpPicture(
         all_in_focus=cv2.resize(picture, (24, 20), interpolation=cv2.INTER_AREA),
         super_resolved=picture,
         scale=2,
-        fine_disparity=slopes,
-        angular_shape=(9, 9),
-        data_term="rays",
+        depth=Depth(disparity=slopes[::2, ::2], fine_disparity=slopes, angular_shape=(9, 9)),
+        provenance=Provenance(data_term="rays"),
     )
-    save_fusion_result(path, result, {})
+    save_sharp_picture(path, result, {})
     return path
 
 
@@ -121,7 +120,7 @@ def test_slices_are_rendered_from_a_solution(solution_file: Path, tmp_path: Path
     result = _run("refocus", "--from-solution", solution_file, *look, *extras)
     assert result.exit_code == 0, result.output
     stack = load_focal_stack(target)
-    solution = load_fusion_result(solution_file)
+    solution = load_sharp_picture(solution_file)
     options = {"viewpoint": (1, 0), "tilt": (0.2, 0)}
     expected = render_slice(solution, 0.3, aperture=Aperture(half_width=2.25), **options)
     np.testing.assert_array_equal(stack.slices[2], expected)
@@ -140,7 +139,7 @@ def test_a_pinhole_gives_one_slice_the_view_itself(solution_file: Path, tmp_path
     assert result.exit_code == 0, result.output
     assert "1 slice" in result.stdout
     (view,) = load_focal_stack(target).slices
-    np.testing.assert_array_equal(view, render_view(load_fusion_result(solution_file), v=0, u=-2))
+    np.testing.assert_array_equal(view, render_view(load_sharp_picture(solution_file), v=0, u=-2))
 
 
 def test_planes_of_a_solution_cover_its_range(solution_file: Path, tmp_path: Path) -> None:

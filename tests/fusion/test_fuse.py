@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lfdfp.datatypes import FocalStack
+from lfdfp.datatypes import FloatArray, FocalStack, SharpPicture, StackEvidence
 from lfdfp.errors import ImageError, SettingsError
 from lfdfp.evaluation.metrics import psnr
 from lfdfp.fusion import fuse
@@ -25,6 +25,11 @@ from tests.fusion.scenes import multi_focus, textured_picture
 def _stack(shape: tuple[int, int] = (31, 45), number: int = 2) -> FocalStack:
     slices, _ = multi_focus(textured_picture(shape), number)
     return FocalStack(slices=decode_display(slices), slopes=np.linspace(-1.0, 1.0, number))
+
+
+def _maps(picture: SharpPicture) -> FloatArray:
+    assert isinstance(picture.evidence, StackEvidence)
+    return picture.evidence.decision_map
 
 
 @pytest.mark.parametrize("scale", [1, 2, 3, 4])
@@ -54,8 +59,8 @@ def test_same_seed_same_bytes_and_inputs_unchanged() -> None:
 
 def test_disparity_runs_from_slope_to_slope() -> None:
     result = fuse(_stack((48, 120), 3), FusionSettings(preset="fast"))
-    assert result.disparity is not None
-    left, right = result.disparity[:, 10].mean(), result.disparity[:, -10].mean()
+    assert result.depth is not None
+    left, right = (result.depth.disparity[:, column].mean() for column in (10, -10))
     assert left < -0.6
     assert right > 0.6
 
@@ -115,7 +120,7 @@ def test_bands_and_tiles_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lfdfp.fusion.decision_map._BAND_VALUES", 1)
     monkeypatch.setattr("lfdfp.imaging.enlargement._TILE_FINE_PX", 100)
     parts = fuse(stack, settings)
-    np.testing.assert_allclose(parts.decision_map, whole.decision_map, atol=1e-3)
+    np.testing.assert_allclose(_maps(parts), _maps(whole), atol=1e-3)
     np.testing.assert_allclose(parts.super_resolved, whole.super_resolved, atol=1e-3)
 
 
@@ -134,8 +139,8 @@ def test_a_fit_that_diverges_leaves_the_base_and_a_warning(part: str) -> None:
         fuse(stack, settings, engine=EngineSettings(super_resolution=way))
         for way in (spoiled, base)
     )
-    assert any("diverged" in warning for warning in result.warnings)
-    assert not plain.warnings
+    assert any("diverged" in warning for warning in result.provenance.warnings)
+    assert not plain.provenance.warnings
     np.testing.assert_allclose(result.super_resolved, plain.super_resolved, atol=1e-6)
 
 
@@ -143,7 +148,7 @@ def test_the_paper_recipe_that_diverges_leaves_the_base_and_a_warning() -> None:
     stack = _stack((40, 48))
     paper = PaperSettings(iterations=6, embedding_iterations=2, learning_rate=1e30)
     result = fuse(stack, FusionSettings(scale=2), engine=EngineSettings(paper=paper))
-    assert any("diverged" in warning for warning in result.warnings)
+    assert any("diverged" in warning for warning in result.provenance.warnings)
     shrunk = Downsampling(shape=(40, 48), scale=2).forward(encode(result.super_resolved))
     assert psnr(encode(result.all_in_focus), shrunk) > 30
 
@@ -159,8 +164,7 @@ def test_nine_slices_and_a_subject_at_every_border() -> None:
     slices, owner = multi_focus(truth, 9, blur_px=1.5)
     stack = FocalStack(slices=decode_display(slices), slopes=np.linspace(-1, 1, 9))
     result = fuse(stack, FusionSettings(scale=1))
-    assert result.decision_map is not None
-    assert np.mean(np.abs(result.decision_map.argmax(axis=0) - owner) <= 1) > 0.9
+    assert np.mean(np.abs(_maps(result).argmax(axis=0) - owner) <= 1) > 0.9
     assert psnr(truth, encode(result.all_in_focus)) > 32
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from lfdfp.benchmarks.rendering import true_slice, true_view
-from lfdfp.datatypes import FusionResult, LightField
+from lfdfp.datatypes import Depth, LightField, SharpPicture
 from lfdfp.decoding import decode
 from lfdfp.errors import ImageError, SettingsError
 from lfdfp.evaluation.protocol import score
-from lfdfp.fusion import fuse
 from lfdfp.imaging.resampling import bicubic
-from lfdfp.refocusing import focal_stack, refocus
+from lfdfp.reconstruction.reconstruct import reconstruct
+from lfdfp.refocusing import refocus
 from lfdfp.refocusing.aperture import round_aperture
 from lfdfp.rendering.render import (
     PINHOLE,
@@ -29,7 +29,6 @@ from lfdfp.rendering.render import (
     solution_aperture,
     solution_range,
 )
-from lfdfp.settings import FusionSettings
 from lfdfp.simulation import SimulatedCapture
 from tests.factories import smooth_texture, tiny_capture
 
@@ -42,38 +41,44 @@ def capture() -> SimulatedCapture:
 
 
 @pytest.fixture(scope="module")
-def decoded(capture: SimulatedCapture) -> tuple[FusionResult, LightField]:
+def decoded(capture: SimulatedCapture) -> tuple[SharpPicture, LightField]:
     """A solution at scale 2, and the decoded field."""
     field = decode(capture.raw_capture(), capture.true_calibration())
-    return fuse(focal_stack(field), FusionSettings(scale=2), field=field), field
+    return reconstruct(field), field
 
 
-def flat(slope: float, *, scale: int = 2) -> FusionResult:
+def flat(slope: float, *, scale: int = 2) -> SharpPicture:
     """A solution that shows one plane."""
     t, s = np.arange(48.0)[:, None] / scale, np.arange(56.0)[None, :] / scale
     picture = smooth_texture(3)(t, s)
-    return FusionResult(
+    return SharpPicture(
         all_in_focus=cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA),
         super_resolved=picture,
         scale=scale,
-        fine_disparity=np.full(picture.shape[:2], slope, np.float32),
-        angular_shape=(9, 9),
+        depth=Depth(
+            disparity=np.full((picture.shape[0] // 2, picture.shape[1] // 2), slope, np.float32),
+            fine_disparity=np.full(picture.shape[:2], slope, np.float32),
+            angular_shape=(9, 9),
+        ),
     )
 
 
-def disk_before_plane(near: float, far: float) -> FusionResult:
+def disk_before_plane(near: float, far: float) -> SharpPicture:
     """A white disk before a black plane, at scale 1."""
     y, x = np.mgrid[0:60, 0:60] - 29.5
     inside = np.hypot(y, x) < 12
     picture = np.repeat(inside[..., None], 3, axis=2).astype(np.float32)
     disparity = np.where(inside, near, far).astype(np.float32)
-    return FusionResult(
-        all_in_focus=picture, super_resolved=picture, scale=1, fine_disparity=disparity
+    return SharpPicture(
+        all_in_focus=picture,
+        super_resolved=picture,
+        scale=1,
+        depth=Depth(disparity=disparity, fine_disparity=disparity),
     )
 
 
 def test_the_center_view_and_a_pinhole_slice_are_the_solution(
-    decoded: tuple[FusionResult, LightField],
+    decoded: tuple[SharpPicture, LightField],
 ) -> None:
     result, _ = decoded
     np.testing.assert_array_equal(render_view(result, v=0, u=0), result.super_resolved)
@@ -83,7 +88,7 @@ def test_the_center_view_and_a_pinhole_slice_are_the_solution(
 
 @pytest.mark.parametrize(("v", "u"), [(-2, 3), (0, -3), (1, 1)])
 def test_a_view_beats_the_decoded_one_enlarged(
-    capture: SimulatedCapture, decoded: tuple[FusionResult, LightField], v: int, u: int
+    capture: SimulatedCapture, decoded: tuple[SharpPicture, LightField], v: int, u: int
 ) -> None:
     result, field = decoded
     truth = true_view(capture, v, u)
@@ -94,7 +99,7 @@ def test_a_view_beats_the_decoded_one_enlarged(
 
 
 def test_a_slice_beats_the_plain_one_enlarged(
-    capture: SimulatedCapture, decoded: tuple[FusionResult, LightField]
+    capture: SimulatedCapture, decoded: tuple[SharpPicture, LightField]
 ) -> None:
     result, field = decoded
     nearest, _ = solution_range(result)
@@ -164,25 +169,26 @@ def test_a_reduced_result_shows_the_same_scene() -> None:
     half = reduced(result, 2)
     assert half.scale == 1
     np.testing.assert_allclose(half.super_resolved, result.all_in_focus, atol=1e-6)
-    np.testing.assert_array_equal(half.fine_disparity, np.full((24, 28), 0.3, np.float32))
+    np.testing.assert_array_equal(fine_disparity(half), np.full((24, 28), 0.3, np.float32))
     with pytest.raises(ValueError, match="3 does not divide"):
         reduced(result, 3)
 
 
 def test_a_coarse_disparity_serves_where_there_is_no_fine_one() -> None:
-    result = replace(flat(0.2), fine_disparity=None, disparity=np.full((24, 28), 0.2, np.float32))
+    result = replace(flat(0.2), depth=Depth(disparity=np.full((24, 28), 0.2, np.float32)))
     np.testing.assert_array_equal(fine_disparity(result), np.full((48, 56), 0.2, np.float32))
-    with pytest.raises(ImageError, match="no disparity"):
-        render_view(replace(result, disparity=None), v=0, u=1)
+    with pytest.raises(ImageError, match="no depth"):
+        render_view(replace(result, depth=None), v=0, u=1)
 
 
 def test_apertures_are_named_in_widths_of_the_grid_of_views() -> None:
     result = flat(0.0)
     assert solution_aperture(result, "round:0.5") == Aperture(half_width=2.25)
     assert solution_aperture(result, "square") == Aperture(shape="square", half_width=4.5)
-    assert solution_aperture(replace(result, angular_shape=None), "round:0") == PINHOLE
+    unknown = replace(result, depth=Depth(disparity=np.zeros((24, 28), np.float32)))
+    assert solution_aperture(unknown, "round:0") == PINHOLE
     for name in ("oval", "round:-1", "round:9", "round:f/4"):
         with pytest.raises(SettingsError, match="aperture"):
             solution_aperture(result, name)
     with pytest.raises(ImageError, match="how wide"):
-        solution_aperture(replace(result, angular_shape=None), "round")
+        solution_aperture(unknown, "round")

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-from lfdfp.datatypes import FocalStack, FusionResult, LightField, ViewSampling
+from lfdfp.datatypes import (
+    Depth,
+    FocalStack,
+    LightField,
+    Provenance,
+    RayEvidence,
+    SharpPicture,
+    StackEvidence,
+    ViewSampling,
+)
 from lfdfp.errors import StorageError
 from lfdfp.storage.hdf5 import (
     kind_of,
     load_focal_stack,
-    load_fusion_result,
     load_light_field,
+    load_sharp_picture,
     provenance_of,
     save_focal_stack,
     save_focal_stack_parts,
-    save_fusion_result,
     save_light_field,
+    save_sharp_picture,
 )
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -118,29 +127,69 @@ def test_a_stack_without_curves_comes_back_as_from_older_programs(tmp_path: Path
     assert again.scale == 1
 
 
-def test_a_fusion_result_comes_back(tmp_path: Path) -> None:
-    path = tmp_path / "fusion.h5"
-    result = FusionResult(
+def _picture(depth: Depth | None, evidence: StackEvidence | RayEvidence | None) -> SharpPicture:
+    return SharpPicture(
         all_in_focus=_random(6, 7, 3),
         super_resolved=_random(12, 14, 3),
         scale=2,
-        disparity=_random(6, 7),
-        fine_disparity=_random(12, 14),
-        angular_shape=(9, 7),
-        losses={"content": 0.5},
-        prior="total variation",
-        data_term="rays",
-        seed=7,
+        depth=depth,
+        evidence=evidence,
+        provenance=Provenance(
+            data_term="rays",
+            prior="total variation",
+            losses={"content": 0.5},
+            settings={"scale": 2},
+            seed=7,
+            device="cuda:0",
+            warnings=("a warning",),
+            history=("made by a test",),
+        ),
     )
-    save_fusion_result(path, result, {})
-    again = load_fusion_result(path)
-    np.testing.assert_array_equal(again.super_resolved, result.super_resolved)
-    np.testing.assert_array_equal(again.disparity, result.disparity)
-    np.testing.assert_array_equal(again.fine_disparity, result.fine_disparity)
-    assert again.angular_shape == (9, 7)
-    assert again.decision_map is None
-    assert again.losses == result.losses
-    assert (again.data_term, again.prior, again.seed) == ("rays", "total variation", 7)
+
+
+_DEPTH = Depth(
+    disparity=_random(6, 7),
+    confidence=_random(6, 7),
+    fine_disparity=_random(12, 14),
+    angular_shape=(9, 7),
+)
+_RAYS = RayEvidence(observability=_random(12, 14), standard_error=_random(12, 14))
+_STACK = StackEvidence(decision_map=_random(3, 6, 7))
+
+
+@pytest.mark.parametrize(
+    ("depth", "evidence"),
+    [(_DEPTH, _RAYS), (Depth(disparity=_random(6, 7)), _STACK), (None, _STACK), (None, None)],
+)
+def test_a_sharp_picture_comes_back(
+    tmp_path: Path, depth: Depth | None, evidence: StackEvidence | RayEvidence | None
+) -> None:
+    path, picture = tmp_path / "fusion.h5", _picture(depth, evidence)
+    save_sharp_picture(path, picture, {})
+    again = load_sharp_picture(path)
+    _assert_same(again, picture)
+
+
+def _assert_same(one: object, other: object) -> None:
+    """Two values of the same type hold the same, arrays and nested values included."""
+    assert type(one) is type(other)
+    if is_dataclass(one):
+        for entry in fields(one):
+            _assert_same(getattr(one, entry.name), getattr(other, entry.name))
+    elif isinstance(one, np.ndarray):
+        np.testing.assert_array_equal(one, other)
+    else:
+        assert one == other
+
+
+def test_the_names_in_a_file_are_those_that_earlier_versions_read(tmp_path: Path) -> None:
+    path = tmp_path / "fusion.h5"
+    save_sharp_picture(path, _picture(_DEPTH, _RAYS), {})
+    with h5py.File(path) as file, h5py.File(GOLDEN / "fusion_result_2.h5") as earlier:
+        assert set(file) == {*earlier, "standard_error"}
+        assert set(file.attrs) == set(earlier.attrs)
+        for name in earlier:
+            assert dict(file[name].attrs) == dict(earlier[name].attrs)
 
 
 def _ramp(*shape: int) -> np.ndarray:
@@ -149,19 +198,25 @@ def _ramp(*shape: int) -> np.ndarray:
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_fusion_results_of_every_version_are_read(version: int) -> None:
-    result = load_fusion_result(GOLDEN / f"fusion_result_{version}.h5")
-    np.testing.assert_array_equal(result.super_resolved, _ramp(4, 6, 3))
-    np.testing.assert_array_equal(result.disparity, _ramp(2, 3) - np.float32(0.5))
-    np.testing.assert_array_equal(result.observability, _ramp(4, 6))
-    assert (result.scale, result.data_term, result.seed) == (2, "rays", 3)
-    assert result.losses == {"prior_strength": 7.0}
-    assert result.history == (f"made by version {version}",)
+    picture = load_sharp_picture(GOLDEN / f"fusion_result_{version}.h5")
+    made, depth, evidence = picture.provenance, picture.depth, picture.evidence
+    np.testing.assert_array_equal(picture.super_resolved, _ramp(4, 6, 3))
+    assert (picture.scale, made.data_term, made.seed) == (2, "rays", 3)
+    assert made.losses == {"prior_strength": 7.0}
+    assert made.history == (f"made by version {version}",)
+    assert made.warnings == ("a warning",)
+    assert depth is not None
+    np.testing.assert_array_equal(depth.disparity, _ramp(2, 3) - np.float32(0.5))
+    assert depth.confidence is not None
+    assert isinstance(evidence, RayEvidence)
+    np.testing.assert_array_equal(evidence.observability, _ramp(4, 6))
+    assert evidence.standard_error is None
     if version == 1:
-        assert result.fine_disparity is None
-        assert result.angular_shape is None
+        assert depth.fine_disparity is None
+        assert depth.angular_shape is None
     else:
-        np.testing.assert_array_equal(result.fine_disparity, _ramp(4, 6) - np.float32(0.5))
-        assert result.angular_shape == (9, 7)
+        np.testing.assert_array_equal(depth.fine_disparity, _ramp(4, 6) - np.float32(0.5))
+        assert depth.angular_shape == (9, 7)
 
 
 def test_stacks_and_fields_of_version_1_are_read() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from lfdfp.datatypes import FloatArray, FocalStack
+from lfdfp.datatypes import FloatArray, FocalStack, StackEvidence
 from lfdfp.evaluation.metrics import psnr
 from lfdfp.fusion import fuse
 from lfdfp.fusion.paper.recipe import Code, PaperSettings, follow_paper
@@ -39,11 +39,11 @@ def test_a_short_run_comes_close_to_the_truth(number: int) -> None:
     slices, _ = multi_focus(truth, number)
     stack = FocalStack(slices=decode_display(slices))
     result = fuse(stack, FusionSettings(scale=1), engine=EngineSettings(paper=_SHORT))
-    assert result.prior == "SKIPnet"
-    assert result.decision_map is not None
-    np.testing.assert_array_equal(result.decision_map.sum(axis=0), 1.0)
+    assert result.provenance.prior == "SKIPnet"
+    assert isinstance(result.evidence, StackEvidence)
+    np.testing.assert_array_equal(result.evidence.decision_map.sum(axis=0), 1.0)
     assert psnr(truth, encode(result.super_resolved)) > 17
-    assert set(result.losses) == {"content", "joint_gradient", "gradient_limit"}
+    assert set(result.provenance.losses) == {"content", "joint_gradient", "gradient_limit"}
 
 
 @pytest.mark.parametrize("code", ["mean", "noise"])
