@@ -14,7 +14,7 @@ TESTS ?= tests
 
 run: .venv/.installed
 ifeq ($(strip $(CAPTURE)),)
-	$(BIN)/lfdfp simulate --camera f01 --seed 1 --output sample/sample.lfp --if-missing
+	$(BIN)/lfdfp simulate --camera f01 --scene motorcycle --seed 1 --output sample/sample.lfp --if-missing
 	$(BIN)/lfdfp run sample/sample.lfp
 else
 	$(BIN)/lfdfp run '$(CAPTURE)'
@@ -36,7 +36,7 @@ bench: .venv/.installed
 
 crops: .venv/.installed
 ifeq ($(strip $(CAPTURE)),)
-	$(BIN)/lfdfp simulate --camera f01 --seed 1 --output sample/sample.lfp --if-missing
+	$(BIN)/lfdfp simulate --camera f01 --scene motorcycle --seed 1 --output sample/sample.lfp --if-missing
 	$(BIN)/lfdfp evaluate sample/sample.lfp --crops out/crops
 else
 	$(BIN)/lfdfp evaluate '$(CAPTURE)' --crops out/crops

@@ -41,6 +41,19 @@ def parse_pair(text: str | None, option: str) -> tuple[float, float] | None:
     return down, right
 
 
+def parse_numbers(text: str, option: str) -> list[float]:
+    """Numbers with commas between them."""
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = [math.nan]
+    if not all(math.isfinite(number) for number in numbers):
+        raise typer.BadParameter(
+            f"{text!r} is neither a file nor numbers such as -0.3,0.2", param_hint=option
+        )
+    return numbers
+
+
 def parse_area(text: str | None) -> tuple[int, int, int, int] | None:
     """``ROWSxCOLUMNS+TOP+LEFT`` as four numbers; None where the option was not given."""
     if text is None:

@@ -6,5 +6,38 @@ from typing import Literal
 
 CameraName = Literal["f01", "illum"]
 
-ScenePreset = Literal["layers", "plane", "slanted", "curved", "thin", "specular", "flat", "mix"]
-"""Names that `make_scene` knows."""
+PhotographicScene = Literal[
+    "motorcycle",
+    "portrait",
+    "foliage",
+    "page",
+    "tissue",
+    "night-sky",
+    "lamps",
+    "low-light",
+    "nearly-black",
+    "nearly-flat",
+]
+"""Scenes made of the pictures that scikit-image ships."""
+
+ScenePreset = Literal[
+    "layers",
+    "plane",
+    "slanted",
+    "curved",
+    "thin",
+    "specular",
+    "flat",
+    "mix",
+    "motorcycle",
+    "portrait",
+    "foliage",
+    "page",
+    "tissue",
+    "night-sky",
+    "lamps",
+    "low-light",
+    "nearly-black",
+    "nearly-flat",
+]
+"""Scenes that `make_scene` knows: painted from a seed, then photographic ones."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias, get_args
+from typing import TypeAlias, cast, get_args
 
 import numpy as np
 
 from lfdfp.datatypes import ROW_STEP_PITCHES, FloatArray
 from lfdfp.errors import SettingsError
 from lfdfp.simulation.layers import Layer
-from lfdfp.simulation.names import ScenePreset
+from lfdfp.simulation.names import PhotographicScene, ScenePreset
 from lfdfp.simulation.painting_kernels import SHAPE_DTYPE, paint_shapes
+from lfdfp.simulation.photographs import photographic_scene
 from lfdfp.simulation.scene import Scene, corner_frame, even_disparity
 from lfdfp.simulation.textures import (
     TextureStyle,
@@ -44,12 +45,13 @@ def make_scene(
     ----------
     preset
         `layers` (a far plane and two layers of leaves in front), `plane`, `slanted`, `curved`,
-        `thin` (wires), `specular`, `flat` (hardly any texture), or `mix` (one of these).
+        `thin` (wires), `specular`, `flat` (hardly any texture), `mix` (one of these), or a scene
+        of photographs (`lfdfp.simulation.photographs`).
     field_pitch
         (rows, columns) of the field of view in lenslet pitches: `CameraModel.field_pitch`.
     disparities
         Of the layers, front first, in pitches per raw pixel (near is negative); by default drawn
-        from the seed.
+        from the seed. Photographic scenes take none.
 
     Raises
     ------
@@ -59,6 +61,10 @@ def make_scene(
     if preset not in get_args(ScenePreset):
         known = ", ".join(get_args(ScenePreset))
         raise SettingsError(f"unknown scene {preset!r}; known are {known}")
+    if preset in get_args(PhotographicScene):
+        if disparities is not None:
+            raise SettingsError(f"scene {preset!r} has disparities of its own")
+        return photographic_scene(cast(PhotographicScene, preset), field_pitch, seed=seed)
     rng = np.random.default_rng(seed)
     chosen_preset = _MIXED[int(rng.integers(len(_MIXED)))] if preset == "mix" else preset
     drawn = _draw_disparities(rng, chosen_preset)
