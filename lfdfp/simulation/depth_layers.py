@@ -94,7 +94,8 @@ def _nearest_known(values: NDArray[Any], known: BoolArray) -> NDArray[Any]:
 def _ranks(disparity: FloatArray, count: int) -> NDArray[np.int64]:
     """Layer of every pixel, 0 nearest: one-dimensional k-means from evenly spaced centers."""
     sample = np.sort(disparity.ravel()[::7])
-    centers = np.linspace(*np.quantile(sample, (0.002, 0.998)), count)
+    nearest, farthest = np.quantile(sample, (0.002, 0.998))
+    centers = np.linspace(float(nearest), float(farthest), count)
     for _ in range(20):
         edges = (centers[1:] + centers[:-1]) / 2
         parts = np.split(sample, np.searchsorted(sample, edges))

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from lfdfp.datatypes import ROW_STEP_PITCHES, FloatArray
 from lfdfp.errors import SettingsError
@@ -65,10 +66,9 @@ def bundled_picture(name: str) -> FloatArray:
     SettingsError
         Where it is missing.
     """
-    encoded = cv2.imread(str(_bundled_file(name)), cv2.IMREAD_COLOR)
-    if encoded is None:
-        raise SettingsError(f"scikit-image's picture {name} cannot be read; install it again")
-    return decode_display(encoded[..., ::-1].astype(np.float32) / 255)
+    with Image.open(_bundled_file(name), formats=("PNG", "JPEG")) as image:
+        encoded = np.asarray(image.convert("RGB"), np.float32)
+    return decode_display(encoded / 255)
 
 
 def _bundled_file(name: str) -> Path:
