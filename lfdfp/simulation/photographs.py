@@ -68,7 +68,7 @@ def bundled_picture(name: str) -> FloatArray:
     """
     with Image.open(_bundled_file(name), formats=("PNG", "JPEG")) as image:
         encoded = np.asarray(image.convert("RGB"), np.float32)
-    return decode_display(encoded / 255)
+    return decode_display(np.asarray(encoded, np.float32) / np.float32(255))
 
 
 def _bundled_file(name: str) -> Path:
