@@ -7,6 +7,7 @@ import json
 import math
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -84,8 +85,35 @@ def write_bytes(target: Path, content: bytes) -> None:
 
 
 def write_text(target: Path, content: str) -> None:
-    """Write a whole UTF-8 text file, atomically."""
-    write_bytes(target, content.encode("utf-8"))
+    """Write a whole UTF-8 text file, atomically.
+
+    What UTF-8 cannot hold (names of files in another encoding) becomes a question mark.
+    """
+    write_bytes(target, content.encode("utf-8", "replace"))
+
+
+def read_small_file(path: Path, *, most: int) -> bytes:
+    """The content of a file of up to `most` bytes.
+
+    Pipes and devices are refused: reading them can wait, or go on, for ever.
+
+    Raises
+    ------
+    StorageError
+        If it is missing, larger, no regular file, or cannot be read.
+    """
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise StorageError(f"{path}: this is no regular file")
+        with path.open("rb") as stream:
+            content = stream.read(most + 1)
+    except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise StorageError(f"{path}: cannot be read: {reason or error}") from error
+    if len(content) > most:
+        raise StorageError(f"{path}: {about.st_size} bytes, where up to {most} can be read")
+    return content
 
 
 def json_text(value: Any) -> str:

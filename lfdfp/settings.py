@@ -6,18 +6,32 @@ Defaults are chosen once, for every capture; nothing here is tuned to an image.
 from __future__ import annotations
 
 import dataclasses
+import re
+import reprlib
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from lfdfp.errors import SettingsError
+from lfdfp.files import read_small_file
 
 Preset = Literal["fast", "balanced", "best", "untaught", "paper"]
 Kernel = Literal["linear", "cubic", "fourier"]
 Data = Literal["rays", "stack"]
 Prior = Literal["variation"]
+
+MOST_PLANES: Final = 256
+STEEPEST_SLOPE: Final = 1000.0
+"""Pixels per angular step: more than any light field's disparity."""
+
+_MOST_VIEWS: Final = 31
+_LARGEST_SEED: Final = 2**63 - 1
+_LARGEST_TEXT: Final = 1 << 20
+_APERTURE: Final = re.compile(r"(square|round)(:(f/)?([0-9]*\.?[0-9]+([eE][-+]?[0-9]{1,3})?))?")
+_LARGEST_STOP: Final = 1000.0
+_DEVICE: Final = re.compile(r"[a-z]{2,16}(:[0-9]{1,3})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +41,22 @@ class DecodeSettings:
     Attributes
     ----------
     angular_size
-        Number of views along u and v, odd; None takes all that the lenslets show well.
+        Number of views along u and v, odd, up to 31; None takes all that the lenslets show well.
+
+    Raises
+    ------
+    SettingsError
+        For a number of views that is not possible.
     """
 
     angular_size: int | None = None
+
+    def __post_init__(self) -> None:
+        size = self.angular_size
+        if size is not None and not (1 <= size <= _MOST_VIEWS and size % 2):
+            raise SettingsError(
+                f"angular_size must be odd and positive, up to {_MOST_VIEWS}, got {_shown(size)}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,15 +66,20 @@ class RefocusSettings:
     Attributes
     ----------
     planes
-        Number of slices; None chooses by the scene's range and the aperture.
+        Number of slices, 2 to 256; None chooses by the scene's range and the aperture.
     slopes
-        (first, last, count) in pixels per angular step; None finds the scene's range.
+        (first, last, count), ascending, in pixels per angular step; None finds the scene's range.
     aperture
         ``square`` (every view), ``round``, or one of them with a size: ``round:0.5`` is half as
         wide as the grid of views, ``round:f/4`` stops the lens down to f/4 (captures whose
         metadata state the lens's f-number).
     equal_weights
         Weigh every measured ray alike: takes the cat's eye out of the corners' aperture.
+
+    Raises
+    ------
+    SettingsError
+        For planes or slopes that are not possible, or an aperture that is not of this form.
     """
 
     planes: int | None = None
@@ -56,6 +87,18 @@ class RefocusSettings:
     kernel: Kernel = "cubic"
     aperture: str = "square"
     equal_weights: bool = False
+
+    def __post_init__(self) -> None:
+        if self.planes is not None and not 2 <= self.planes <= MOST_PLANES:
+            raise SettingsError(f"planes must be 2 to {MOST_PLANES}, got {_shown(self.planes)}")
+        if self.slopes is not None:
+            _check_slopes(*self.slopes)
+        named = _APERTURE.fullmatch(self.aperture)
+        if named is None or not float(named[4] or 0) <= _LARGEST_STOP:
+            raise SettingsError(
+                f"aperture {_shown(self.aperture)}: square or round is possible, alone or with a "
+                "size, such as round:0.5 or round:f/4"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +117,14 @@ class FusionSettings:
         Of the picture from rays, where they leave it open: total variation. Stacks have their
         prior from the preset.
     seed
-        Of everything random.
+        Of everything random, at least 0.
     device
         ``auto``, ``cpu``, or a device by PyTorch's name for it.
 
     Raises
     ------
     SettingsError
-        For a scale, preset or data term that does not exist.
+        For a scale, preset, data term, seed or device that cannot be.
     """
 
     scale: int = 2
@@ -93,12 +136,18 @@ class FusionSettings:
 
     def __post_init__(self) -> None:
         if self.scale not in (1, 2, 3, 4):
-            raise SettingsError(f"scale must be 1, 2, 3 or 4, got {self.scale!r}")
+            raise SettingsError(f"scale must be 1, 2, 3 or 4, got {_shown(self.scale)}")
         if self.preset not in get_args(Preset):
             known = ", ".join(get_args(Preset))
             raise SettingsError(f"unknown preset {self.preset!r}; known are {known}")
         if self.data not in get_args(Data):
             raise SettingsError(f"data must be rays or stack, got {self.data!r}")
+        if not 0 <= self.seed <= _LARGEST_SEED:
+            raise SettingsError(f"seed must be 0 to {_LARGEST_SEED}, got {_shown(self.seed)}")
+        if not _DEVICE.fullmatch(self.device):
+            raise SettingsError(
+                f"device must be auto, cpu or like cuda:0, got {_shown(self.device)}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +164,18 @@ def read_settings(path: Path) -> Settings:
 
     Raises
     ------
+    StorageError
+        For a file that cannot be read, or is far too large.
     SettingsError
-        For a file that is not TOML, an unknown table or key, or a value of the wrong type.
+        For a file that is not TOML, an unknown table or key, or a value that is of the wrong type
+        or out of range.
     """
+    content = read_small_file(path, most=_LARGEST_TEXT)
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        document = tomllib.loads(content.decode("utf-8"))
+    except RecursionError as error:
+        raise SettingsError(f"{path}: cannot be read as TOML: nested too deeply") from error
+    except ValueError as error:  # of the text, of its encoding, of a number with too many digits
         raise SettingsError(f"{path}: cannot be read as TOML: {error}") from error
     return settings_from_mapping(document, origin=str(path))
 
@@ -134,7 +189,7 @@ def settings_from_mapping(document: dict[str, Any], *, origin: str) -> Settings:
     made = {}
     for name, table in document.items():
         if not isinstance(table, dict):
-            raise SettingsError(f"{origin}: [{name}] must be a table, found {table!r}")
+            raise SettingsError(f"{origin}: [{name}] must be a table, found {_shown(table)}")
         known = {entry.name for entry in dataclasses.fields(stages[name])}
         _refuse_unknown(table, known, f"{origin}: [{name}]")
         hints = get_type_hints(stages[name])
@@ -152,13 +207,15 @@ def _checked(value: Any, wanted: Any, where: str) -> Any:
     """`value` as the annotation `wanted` asks for it, or an error that says what is needed."""
     choices = get_args(wanted)
     if get_origin(wanted) is Literal:
-        if value not in choices:
-            raise SettingsError(f"{where} must be one of {', '.join(choices)}, found {value!r}")
+        if not isinstance(value, str) or value not in choices:
+            raise SettingsError(
+                f"{where} must be one of {', '.join(choices)}, found {_shown(value)}"
+            )
         return value
     if get_origin(wanted) is tuple:
         if not isinstance(value, list) or len(value) != len(choices):
             raise SettingsError(
-                f"{where} must be a list of {len(choices)} numbers, found {value!r}"
+                f"{where} must be a list of {len(choices)} numbers, found {_shown(value)}"
             )
         return tuple(_checked(v, kind, where) for v, kind in zip(value, choices, strict=True))
     if NoneType in choices:
@@ -167,7 +224,7 @@ def _checked(value: Any, wanted: Any, where: str) -> Any:
     if wanted is float and type(value) is int:
         return float(value)
     if type(value) is not wanted:
-        raise SettingsError(f"{where} must be {wanted.__name__}, found {value!r}")
+        raise SettingsError(f"{where} must be {wanted.__name__}, found {_shown(value)}")
     return value
 
 
@@ -175,5 +232,26 @@ def _refuse_unknown(table: dict[str, Any], known: set[str], where: str) -> None:
     unknown = sorted(set(table) - known)
     if unknown:
         raise SettingsError(
-            f"{where}: unknown {unknown[0]!r}; known are {', '.join(sorted(known))}"
+            f"{where}: unknown {_shown(unknown[0])}; known are {', '.join(sorted(known))}"
         )
+
+
+def _check_slopes(first: float, last: float, count: int) -> None:
+    steep = [slope for slope in (first, last) if not abs(slope) <= STEEPEST_SLOPE]
+    if steep:
+        raise SettingsError(
+            f"slopes are from -{STEEPEST_SLOPE:g} to {STEEPEST_SLOPE:g}, got {steep[0]:g}"
+        )
+    if not first < last or not 2 <= count <= MOST_PLANES:
+        raise SettingsError(
+            f"slopes must ascend over 2 to {MOST_PLANES} planes, "
+            f"got {first:g} to {last:g} over {_shown(count)}"
+        )
+
+
+def _shown(value: object) -> str:
+    """A value for a message: short, however large or deep it is."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        return "a number of too many digits"

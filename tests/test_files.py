@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lfdfp.errors import StorageError
-from lfdfp.files import json_text, replacing_folder
+from lfdfp.files import json_text, replacing_folder, write_text
 
 
 def test_a_folder_appears_whole(tmp_path: Path) -> None:
@@ -42,3 +42,8 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="exists already"), replacing_folder(tmp_path / "folder"):
         raise AssertionError("the block must not be entered")
     assert (tmp_path / "folder" / "a.txt").read_text() == "a"
+
+
+def test_names_of_another_encoding_do_not_stop_a_text(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.html", "näme \udcff")
+    assert (tmp_path / "a.html").read_bytes() == "näme ?".encode()

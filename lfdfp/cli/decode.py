@@ -40,7 +40,8 @@ def decode_command(
     from lfdfp.cli.inputs import decoded_capture
     from lfdfp.storage.hdf5 import save_light_field
 
-    settings = DecodeSettings(angular_size=angular_size)
+    with reported_errors():
+        settings = DecodeSettings(angular_size=angular_size)
     announce_compilation()
     target = capture.with_suffix(".lf.h5") if output is None else output
     with reported_errors(capture):

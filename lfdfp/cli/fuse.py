@@ -64,7 +64,10 @@ def fuse_command(
     from lfdfp.fusion import fuse
     from lfdfp.storage.images import check_writable, write_picture
 
-    settings = FusionSettings(scale=scale, preset=preset, data="stack", seed=seed, device=device)
+    with reported_errors():
+        settings = FusionSettings(
+            scale=scale, preset=preset, data="stack", seed=seed, device=device
+        )
     first = inputs[0]
     target = first.with_name(f"{first.stem}_fused.png") if output is None else output
     with reported_errors():

@@ -122,13 +122,14 @@ def refocus_command(
     """
     from lfdfp.storage.hdf5 import save_focal_stack_parts
 
-    settings = RefocusSettings(
-        planes=planes,
-        slopes=parse_slopes(slopes),
-        kernel=kernel,
-        aperture=aperture,
-        equal_weights=equal_weights,
-    )
+    with reported_errors():
+        settings = RefocusSettings(
+            planes=planes,
+            slopes=parse_slopes(slopes),
+            kernel=kernel,
+            aperture=aperture,
+            equal_weights=equal_weights,
+        )
     lean, moved = parse_pair(tilt, "--tilt"), parse_pair(viewpoint, "--viewpoint")
     if scale is not None and (lean or moved or settings != _of_slopes_alone(settings)):
         raise typer.BadParameter(

@@ -27,7 +27,7 @@ from lfdfp.decoding.views import (
     view_gains,
     view_offsets_px,
 )
-from lfdfp.errors import CalibrationError, SettingsError
+from lfdfp.errors import CalibrationError
 from lfdfp.imaging.color import exposure_gain
 from lfdfp.lenslets.view_sampling import default_view_sampling
 from lfdfp.progress import Progress, ignore_progress
@@ -77,8 +77,6 @@ def decode(
     ------
     CalibrationError
         For a calibration of another sensor size.
-    SettingsError
-        For an even or negative angular size.
     """
     if calibration.response.shape != capture.mosaic.shape:
         raise CalibrationError(
@@ -86,7 +84,7 @@ def decode(
             f"{capture.mosaic.shape}: choose the calibration of this camera"
         )
     sampling = default_view_sampling(calibration.grid)
-    size = _checked_size(settings.angular_size) or angular_size(calibration.grid, sampling)
+    size = settings.angular_size or angular_size(calibration.grid, sampling)
     table = lenslet_table(calibration.grid, sampling)
     sensor = sensor_light(capture, calibration)
     progress(100, 1000)
@@ -115,12 +113,6 @@ def decode(
         history=(*capture.history, *_history(sensor, images, size, sampling)),
     )
     return oriented_field(field, capture.orientation)
-
-
-def _checked_size(size: int | None) -> int | None:
-    if size is not None and (size < 1 or size % 2 == 0):
-        raise SettingsError(f"angular_size must be odd and positive, got {size}")
-    return size
 
 
 def _part(progress: Progress, first: int, last: int) -> Progress:

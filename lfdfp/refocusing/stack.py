@@ -54,8 +54,8 @@ def focal_stack(
     Raises
     ------
     SettingsError
-        For slopes that do not ascend, no planes at all, an aperture or device that is not known,
-        a viewpoint beside all views, or a tilt with another kernel than ``cubic`` or on a device.
+        For an aperture or device that is not known, a viewpoint beside all views, or a tilt with
+        another kernel than ``cubic`` or on a device.
     MetadataError
         For an f-number as aperture where that of the lens is not known.
     """
@@ -203,24 +203,14 @@ def range_text(slopes: DoubleArray) -> str:
 def choose_slopes(
     field: LightField, settings: RefocusSettings, *, threads: int | None = None
 ) -> DoubleArray:
-    """Slopes (N,) of the planes, even in disparity.
-
-    Raises
-    ------
-    SettingsError
-        For slopes that do not ascend, or no planes at all.
-    """
-    if settings.planes is not None and settings.planes < 1:
-        raise SettingsError(f"planes must be at least 1, got {settings.planes}")
+    """Slopes (N,) of the planes, even in disparity."""
     if settings.slopes is None:
         first, last = scene_range(field, threads=threads)
         count = settings.planes or planes_for(max(field.angular_shape), first, last)
     else:
         first, last, given = settings.slopes
         count = settings.planes or given
-    if count < 1 or (count > 1 and last <= first):
-        raise SettingsError(f"slopes must ascend over one plane or more, got {settings.slopes}")
-    return np.linspace(first, last, count) if count > 1 else np.array([(first + last) / 2])
+    return np.linspace(first, last, count)
 
 
 def planes_for(views: int, first: float, last: float) -> int:

@@ -154,7 +154,7 @@ def test_planes_of_a_solution_cover_its_range(solution_file: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
-        (("--aperture", "star"), 1, "round or square is possible"),
+        (("--aperture", "star"), 1, "square or round is possible"),
         (("--aperture", "round:f/4"), 1, "round or square is possible"),
         (("--viewpoint", "900,0"), 1, "steps from the center"),
         (("--kernel", "linear"), 2, "renders what is solved already"),

@@ -18,7 +18,7 @@ from lfdfp.datatypes import (
 from lfdfp.decoding import decode
 from lfdfp.decoding.orientation import oriented_field
 from lfdfp.decoding.sensor import sensor_light
-from lfdfp.errors import CalibrationError, SettingsError
+from lfdfp.errors import CalibrationError
 from lfdfp.imaging.color import oriented
 from lfdfp.settings import DecodeSettings
 
@@ -149,11 +149,6 @@ def test_weights_vanish_where_two_lenslets_mix() -> None:
     inner = np.s_[2:-2, 2:-2]
     assert field.weight(0, 0)[inner].max() == 0
     assert field.weight(5, 5)[inner].min() > 0.9
-
-
-def test_an_even_angular_size_is_refused() -> None:
-    with pytest.raises(SettingsError, match="odd and positive, got 8"):
-        decode(*gray_capture(), DecodeSettings(angular_size=8))
 
 
 def test_a_calibration_of_another_sensor_is_refused() -> None:
