@@ -19,6 +19,11 @@ exceptions for misuse of a function. Only the command line turns them into one l
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
+from lfdfp.version import __version__
+
 
 class LfdfpError(Exception):
     """Input that cannot be processed; the text says what, where and what to do."""
@@ -63,3 +68,26 @@ class StorageError(LfdfpError):
 
 class SettingsError(LfdfpError):
     """A setting that does not exist or has an impossible value."""
+
+
+def of_the_system(error: OSError) -> str:
+    """What the system refused, in one line with the file that it is about."""
+    reason = error.strerror or str(error) or type(error).__name__
+    names = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    return f"{' and '.join(names)}: {reason}" if names else reason
+
+
+def defect(error: Exception) -> str:
+    """One line on an exception that nobody expected: where it came from, and what to report."""
+    package = Path(__file__).parent
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(package)]
+    place = f"{Path(own[-1].filename).relative_to(package).as_posix()}:{own[-1].lineno}, " * bool(
+        own
+    )
+    text = " ".join(str(error).split())[:200]
+    return (
+        f"unexpected {type(error).__name__}: {text} ({place}lfdfp {__version__}); this is a defect "
+        "of the program: please report it as an issue with this line, the command, and what "
+        "`lfdfp info --json FILE` says of its input (--debug shows the traceback)"
+    )

@@ -12,8 +12,8 @@ from lfdfp.cli.reporting import (
     announce_compilation,
     echo_json,
     echo_notes,
-    printable,
     reported_errors,
+    say,
     stage_bar,
 )
 
@@ -78,7 +78,7 @@ def calibrate_command(
         echo_json(facts)
         return
     echo_notes(camera.notes)
-    typer.echo(
-        f"{path}: camera {printable(camera.serial) or 'without serial number'}, "
+    say(
+        f"{path}: camera {camera.serial or 'without serial number'}, "
         f"{len(camera.lenslets)} settings of zoom and focus, from {camera.origin}"
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from lfdfp.cli.options import Json
-from lfdfp.cli.reporting import echo_json, echo_notes, fail, reported_errors
+from lfdfp.cli.reporting import echo_json, echo_notes, fail, reported_errors, say
 
 
 def convert_command(
@@ -72,4 +72,4 @@ def convert_command(
         return
     echo_notes(field.warnings)
     views, size = f"{shape[0]} x {shape[1]} views", f"{shape[3]} x {shape[2]} pixels"
-    typer.echo(f"{target}: {chosen}, {views} of {size}")
+    say(f"{target}: {chosen}, {views} of {size}")

@@ -13,8 +13,8 @@ from lfdfp.cli.reporting import (
     announce_compilation,
     echo_json,
     echo_notes,
-    printable,
     reported_errors,
+    say,
 )
 from lfdfp.settings import DecodeSettings
 
@@ -68,5 +68,5 @@ def decode_command(
         return
     echo_notes(warnings)
     v, u, t, s, _ = field.views.shape
-    typer.echo(f"{target}: {v} x {u} views of {t} x {s} pixels")
-    typer.echo(f"calibration: {printable(calibrated.source)}")
+    say(f"{target}: {v} x {u} views of {t} x {s} pixels")
+    say(f"calibration: {calibrated.source}")

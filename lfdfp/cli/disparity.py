@@ -14,6 +14,7 @@ from lfdfp.cli.reporting import (
     echo_json,
     echo_notes,
     reported_errors,
+    say,
     stage_bar,
 )
 
@@ -78,7 +79,7 @@ def disparity_command(
         return
     echo_notes(found.warnings)
     rows, columns = estimate.disparity.shape
-    typer.echo(
+    say(
         f"{target}: {columns} x {rows} pixels, disparity {facts['least']:+.3f} to "
         f"{facts['greatest']:+.3f} px per step"
     )

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-import typer
-
 from lfdfp.cli.options import CalibrationFolder, Json, NoVerify, RawCaptureFile
-from lfdfp.cli.reporting import announce_compilation, echo_json, printable, reported_errors
+from lfdfp.cli.reporting import announce_compilation, echo_json, reported_errors, say
 
 
 def doctor_command(
@@ -32,6 +30,6 @@ def doctor_command(
         echo_json([asdict(finding) for finding in findings])
         return
     for finding in findings:
-        typer.echo(f"{finding.verdict:>5}  {finding.subject}: {printable(finding.fact)}")
+        say(f"{finding.verdict:>5}  {finding.subject}: {finding.fact}")
         if finding.advice:
-            typer.echo(f"       better: {printable(finding.advice)}")
+            say(f"       better: {finding.advice}")

@@ -15,6 +15,7 @@ from lfdfp.cli.reporting import (
     echo_json,
     echo_notes,
     reported_errors,
+    say,
     stage_bar,
 )
 from lfdfp.errors import SettingsError
@@ -100,7 +101,7 @@ def evaluate_command(
         return
     echo_notes(warnings)
     for line in (*written, *(line for report in reports for line in _table(report))):
-        typer.echo(line)
+        say(line)
 
 
 def _reports(

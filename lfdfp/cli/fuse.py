@@ -14,6 +14,7 @@ from lfdfp.cli.reporting import (
     echo_json,
     echo_notes,
     reported_errors,
+    say,
     stage_bar,
 )
 from lfdfp.datatypes import FloatArray, FocalStack, StackEvidence
@@ -100,7 +101,7 @@ def fuse_command(
         echo_json(facts)
         return
     echo_notes(made.warnings)
-    typer.echo(
+    say(
         f"{target}: {light.shape[1]} x {light.shape[0]} from {len(stack.slices)} pictures, "
         f"prior: {made.prior}"
     )

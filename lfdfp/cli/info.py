@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lfdfp.cli.options import Json
-from lfdfp.cli.reporting import echo_json, printable, reported_errors
+from lfdfp.cli.reporting import echo_json, reported_errors, say
 
 
 def info_command(
@@ -30,4 +30,4 @@ def info_command(
         echo_json(description.as_dict())
         return
     for line in description.lines():
-        typer.echo(printable(line))
+        say(line)

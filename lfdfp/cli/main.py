@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from threadpoolctl import threadpool_limits
@@ -23,9 +23,11 @@ from lfdfp.cli import (
     simulate,
     split,
 )
-from lfdfp.cli.reporting import fail
+from lfdfp.cli.reporting import fail, reported_defects
 from lfdfp.computing.memory import keep_freed_memory
 from lfdfp.version import __version__
+
+_DEBUG: Final = "--debug"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -51,6 +53,9 @@ def program(
     """From a Lytro raw capture to one sharp, super-resolved picture.
 
     Start with:  lfdfp run capture.lfp
+
+    Where the program itself fails, it says so in one line; --debug, anywhere among the arguments,
+    shows the traceback.
     """
 
 
@@ -71,11 +76,14 @@ app.command("simulate")(simulate.simulate_command)
 def main() -> None:
     """Entry point; an interrupt ends quietly with the usual code."""
     keep_freed_memory()
+    arguments = [argument for argument in sys.argv[1:] if argument != _DEBUG]
+    debug = len(arguments) < len(sys.argv) - 1
     # The kernels have a pool of their own: a second one of BLAS would fight it for the cores.
     chosen = "OPENBLAS_NUM_THREADS" in os.environ or "OMP_NUM_THREADS" in os.environ
     try:
-        with threadpool_limits(limits=None if chosen else 1, user_api="blas"):
-            app()
+        threads = None if chosen else 1
+        with threadpool_limits(threads, user_api="blas"), reported_defects(traceback=debug):
+            app(arguments)
     except KeyboardInterrupt:
         fail("interrupted; files that were finished are kept")
         sys.exit(130)

@@ -16,6 +16,7 @@ from lfdfp.cli.reporting import (
     echo_json,
     echo_notes,
     reported_errors,
+    say,
     stage_bar,
 )
 from lfdfp.datatypes import DoubleArray, FloatArray, FocalStack
@@ -309,7 +310,7 @@ def _report(target: Path, watch: _Watch, source: _Field | _Solution, *, json_out
     echo_notes(source.warnings)
     finer = "" if source.scale == 1 else f", {source.scale} times finer than the views"
     count = "1 slice" if len(slopes) == 1 else f"{len(slopes)} slices"
-    typer.echo(f"{target}: {count} from {slopes[0]:+.3f} to {slopes[-1]:+.3f} px per step{finer}")
+    say(f"{target}: {count} from {slopes[0]:+.3f} to {slopes[-1]:+.3f} px per step{finer}")
 
 
 @dataclass(slots=True)

@@ -12,21 +12,29 @@ from typing import Any
 import typer
 from tqdm import tqdm
 
-from lfdfp.errors import LfdfpError
+from lfdfp.errors import LfdfpError, defect, of_the_system
 from lfdfp.files import json_text
 from lfdfp.pipeline.batch import about
 from lfdfp.progress import Progress
 
 
+def say(text: str, *, err: bool = False) -> None:
+    """One line on stdout, or stderr: all text of the program goes this way.
+
+    Names of files stand in nearly every line, and a name can hold what a terminal would obey.
+    """
+    typer.echo(printable(text), err=err)
+
+
 def fail(message: str) -> typer.Exit:
     """Say what went wrong on stderr; the result is to be raised."""
-    typer.echo(f"lfdfp: {printable(message)}", err=True)
+    say(f"lfdfp: {message}", err=True)
     return typer.Exit(1)
 
 
 @contextmanager
 def reported_errors(subject: Path | None = None) -> Iterator[None]:
-    """Turn bad input into one line and exit code 1; anything else is a bug and stays visible.
+    """Turn bad input into one line and exit code 1; anything else is a bug (`reported_defects`).
 
     `subject` is named in the line where the error does not name it.
     """
@@ -38,6 +46,29 @@ def reported_errors(subject: Path | None = None) -> Iterator[None]:
         raise fail("not enough memory") from None
     except BrokenPipeError:
         raise typer.Exit(1) from None
+
+
+@contextmanager
+def reported_defects(*, traceback: bool) -> Iterator[None]:
+    """The last net: what nobody expected is one line, which says what to report and where.
+
+    `traceback` lets the exception through instead.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except LfdfpError as error:
+        fail(str(error))
+    except MemoryError:
+        fail("not enough memory")
+    except Exception as error:
+        if traceback:
+            raise
+        fail(of_the_system(error) if isinstance(error, OSError) else defect(error))
+    else:
+        return
+    sys.exit(1)
 
 
 @contextmanager
@@ -58,7 +89,7 @@ def stage_bar(name: str) -> Iterator[Progress]:
 def echo_notes(notes: Iterable[str]) -> None:
     """What the user should know about a result, a line each on stderr."""
     for note in notes:
-        typer.echo(f"note: {printable(note)}", err=True)
+        say(f"note: {note}", err=True)
 
 
 def announce_compilation() -> None:
@@ -66,7 +97,7 @@ def announce_compilation() -> None:
     package = Path(__file__).parents[1]
     kept_here = os.access(package, os.W_OK) and "NUMBA_CACHE_DIR" not in os.environ
     if kept_here and next(package.rglob("*.nbi"), None) is None:
-        typer.echo("first run: kernels are compiled, once; this takes about a minute", err=True)
+        say("first run: kernels are compiled, once; this takes about a minute", err=True)
 
 
 def echo_json(value: Any) -> None:

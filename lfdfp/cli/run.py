@@ -16,8 +16,8 @@ from lfdfp.cli.reporting import (
     echo_json,
     echo_notes,
     fail,
-    printable,
     reported_errors,
+    say,
     stage_bar,
 )
 from lfdfp.pipeline.batch import Job, Outcome, plan_jobs, run_batch
@@ -162,36 +162,36 @@ def _given(settings: Any, **options: object) -> Any:
 
 def _announce(job: Job, count: int, *, quiet: bool) -> None:
     if count > 1 and not quiet:
-        typer.echo(printable(str(job.path)), err=True)
+        say(str(job.path), err=True)
 
 
 def _tell(outcome: Outcome) -> None:
     if outcome.record is not None:
         _describe(outcome.record)
     elif outcome.skipped:
-        typer.echo(f"lfdfp: passed over: {printable(outcome.error)}", err=True)
+        say(f"lfdfp: passed over: {outcome.error}", err=True)
     else:
-        typer.echo(f"lfdfp: {printable(outcome.error)}", err=True)
+        say(f"lfdfp: {outcome.error}", err=True)
 
 
 def _describe(record: RunRecord) -> None:
     """What was made, how long it took, what to try next."""
     echo_notes(record.warnings)
-    typer.echo(f"{printable(record.folder)}:")
+    say(f"{record.folder}:")
     for picture in record.pictures:
-        typer.echo(f"  {Path(picture).name}")
+        say(f"  {Path(picture).name}")
     calibration = record.facts.get("calibration")
     if isinstance(calibration, dict):  # the facts of an earlier run may lack it
-        typer.echo(f"calibration: {printable(calibration['source'])}")
-    typer.echo(f"made from: {record.facts['data_term']}, prior: {record.facts['prior']}")
+        say(f"calibration: {calibration['source']}")
+    say(f"made from: {record.facts['data_term']}, prior: {record.facts['prior']}")
     times = ", ".join(
         f"{stage.name} {'reused' if stage.reused else f'{stage.wall_s:.1f} s'}"
         for stage in record.stages
     )
     total = sum(stage.wall_s for stage in record.stages)
-    typer.echo(f"time: {times}; {total:.1f} s in all, {record.peak_memory_mib:.0f} MiB at most")
-    page = printable(next(p for p in record.pictures if p.endswith("inspect.html")))
-    typer.echo(f"next: open {page} in a browser, or try --scale 4, or --bits 16 --format tif")
+    say(f"time: {times}; {total:.1f} s in all, {record.peak_memory_mib:.0f} MiB at most")
+    page = next(p for p in record.pictures if p.endswith("inspect.html"))
+    say(f"next: open {page} in a browser, or try --scale 4, or --bits 16 --format tif")
 
 
 def _facts(outcome: Outcome) -> dict[str, object]:
@@ -210,6 +210,7 @@ def _summarize(outcomes: Sequence[Outcome]) -> None:
     skipped = sum(o.skipped for o in outcomes)
     done = len(outcomes) - len(failed) - skipped
     passed_over = f", {skipped} passed over" if skipped else ""
-    typer.echo(f"\n{done} of {len(outcomes)} captures done, {len(failed)} failed{passed_over}")
+    typer.echo("")
+    say(f"{done} of {len(outcomes)} captures done, {len(failed)} failed{passed_over}")
     for outcome in failed:
-        typer.echo(f"  failed: {printable(outcome.error)}")
+        say(f"  failed: {outcome.error}")

@@ -10,7 +10,7 @@ import typer
 
 from lfdfp.cli.options import Json
 from lfdfp.cli.parsing import parse_numbers, parse_size
-from lfdfp.cli.reporting import announce_compilation, echo_json, reported_errors, stage_bar
+from lfdfp.cli.reporting import announce_compilation, echo_json, reported_errors, say, stage_bar
 from lfdfp.errors import SettingsError
 from lfdfp.simulation.names import CameraName, ScenePreset
 
@@ -80,7 +80,7 @@ def simulate_command(
 
     target = Path("simulated").with_suffix(SUFFIXES[camera]) if output is None else output
     if if_missing and target.is_file():
-        typer.echo(f"{target}: is there already")
+        say(f"{target}: is there already")
         return
     announce_compilation()
     flaws = REALISTIC if realistic else None
@@ -99,7 +99,7 @@ def simulate_command(
         echo_json([str(path) for path in written])
         return
     for path in written:
-        typer.echo(path)
+        say(str(path))
 
 
 def _scene_of_pictures(

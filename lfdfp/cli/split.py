@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lfdfp.cli.options import NoVerify
-from lfdfp.cli.reporting import echo_json, printable, reported_errors
+from lfdfp.cli.reporting import echo_json, reported_errors, say
 
 
 def split_command(
@@ -38,4 +38,4 @@ def split_command(
             echo_json([str(path) for path in paths])
             return
         for path in paths:
-            typer.echo(printable(str(path)))
+            say(str(path))
