@@ -18,10 +18,10 @@ from lfdfp.datatypes import BoolArray, Calibration, FloatArray, LensletGrid
 from lfdfp.errors import CaptureError
 from lfdfp.evaluation.protocol import encoded
 from lfdfp.imaging.color import luma
+from lfdfp.reconstruction.ray_marks import LEAST_MEASURED
 
 HoldOut = Literal["pixels", "lenslets", "sub-aperture"]
 
-_UNMEASURED = -1.5  # measured light below it marks missing and saturated pixels
 _DETAIL_WINDOW_PX = 5
 
 
@@ -129,7 +129,7 @@ def comparable_rays(
     CaptureError
         Where there is none.
     """
-    used = held & (measured > _UNMEASURED)
+    used = held & (measured > LEAST_MEASURED)
     for prediction in predictions.values():
         used &= prediction != 0
     if not used.any():

@@ -47,6 +47,15 @@ class LensletTable:
     turn: tuple[float, float]
     pitch_px: float
 
+    @property
+    def rows(self) -> int:
+        """Number of lattice rows R."""
+        return len(self.row_starts) - 1
+
+    def of_rows(self, first: int, last: int) -> tuple[int, int]:
+        """First and last + 1 lenslet of the lattice rows `first` to `last` - 1."""
+        return int(self.row_starts[first]), int(self.row_starts[last])
+
     def selected(self, chosen: BoolArray) -> LensletTable:
         """Only the lenslets that a mask of shape (L,) names; every lattice row stays."""
         counts = np.concatenate([[0], np.cumsum(chosen)])

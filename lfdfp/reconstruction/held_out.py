@@ -8,7 +8,8 @@ import numpy as np
 from scipy.optimize import nnls
 
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray, NoiseModel
-from lfdfp.reconstruction.ray_light import MISSING, RayLight
+from lfdfp.reconstruction.ray_light import RayLight
+from lfdfp.reconstruction.ray_marks import LEAST_MEASURED, MISSING
 
 _LEAST_RAYS = 400
 _STREAM = 0x52415953  # apart from other draws with the same seed
@@ -106,7 +107,7 @@ def without(light: RayLight, held: BoolArray) -> FloatArray:
 
 def held_out_rays(light: RayLight, held: BoolArray, prediction: FloatArray) -> HeldOutRays:
     """Collect the held-out rays that a prediction (H, W) reaches; 0 marks those it does not."""
-    row, column = np.nonzero(held & (light.light > -1.5) & (prediction > 0))
+    row, column = np.nonzero(held & (light.light > LEAST_MEASURED) & (prediction > 0))
     return HeldOutRays(
         measured=light.light[row, column],
         predicted=prediction[row, column],

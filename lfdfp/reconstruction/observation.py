@@ -7,14 +7,14 @@ normal operator ``Bᵀ (Sᵀ W S) B`` needs no ray once the 9-point stencil ``S�
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lfdfp.computing.bands import BandRunner
 from lfdfp.datatypes import FloatArray
-from lfdfp.lenslets.table import LensletTable
 from lfdfp.reconstruction import observation_kernels as kernels
+from lfdfp.reconstruction.bundle import RayBundle
 from lfdfp.reconstruction.fine_grid import FineGrid
 from lfdfp.reconstruction.footprint_kernels import blur_band, stencil_band
 from lfdfp.reconstruction.ray_light import RayLight
@@ -70,96 +70,68 @@ class NormalEquations:
     moment: FloatArray
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RayObservation:
     """The linear map from a picture on a fine grid to all rays of a capture.
 
-    Parameters
+    Attributes
     ----------
-    light, lenslets, grid
-        What was measured, by which lenslets, and the grid of the picture.
+    bundle
+        What was measured, by which lenslets, the grid of the picture, and which pixels are used.
     slopes
         Shape (H, W), float32: disparity of every ray in fine pixels per raw pixel, or `HIDDEN`.
     taps
-        Of the footprint (`footprint_taps`).
-    radius_px
-        Pixels farther than this from their lenslet's center are not used.
+        Shape (3,): of the footprint (`footprint_taps`).
     steepest
-        Largest absolute slope, where it is known already.
+        Largest absolute slope that is not hidden, in fine pixels per raw pixel.
     """
 
-    def __init__(
-        self,
-        light: RayLight,
-        lenslets: LensletTable,
-        grid: FineGrid,
-        *,
-        slopes: FloatArray,
-        taps: FloatArray,
-        radius_px: float,
-        runner: BandRunner,
-        steepest: float | None = None,
-    ) -> None:
-        self.light = light
-        self.lenslets = lenslets
-        self.grid = grid
-        self.slopes = slopes
-        self.taps = taps
-        self.radius_px = np.float32(radius_px)
-        self.runner = runner
-        self._steepest = float(kernels.steepest_slope(slopes)) if steepest is None else steepest
-        self.terms = light.noise_terms()
-        self.origins = grid.positions(lenslets.lens_plane).astype(np.float32)
-        self._turn = np.asarray(lenslets.turn, np.float32)
+    bundle: RayBundle
+    slopes: FloatArray
+    taps: FloatArray
+    steepest: float
+
+    @classmethod
+    def of(cls, bundle: RayBundle, slopes: FloatArray, taps: FloatArray) -> RayObservation:
+        """The observation of a bundle's rays at slopes (H, W), behind a footprint (3,)."""
+        steepest = float(kernels.steepest_slope(slopes))
+        return cls(bundle=bundle, slopes=slopes, taps=taps, steepest=steepest)
+
+    @property
+    def light(self) -> RayLight:
+        """What was measured."""
+        return self.bundle.light
+
+    @property
+    def grid(self) -> FineGrid:
+        """The grid of the picture."""
+        return self.bundle.grid
+
+    @property
+    def runner(self) -> BandRunner:
+        """The threads that passes are spread over."""
+        return self.bundle.runner
 
     def with_light(self, light: RayLight) -> RayObservation:
         """The same rays with other measurements or another noise."""
-        return self._altered(light=light)
+        return replace(self, bundle=replace(self.bundle, light=light))
 
     def with_taps(self, taps: FloatArray) -> RayObservation:
-        """The same rays behind another footprint."""
-        return self._altered(taps=taps)
+        """The same rays behind another footprint (`footprint_taps`), shape (3,)."""
+        return replace(self, taps=taps)
 
     def within(self, radius_px: float) -> RayObservation:
-        """Only the rays that are no farther than this from their lenslets' centers."""
-        return self._altered(radius_px=radius_px)
+        """Only the rays no farther than this from their lenslets' centers, in sensor pixels."""
+        return replace(self, bundle=replace(self.bundle, radius_px=radius_px))
 
     def on_grid(self, grid: FineGrid) -> RayObservation:
         """The same rays on another grid of the same fineness: a tile."""
-        reach = self._steepest * float(self.radius_px) + 2
-        column = grid.positions(self.lenslets.lens_plane)[:, 1]
+        reach = self.bundle.reach(self.steepest)
+        lenslets = self.bundle.lenslets
+        column = grid.positions(lenslets.lens_plane)[:, 1]
         near = (column > -reach) & (column < grid.shape[1] + reach)
-        return self._altered(grid=grid, lenslets=self.lenslets.selected(near))
-
-    def _altered(
-        self,
-        *,
-        light: RayLight | None = None,
-        grid: FineGrid | None = None,
-        lenslets: LensletTable | None = None,
-        taps: FloatArray | None = None,
-        radius_px: float | None = None,
-    ) -> RayObservation:
-        return RayObservation(
-            light or self.light,
-            lenslets or self.lenslets,
-            grid or self.grid,
-            slopes=self.slopes,
-            taps=self.taps if taps is None else taps,
-            radius_px=float(self.radius_px if radius_px is None else radius_px),
-            runner=self.runner,
-            steepest=self._steepest,
-        )
-
-    def _geometry(self) -> tuple[object, ...]:
-        table = self.lenslets
-        return table.centers_px, self.origins, self._turn, self.slopes, self.radius_px
-
-    def _lenslets_within(self, first: int, last: int) -> tuple[int, int]:
-        starts = self.lenslets.row_starts
-        rows = self.grid.rows_of(self.lenslets)
-        reach = self._steepest * float(self.radius_px) + 2
-        low, high = np.searchsorted(rows, (first - reach, last + reach))
-        return int(starts[low]), int(starts[high])
+        tile = replace(self.bundle, grid=grid, lenslets=lenslets.selected(near))
+        return replace(self, bundle=tile)
 
     def blur(self, picture: FloatArray) -> FloatArray:
         """The picture (3, Y, X) behind the footprint; symmetric, so its own adjoint."""
@@ -171,29 +143,29 @@ class RayObservation:
         """What every ray should measure, shape (H, W); 0 for missing and hidden ones."""
         blurred = self.blur(picture)
         prediction = np.zeros_like(self.light.light)
+        rays, places = self.bundle.rays(), self.bundle.places()
 
         def work(first: int, last: int) -> None:
-            kernels.predict(
-                self.light.light, self.light.colors, *self._geometry(), blurred,
-                self._lenslet_rows(first, last), prediction,
-            )  # fmt: skip
+            lenslets = self.bundle.lenslets.of_rows(first, last)
+            kernels.predict(rays, places, self.slopes, blurred, lenslets, prediction)
 
-        self.runner.map(work, len(self.lenslets.row_starts) - 1)
+        self.runner.map(work, self.bundle.lenslets.rows)
         return prediction
-
-    def _lenslet_rows(self, first: int, last: int) -> tuple[int, int]:
-        starts = self.lenslets.row_starts
-        return int(starts[first]), int(starts[last])
 
     def adjoint(self, values: FloatArray) -> FloatArray:
         """Spread values (H, W) of the rays back to the picture, shape (3, Y, X)."""
         image = np.zeros((3, *self.grid.shape), np.float32)
+        rays, places = self.bundle.rays(), self.bundle.places()
 
         def work(first: int, last: int) -> None:
             kernels.spread(
-                self.light.light, self.light.colors, *self._geometry(), values,
-                self._lenslets_within(first, last), (first, last), image,
-            )  # fmt: skip
+                rays,
+                places,
+                self.slopes,
+                values,
+                self.bundle.band(first, last, self.steepest),
+                image,
+            )
 
         self.runner.map(work, self.grid.shape[0])
         return self.blur(image)
@@ -215,16 +187,25 @@ class RayObservation:
         doubt_map = np.ones((height, width), np.float32) if doubt is None else doubt
         stencil = np.empty((3, 5, height, width), np.float32)
         moment = np.empty((3, height, width), np.float32)
+        rays, places = self.bundle.rays(), self.bundle.places()
+        terms = kernels.WeightTerms(
+            np.float32(weighting.model_error),
+            np.float32(weighting.outlier_error),
+            np.float32(weighting.robustness),
+        )
 
         def work(first: int, last: int) -> None:
             sums = np.zeros((last - first, width, 3, 6), np.float32)
             kernels.accumulate(
-                self.light.light, self.light.response, self.light.colors, self.terms,
-                *self._geometry(), blurred, doubt_map,
-                np.float32(weighting.model_error), np.float32(weighting.outlier_error),
-                np.float32(weighting.robustness),
-                self._lenslets_within(first, last), (first, last), sums,
-            )  # fmt: skip
+                rays,
+                places,
+                self.slopes,
+                blurred,
+                doubt_map,
+                terms,
+                self.bundle.band(first, last, self.steepest),
+                sums,
+            )
             kernels.unpack_sums(sums, first, stencil, moment)
 
         self.runner.map(work, height)

@@ -33,9 +33,11 @@ from lfdfp.datatypes import (
 from lfdfp.errors import ImageError, SettingsError
 from lfdfp.imaging.color import exposure_gain, oriented
 from lfdfp.lenslets.table import lenslet_table
+from lfdfp.reconstruction.bundle import RayBundle
 from lfdfp.reconstruction.fine_grid import FineGrid
-from lfdfp.reconstruction.plane_kernels import apply_sums, sum_rays
-from lfdfp.reconstruction.ray_light import measured_light
+from lfdfp.reconstruction.plane_kernels import WeighedRays, apply_sums, sum_rays
+from lfdfp.reconstruction.ray_light import RayLight, measured_light
+from lfdfp.reconstruction.ray_marks import LEAST_MEASURED
 
 HEXAGON_VARIANCE = 5.0 / 72.0
 """Variance of a regular hexagonal lenslet along any axis, in pitches squared."""
@@ -43,7 +45,6 @@ HEXAGON_VARIANCE = 5.0 / 72.0
 _BILINEAR_VARIANCE = (
     1.0 / 6.0
 )  # that bilinear interpolation adds on average, in fine pixels squared
-_SATURATED = -1.5  # `RayLight.light` below this is saturated or missing
 _LEAST_RESPONSE = 0.25  # dimmer pixels see their neighbor's lenslet too
 _RIM = 0.46  # of the pitch: radius within which a pixel belongs to its lenslet
 _FINEST = 4  # the fit is finer than what is asked for, then averaged: half a dB better
@@ -52,7 +53,6 @@ _STEPS = 8
 _ROUNDS = 3
 _EDGE = 0.4  # gradients, per view pixel, of this much of the typical light count as edges
 _START_SPREAD = 0.4  # view pixels: half the distance of neighboring lenslets, about
-_ROWS_PER_BAND = 96
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -158,48 +158,33 @@ class _PlaneRays:
 
     def __init__(self, rays: Rays, grid: FineGrid, slope: float, threads: int) -> None:
         noise = rays.calibration.noise or _plain_noise(rays.capture)
-        self._measured = measured_light(rays, least_response=_LEAST_RESPONSE, noise=noise)
-        light = self._measured.light
+        measured = measured_light(rays, least_response=_LEAST_RESPONSE, noise=noise)
+        light = measured.light
         self.typical = max(float(np.median(light[light >= 0])), 1e-3) if (light >= 0).any() else 1.0
-        self._weights = _inverse_variances(
-            light, self._measured.response, self._measured.noise_terms(), self.typical
+        self._weights = _inverse_variances(measured, self.typical)
+        table = lenslet_table(rays.calibration.grid)
+        self._bundle = RayBundle(
+            light=measured,
+            lenslets=table,
+            grid=grid,
+            radius_px=_RIM * table.pitch_px,
+            runner=BandRunner(threads),
         )
-        self._table = lenslet_table(rays.calibration.grid)
-        self._origins = grid.positions(self._table.lens_plane).astype(np.float32)
-        self._shape = grid.shape
         self._slope = slope * grid.slope_scale
-        self._threads = threads
 
     def sums(self, color: int) -> tuple[FloatArray, FloatArray]:
-        """Normal matrix and right-hand side (Y, X, 7), and weights of the rays near each pixel."""
-        rows, columns = self._shape
-        sums = np.zeros((rows, columns, 7), np.float32)
-        counts = np.zeros((rows, columns), np.float32)
-        radius = _RIM * self._table.pitch_px
-        reach = abs(self._slope) * radius + 2
-        starts = self._table.row_starts
-        row_places = self._origins[starts[:-1], 0]
+        """Normal matrix and right-hand side (Y, X, 7), and weights (Y, X) of the nearest rays."""
+        bundle, slope = self._bundle, self._slope
+        sums = np.zeros((*bundle.grid.shape, 7), np.float32)
+        counts = np.zeros(bundle.grid.shape, np.float32)
+        places = bundle.places()
+        rays = WeighedRays(bundle.light.light, self._weights, bundle.light.colors, color)
 
-        def add(first: int) -> None:
-            last = min(first + _ROWS_PER_BAND, rows)
-            near = np.searchsorted(row_places, [first - reach, last + reach])
-            sum_rays(
-                self._measured.light,
-                self._weights,
-                self._measured.colors,
-                color,
-                self._table.centers_px,
-                self._origins,
-                self._table.turn,
-                self._slope,
-                radius,
-                (int(starts[near[0]]), int(starts[near[1]])),
-                (first, last),
-                sums[first:last],
-                counts[first:last],
-            )
+        def add(first: int, last: int) -> None:
+            band = bundle.band(first, last, abs(slope))
+            sum_rays(rays, places, slope, band, sums[first:last], counts[first:last])
 
-        BandRunner(self._threads).each(add, range(0, rows, _ROWS_PER_BAND))
+        bundle.runner.map(add, bundle.grid.shape[0])
         return sums, counts
 
 
@@ -209,21 +194,19 @@ def _plain_noise(capture: RawCapture) -> NoiseModel:
     return NoiseModel(read_variance=(span / 1000) ** 2, shot_gain=span / 5000)
 
 
-def _inverse_variances(
-    light: FloatArray, response: FloatArray, terms: FloatArray, typical: float
-) -> FloatArray:
+def _inverse_variances(measured: RayLight, typical: float) -> FloatArray:
     """Weights (H, W) of the rays, in units of `typical` light; 0 for what is missing or saturated.
 
     Weights that followed each ray's own light would favor those that noise made dark.
     """
-    usable = light > _SATURATED
+    light, terms = measured.light, measured.noise_terms()
     weights = np.zeros(light.shape, np.float32)
     for i, j in np.ndindex(2, 2):
         read, shot, relative = (float(term) for term in terms[i, j])
-        share = np.maximum(response[i::2, j::2], _LEAST_RESPONSE)
+        share = np.maximum(measured.response[i::2, j::2], _LEAST_RESPONSE)
         variance = (read / share + shot * typical) / share + relative * typical**2
         weights[i::2, j::2] = typical**2 / variance
-    weights[~usable] = 0
+    weights[light < LEAST_MEASURED] = 0
     return weights
 
 

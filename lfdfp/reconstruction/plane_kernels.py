@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
+from lfdfp.lenslets.kernels import direction, image_rows
+from lfdfp.reconstruction.ray_kernels import (
+    Band,
+    LensletPlaces,
+    add_lower,
+    add_upper,
+    bilinear,
+)
+
+
+class WeighedRays(NamedTuple):
+    """Rays of one color, and how much each counts.
+
+    Attributes
+    ----------
+    light, weights
+        Shape (H, W), float32: of every pixel; weight 0 leaves it out.
+    colors
+        Shape (2, 2), int64: color of the Bayer cell.
+    color
+        The one whose pixels are added.
+    """
+
+    light: FloatArray
+    weights: FloatArray
+    colors: NDArray[np.int64]
+    color: int
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def sum_rays(
-    light: FloatArray,
-    weights: FloatArray,
-    colors: NDArray[np.int64],
-    color: int,
-    centers: FloatArray,
-    origins: FloatArray,
-    turn: tuple[float, float],
+    rays: WeighedRays,
+    places: LensletPlaces,
     slope: float,
-    radius: float,
-    lenslets: tuple[int, int],
-    band: tuple[int, int],
+    band: Band,
     sums: FloatArray,
     counts: FloatArray,
 ) -> None:
@@ -31,76 +53,46 @@ def sum_rays(
 
     Parameters
     ----------
-    light, weights
-        Shape (H, W): of every pixel; weight 0 leaves it out.
-    colors, color
-        Shape (2, 2): color of the Bayer cell; the one whose pixels are added.
-    centers, origins
-        Shape (L, 2): centers of the lenslets' images in pixels; places on the fine grid.
-    turn, radius
-        Of `LensletTable`; largest distance of a pixel from its lenslet's center.
     slope
         Fine pixels per raw pixel.
-    lenslets, band
-        First and past the last, of lenslets to visit and of rows to write.
     sums
         Shape (rows, X, 7): Σ w b bᵀ as couplings with the pixel itself, right, below,
         below right and below left, Σ w b y and Σ w b y²; added to.
     counts
         Shape (rows, X): Σ w of the rays nearest to each pixel; added to.
     """
-    height, width = light.shape
+    light, weights, colors, color = rays
+    centers, origins, turn, radius = places
     columns = sums.shape[1]
-    first, last = band
-    for lens in range(lenslets[0], lenslets[1]):
+    first, last = band.rows
+    for lens in range(band.lenslets[0], band.lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
-        for row in range(
-            max(0, int(np.ceil(row0 - radius))), min(height, int(np.floor(row0 + radius)) + 1)
-        ):
-            down = row - row0
-            half = np.sqrt(max(radius * radius - down * down, 0.0))
-            for column in range(
-                max(0, int(np.ceil(column0 - half))),
-                min(width, int(np.floor(column0 + half)) + 1),
-            ):
+        for row, left, end in image_rows(row0, column0, radius, light.shape):
+            for column in range(left, end):
                 w = weights[row, column]
                 if w <= 0 or colors[row & 1, column & 1] != color:
                     continue
-                right = column - column0
-                y = origins[lens, 0] - slope * (turn[0] * down - turn[1] * right)
-                x = origins[lens, 1] - slope * (turn[1] * down + turn[0] * right)
+                v, u = direction(turn, row - row0, column - column0)
+                y, x = origins[lens, 0] - slope * v, origins[lens, 1] - slope * u
                 i, j = int(np.floor(y)), int(np.floor(x))
                 if i + 1 < first or i >= last or j < 0 or j + 1 >= columns:
                     continue
                 b, a = np.float32(y - i), np.float32(x - j)
-                w00, w01, w10, w11 = (1 - b) * (1 - a), (1 - b) * a, b * (1 - a), b * a
                 near_i, near_j = i + (1 if b >= 0.5 else 0), j + (1 if a >= 0.5 else 0)
                 if first <= near_i < last:
                     counts[near_i - first, near_j] += w
-                value = w * light[row, column]
-                square = value * light[row, column]
+                corners, amount = bilinear(b, a), w * light[row, column]
+                square = amount * light[row, column]
                 if i >= first:
                     here, beside = sums[i - first, j], sums[i - first, j + 1]
-                    here[0] += w * w00 * w00
-                    here[1] += w * w00 * w01
-                    here[2] += w * w00 * w10
-                    here[3] += w * w00 * w11
-                    here[5] += value * w00
-                    here[6] += square * w00
-                    beside[0] += w * w01 * w01
-                    beside[2] += w * w01 * w11
-                    beside[4] += w * w01 * w10
-                    beside[5] += value * w01
-                    beside[6] += square * w01
+                    add_upper(here, beside, corners, w, amount)
+                    here[6] += square * corners[0]
+                    beside[6] += square * corners[1]
                 if i + 1 < last:
                     here, beside = sums[i + 1 - first, j], sums[i + 1 - first, j + 1]
-                    here[0] += w * w10 * w10
-                    here[1] += w * w10 * w11
-                    here[5] += value * w10
-                    here[6] += square * w10
-                    beside[0] += w * w11 * w11
-                    beside[5] += value * w11
-                    beside[6] += square * w11
+                    add_lower(here, beside, corners, w, amount)
+                    here[6] += square * corners[2]
+                    beside[6] += square * corners[3]
 
 
 @njit(cache=True, nogil=True, fastmath=True)

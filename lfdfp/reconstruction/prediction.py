@@ -10,7 +10,7 @@ from lfdfp.datatypes import FloatArray, Rays
 from lfdfp.imaging.color import display_matrix
 from lfdfp.imaging.resampling import bicubic
 from lfdfp.lenslets.table import lenslet_table
-from lfdfp.reconstruction.depth.bundle import RayBundle
+from lfdfp.reconstruction.bundle import RayBundle
 from lfdfp.reconstruction.observation import footprint_taps
 from lfdfp.reconstruction.parameters import RayParameters
 from lfdfp.reconstruction.ray_following import observed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.reconstruction.depth.bundle import RayBundle
+from lfdfp.reconstruction.bundle import RayBundle
 from lfdfp.reconstruction.depth.visibility import visible_slopes
 from lfdfp.reconstruction.observation import RayObservation, footprint_taps
 from lfdfp.reconstruction.parameters import RayParameters
@@ -20,12 +20,5 @@ def observed(bundle: RayBundle, slope_map: FloatArray, parameters: RayParameters
     pixels_per_pitch = bundle.grid.pixels_per_pitch
     step = parameters.visibility_step * pixels_per_pitch
     width = parameters.footprint_pitch * pixels_per_pitch
-    return RayObservation(
-        bundle.light,
-        bundle.lenslets,
-        bundle.grid,
-        slopes=visible_slopes(bundle, slope_map, step=step),
-        taps=footprint_taps(width**2 / 12),
-        radius_px=bundle.radius_px,
-        runner=bundle.runner,
-    )
+    slopes = visible_slopes(bundle, slope_map, step=step)
+    return RayObservation.of(bundle, slopes, footprint_taps(width**2 / 12))

@@ -13,12 +13,7 @@ from lfdfp.datatypes import (
     RawCapture,
     Rays,
 )
-
-MISSING = np.float32(-1e9)
-"""Light of a pixel that carries no usable measurement."""
-
-HIDDEN = np.float32(1e9)
-"""Slope of a ray that no visible surface explains."""
+from lfdfp.reconstruction.ray_marks import MISSING, SATURATION_OFFSET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,7 +24,7 @@ class RayLight:
     ----------
     light
         Shape (H, W): ``gain (raw - black) / response``; `MISSING` where a pixel is dead or too
-        dim; ``-2 - value`` where it is saturated, so that the light is at least `value`.
+        dim; ``SATURATION_OFFSET - value`` where it is saturated: at least `value` arrived.
     response
         Shape (H, W), of the calibration.
     colors
@@ -83,7 +78,7 @@ def measured_light(rays: Rays, *, least_response: float, noise: NoiseModel) -> R
         usable = share >= least_response
         plane = (codes - np.float32(black)) * np.float32(gain) / np.maximum(share, least_response)
         saturated = codes >= _saturation_code(capture, black, white)
-        plane = np.where(saturated, -2.0 - plane, plane)
+        plane = np.where(saturated, SATURATION_OFFSET - plane, plane)
         light[rows, columns] = np.where(usable, plane, MISSING)
     return RayLight(light=light, response=response, colors=colors, gains=gains, noise=noise)
 

@@ -28,13 +28,13 @@ from lfdfp.errors import CaptureError
 from lfdfp.imaging.color import LUMA_WEIGHTS, display_matrix
 from lfdfp.lenslets.table import lenslet_table
 from lfdfp.progress import Progress, ignore_progress
+from lfdfp.reconstruction.bundle import RayBundle
 from lfdfp.reconstruction.certainty import (
     curvature_ratio,
     detail_probe,
     observability,
     standard_error,
 )
-from lfdfp.reconstruction.depth.bundle import RayBundle
 from lfdfp.reconstruction.depth.plane_sweep import (
     consensus_costs,
     median_filtered,
@@ -56,6 +56,7 @@ from lfdfp.reconstruction.observation import NormalEquations, RayObservation
 from lfdfp.reconstruction.parameters import RayParameters
 from lfdfp.reconstruction.ray_following import observed
 from lfdfp.reconstruction.ray_light import measured_light
+from lfdfp.reconstruction.ray_marks import LEAST_MEASURED
 from lfdfp.reconstruction.ray_rim import rim_is_clean
 from lfdfp.reconstruction.solution import FINEST, RaySolution, rays_of, sharp_picture
 from lfdfp.reconstruction.solver.solver import RaySolver, Variation, opponent_matrix
@@ -209,7 +210,9 @@ class _Reconstruction:
 
     def checked(self, final: FloatArray, before: FloatArray) -> tuple[FloatArray, tuple[str, ...]]:
         """The last solution, or the one before if the last rounds diverged."""
-        brightest = 2 * float(np.abs(self.all_light.light[self.all_light.light > -1.5]).max())
+        brightest = 2 * float(
+            np.abs(self.all_light.light[self.all_light.light > LEAST_MEASURED]).max()
+        )
         if np.isfinite(final).all() and float(final.max()) < 4 * brightest:
             return np.minimum(final, np.float32(brightest), out=final), ()
         return before, ("the last rounds diverged: the picture before them is given",)

@@ -9,9 +9,11 @@ from lfdfp.computing.bands import BandRunner
 from lfdfp.datatypes import FloatArray, LensletGrid, NoiseModel
 from lfdfp.lenslets.table import lenslet_table
 from lfdfp.lenslets.view_sampling import default_view_sampling
+from lfdfp.reconstruction.bundle import RayBundle
 from lfdfp.reconstruction.fine_grid import FineGrid
 from lfdfp.reconstruction.observation import RayObservation, RayWeighting, footprint_taps
-from lfdfp.reconstruction.ray_light import HIDDEN, MISSING, RayLight
+from lfdfp.reconstruction.ray_light import RayLight
+from lfdfp.reconstruction.ray_marks import HIDDEN, MISSING, SATURATION_OFFSET
 from lfdfp.reconstruction.solver.solver import RaySolver, Variation
 
 SIZE = 120
@@ -49,15 +51,10 @@ def observation(seed: int = 0, *, slope: float | None = None) -> RayObservation:
         gains=np.full((2, 2), 1 / 4000, np.float32),
         noise=NoiseModel(read_variance=20.0, shot_gain=0.7),
     )
-    return RayObservation(
-        rays,
-        lenslet_table(grid),
-        fine,
-        slopes=slopes,
-        taps=footprint_taps(1.5),
-        radius_px=4.2,
-        runner=BandRunner(),
+    bundle = RayBundle(
+        light=rays, lenslets=lenslet_table(grid), grid=fine, radius_px=4.2, runner=BandRunner()
     )
+    return RayObservation.of(bundle, slopes, footprint_taps(1.5))
 
 
 def picture(observation: RayObservation, seed: int = 1) -> FloatArray:
@@ -180,17 +177,17 @@ def test_a_tile_sees_what_the_whole_sees() -> None:
     rows, columns = slice(8, 32), slice(12, 36)
     tile = rays.on_grid(rays.grid.tile(rows, columns))
     assert tile.grid.shape == (24, 24)
-    assert 0 < len(tile.origins) < len(rays.origins)
+    assert 0 < len(tile.bundle.places().origins) < len(rays.bundle.places().origins)
     np.testing.assert_allclose(
-        tile.origins + np.array([rows.start, columns.start]),
-        rays.grid.positions(tile.lenslets.lens_plane),
+        tile.bundle.places().origins + np.array([rows.start, columns.start]),
+        rays.grid.positions(tile.bundle.lenslets.lens_plane),
         atol=1e-3,
     )
 
 
 def test_saturated_rays_bound_from_below() -> None:
     rays = observation(slope=0.0)
-    rays.light.light[...] = -2.0 - 0.6
+    rays.light.light[...] = SATURATION_OFFSET - np.float32(0.6)
     bright = np.full((3, *rays.grid.shape), 0.9, np.float32)
     assert not rays.normal_equations(bright, RayWeighting()).moment.any()
     dim = np.full_like(bright, 0.3)

@@ -1,21 +1,31 @@
 """Compiled passes that find the rays under lenslets and list them.
 
-Arguments that both passes share: `light`, `response` of `RayLight`; `centers`, `turn` of
-`LensletTable`; `radius`, the largest distance of a pixel from its lenslet's center; `kept`, which
-diagonals of Bayer cells to use; `lenslets`, first and last + 1.
+Arguments that both passes share: `rays` and `places` of `ray_kernels`; `kept`, which diagonals of
+Bayer cells to use; `lenslets`, first and last + 1.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.lenslets.kernels import half_width, span
+from lfdfp.lenslets.kernels import direction, image_rows
+from lfdfp.reconstruction.ray_kernels import LensletPlaces, RayArrays
+from lfdfp.reconstruction.ray_marks import LEAST_MEASURED
 
-_UNUSABLE = np.float32(-1.5)
-"""Light below it marks missing and saturated pixels."""
+
+class ListArrays(NamedTuple):
+    """The arrays of a `RayList`, described there."""
+
+    starts: NDArray[np.int32]
+    direction: FloatArray
+    measured: FloatArray
+    cell: NDArray[np.uint8]
+    farthest: FloatArray
 
 
 @njit(inline="always")
@@ -28,70 +38,55 @@ def _quadrant(v: float, u: float) -> int:
 
 @njit(cache=True, nogil=True)
 def count_rays(
-    light: FloatArray,
-    response: FloatArray,
-    centers: FloatArray,
-    turn: FloatArray,
-    radius: float,
+    rays: RayArrays,
+    places: LensletPlaces,
     kept: NDArray[np.bool_],
     lenslets: tuple[int, int],
     counts: NDArray[np.int32],
 ) -> None:
     """Count the usable rays of each quadrant into `counts` (L, 4)."""
-    height, width = light.shape
+    light = rays.light
+    centers, _, turn, radius = places
     for lens in range(lenslets[0], lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
-        for row in range(*span(row0, radius, height)):
-            down = row - row0
-            half = half_width(down, radius)
-            for column in range(*span(column0, half, width)):
-                if light[row, column] < _UNUSABLE or not kept[(row >> 1) + (column >> 1)]:
+        for row, left, end in image_rows(row0, column0, radius, light.shape):
+            for column in range(left, end):
+                if light[row, column] < LEAST_MEASURED or not kept[(row >> 1) + (column >> 1)]:
                     continue
-                right = column - column0
-                v = turn[0] * down - turn[1] * right
-                u = turn[1] * down + turn[0] * right
+                v, u = direction(turn, row - row0, column - column0)
                 counts[lens, _quadrant(v, u)] += 1
 
 
 @njit(cache=True, nogil=True)
 def list_rays(
-    light: FloatArray,
-    response: FloatArray,
-    centers: FloatArray,
-    turn: FloatArray,
-    radius: float,
+    rays: RayArrays,
+    places: LensletPlaces,
     kept: NDArray[np.bool_],
     lenslets: tuple[int, int],
     reached: FloatArray,
-    starts: NDArray[np.int32],
-    direction: FloatArray,
-    measured: FloatArray,
-    cell: NDArray[np.uint8],
-    farthest: FloatArray,
+    listed: ListArrays,
 ) -> None:
-    """Write the rays of each quadrant, and how far they reach, to their places (`RayList`).
+    """Write the rays of each quadrant, and how far they reach, to their places in the list.
 
     reached
         Shape (H, W): slope of the last plane that the ray of a pixel can see.
     """
-    height, width = light.shape
-    places = np.zeros(4, np.int64)
+    light, response = rays.light, rays.response
+    centers, _, turn, radius = places
+    starts, directions, measured, cell, farthest = listed
+    next_ray = np.zeros(4, np.int64)
     for lens in range(lenslets[0], lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
-        places[:] = starts[lens, :4]
-        for row in range(*span(row0, radius, height)):
-            down = row - row0
-            half = half_width(down, radius)
-            for column in range(*span(column0, half, width)):
-                if light[row, column] < _UNUSABLE or not kept[(row >> 1) + (column >> 1)]:
+        next_ray[:] = starts[lens, :4]
+        for row, left, end in image_rows(row0, column0, radius, light.shape):
+            for column in range(left, end):
+                if light[row, column] < LEAST_MEASURED or not kept[(row >> 1) + (column >> 1)]:
                     continue
-                right = column - column0
-                v = turn[0] * down - turn[1] * right
-                u = turn[1] * down + turn[0] * right
+                v, u = direction(turn, row - row0, column - column0)
                 quadrant = _quadrant(v, u)
-                n = places[quadrant]
-                places[quadrant] = n + 1
-                direction[n, 0], direction[n, 1] = v, u
+                n = next_ray[quadrant]
+                next_ray[quadrant] = n + 1
+                directions[n, 0], directions[n, 1] = v, u
                 measured[n, 0], measured[n, 1] = light[row, column], response[row, column]
                 farthest[n] = reached[row, column]
                 cell[n] = 2 * (row & 1) + (column & 1)

@@ -16,8 +16,9 @@ import numpy as np
 
 from lfdfp.datatypes import DoubleArray, FloatArray
 from lfdfp.imaging.guided_filter import GuidedFilter
+from lfdfp.reconstruction.bundle import RayBundle
 from lfdfp.reconstruction.depth import sweep_kernels as kernels
-from lfdfp.reconstruction.depth.bundle import RayBundle, listed_rays
+from lfdfp.reconstruction.depth.ray_list import RAYS_PER_LENSLET, listed_rays
 from lfdfp.reconstruction.depth.semi_global import PlaneCosts
 
 _WHOLE = ((0, 0, 0, 0),)
@@ -62,18 +63,28 @@ def consensus_costs(
     outlier_error: float,
     truncation: float,
     half_apertures: bool,
+    rays_per_lenslet: float = RAYS_PER_LENSLET,
 ) -> PlaneCosts:
     """Mean truncated misfit of the rays to what they agree on.
 
     Parameters
     ----------
+    slopes
+        Shape (N,): of the planes, in fine pixels per raw pixel.
     half_apertures
         Let the rays of each half aperture agree by themselves, and take the least misfit: next
         to an occluder, the picture of the whole aperture mixes both surfaces.
     outlier_error, truncation
         As in `residual_costs`.
+    rays_per_lenslet
+        As many are enough (`listed_rays`).
     """
-    sweep = _Sweep(bundle, outlier_error=outlier_error, truncation=truncation)
+    sweep = _Sweep(
+        bundle,
+        outlier_error=outlier_error,
+        truncation=truncation,
+        rays_per_lenslet=rays_per_lenslet,
+    )
     costs = PlaneCosts.empty(bundle.grid.shape, len(slopes), most=truncation)
 
     def work(first: int, last: int) -> None:
@@ -153,13 +164,13 @@ class _Sweep:
         outlier_error: float = 0.0,
         truncation: float = 1.0,
         reached: FloatArray | None = None,
+        rays_per_lenslet: float = RAYS_PER_LENSLET,
     ) -> None:
         self.bundle = bundle
-        self.origins = bundle.origins()
-        self.rays = listed_rays(bundle, reached)
+        self.origins = bundle.places().origins
+        self.listed = listed_rays(bundle, reached, rays_per_lenslet=rays_per_lenslet).arrays()
         self.colors = bundle.light.colors.ravel()
-        self.terms = bundle.light.noise_terms().reshape(4, 3)
-        self.terms[:, 2] += np.float32(outlier_error) ** 2
+        self.terms = bundle.rays(outlier_error).terms.reshape(4, 3)
         self.truncation = np.float32(truncation)
 
 
@@ -176,16 +187,19 @@ class _Window:
         self._amount, self._weight, self._certainty = (
             np.zeros(shape, np.float32) for _ in range(3)
         )
-        self._misfit, self._count = np.zeros((2, 4, *shape[1:3]), np.float32)
+        misfit, count = np.zeros((2, 4, *shape[1:3]), np.float32)
+        self._misfits = kernels.Misfits(sweep.terms, sweep.truncation, misfit, count)
 
-    def _plane(self, slope: float, parts: Sequence[int]) -> tuple[object, ...]:
+    def _plane(self, slope: float, parts: Sequence[int]) -> kernels.Plane:
         sweep = self._sweep
-        rays, bundle = sweep.rays, sweep.bundle
-        return (
-            rays.starts, rays.direction, rays.measured, rays.cell, sweep.origins,
-            bundle.lenslets_within(sweep.origins, self.top, self.bottom, abs(slope)),
-            np.asarray(parts, np.int64), sweep.colors, np.float32(slope), self.top,
-        )  # fmt: skip
+        return kernels.Plane(
+            origins=sweep.origins,
+            lenslets=sweep.bundle.band(self.top, self.bottom, abs(slope)).lenslets,
+            parts=np.asarray(parts, np.int64),
+            colors=sweep.colors,
+            slope=np.float32(slope),
+            top=self.top,
+        )
 
     def agree(self, slope: float, parts: Sequence[int]) -> None:
         """Let the rays of each part agree on a picture, as if everything lay on one plane.
@@ -194,24 +208,23 @@ class _Window:
         """
         plane = self._plane(slope, parts)
         self._amount[:], self._weight[:] = 0.0, 0.0
-        kernels.spread_light(*plane, self._amount, self._weight)
+        kernels.spread_light(self._sweep.listed, plane, self._amount, self._weight)
         kernels.weighted_means(self._amount, self._weight, _TAPS, self.picture, self._certainty)
         self._amount[:] = 0.0
-        kernels.spread_residuals(*plane, self.picture, self._amount)
+        kernels.spread_residuals(self._sweep.listed, plane, self.picture, self._amount)
         kernels.add_weighted_means(self._amount, self._certainty, _TAPS, self.picture)
 
     def compare(self, slope: float, parts: Sequence[int], picture: FloatArray) -> None:
         """Collect the misfits of a plane's rays to the pictures (P, rows, X, 3) of their parts."""
-        self._misfit[:], self._count[:] = 0.0, 0.0
+        self._misfits.sums[:], self._misfits.counts[:] = 0.0, 0.0
         kernels.gather_misfits(
-            *self._plane(slope, parts), self._sweep.rays.farthest, picture, self._sweep.terms,
-            self._sweep.truncation, self._misfit, self._count,
-        )  # fmt: skip
+            self._sweep.listed, self._plane(slope, parts), picture, self._misfits
+        )
 
     def no_cost(self) -> FloatArray:
         """Cost (rows, X) of a plane that nothing was compared on yet."""
         rows = self.inner.stop - self.inner.start
-        return np.full((rows, self._misfit.shape[2]), np.inf, np.float32)
+        return np.full((rows, self._misfits.sums.shape[2]), np.inf, np.float32)
 
     def cheapen(
         self,
@@ -223,9 +236,13 @@ class _Window:
         """Lower the plane's cost (rows, X) to the least mean misfit of groups of quadrants."""
         for group in groups:
             kernels.cheapest_mean(
-                self._misfit, self._count, np.asarray(group, np.int64), reach,
-                self._sweep.truncation, np.float32(penalty), self.inner.start, cost,
-            )  # fmt: skip
+                self._misfits,
+                np.asarray(group, np.int64),
+                reach,
+                np.float32(penalty),
+                self.inner.start,
+                cost,
+            )
 
     def cheapen_by_all(self, cost: FloatArray, reach: int) -> None:
         """Lower the cost to that of the whole aperture, or of a half at a penalty."""

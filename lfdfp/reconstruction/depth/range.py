@@ -7,7 +7,7 @@ import dataclasses
 import cv2
 import numpy as np
 
-from lfdfp.reconstruction.depth.bundle import RayBundle
+from lfdfp.reconstruction.bundle import RayBundle
 from lfdfp.reconstruction.depth.plane_sweep import consensus_costs
 
 _WIDEST_PITCH = 1.0  # per raw pixel; beyond it nothing is sharp in any lenslet camera
@@ -35,9 +35,7 @@ def slope_range(
     outlier_error, truncation
         As in `residual_costs`.
     """
-    inner = dataclasses.replace(
-        bundle, radius_px=_RADIUS_SHARE * bundle.radius_px, rays_per_lenslet=_RAYS_PER_LENSLET
-    )
+    inner = dataclasses.replace(bundle, radius_px=_RADIUS_SHARE * bundle.radius_px)
     scale = bundle.grid.pixels_per_pitch
     step = _PLANE_SHIFT_PITCH / inner.radius_px
     count = 2 * int(np.ceil(_WIDEST_PITCH / step)) + 1
@@ -51,6 +49,7 @@ def slope_range(
         outlier_error=outlier_error,
         truncation=truncation,
         half_apertures=False,
+        rays_per_lenslet=_RAYS_PER_LENSLET,
     )
     for k in range(count):
         cost = cv2.blur(costs.plane(k), (5, 5))

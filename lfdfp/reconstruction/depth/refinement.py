@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 
 from lfdfp.datatypes import FloatArray
+from lfdfp.reconstruction.bundle import RayBundle
 from lfdfp.reconstruction.depth import surface_kernels as kernels
-from lfdfp.reconstruction.depth.bundle import RayBundle
+from lfdfp.reconstruction.observation_kernels import steepest_slope
 
 _SAME_SURFACE_PITCH = 0.08
 _USUAL_ERROR_PITCH = 0.1
@@ -34,19 +35,16 @@ def slope_steps(
         Shape (3, Y, X): the picture behind the lenslets' footprint.
     """
     height, width = bundle.grid.shape
-    origins, table, light = bundle.origins(), bundle.lenslets, bundle.light
-    steepest = float(np.abs(slopes, where=slopes < 1e8, out=np.zeros_like(slopes)).max())
-    terms, turn = light.noise_terms(), np.asarray(table.turn, np.float32)
+    rays, places = bundle.rays(outlier_error), bundle.places()
+    steepest = float(steepest_slope(slopes))
     steps = np.empty((4, height, width), np.float32)
 
     def work(first: int, last: int) -> None:
         sums = np.zeros((last - first, width, 4), np.float32)
+        band = bundle.band(first, last, steepest)
         kernels.gather_slope_steps(
-            light.light, light.response, light.colors, terms, table.centers_px, origins, turn,
-            slopes, np.float32(bundle.radius_px), blurred, np.float32(outlier_error),
-            np.float32(robustness), bundle.lenslets_within(origins, first, last, steepest),
-            (first, last), sums,
-        )  # fmt: skip
+            rays, places, slopes, blurred, np.float32(robustness), band, sums
+        )
         steps[:, first:last] = np.moveaxis(sums, -1, 0)
 
     bundle.runner.map(work, height)
@@ -65,8 +63,12 @@ def fitted_slopes(slope_map: FloatArray, steps: FloatArray, bundle: RayBundle) -
         From `slope_steps`.
     """
     scale = bundle.grid.pixels_per_pitch
-    tolerance = np.float32(_SAME_SURFACE_PITCH * scale)
-    damping = np.float32(1 / (_USUAL_ERROR_PITCH * scale) ** 2)
+    fit = kernels.SurfaceFit(
+        reach=_REACH_PX,
+        stride=_STRIDE,
+        tolerance=np.float32(_SAME_SURFACE_PITCH * scale),
+        damping=np.float32(1 / (_USUAL_ERROR_PITCH * scale) ** 2),
+    )
     gradient, curvature = (cv2.blur(s, (_STRIDE, _STRIDE)) * _STRIDE**2 for s in steps[:2])
     current = slope_map
     for _ in range(_FITS):
@@ -80,9 +82,7 @@ def fitted_slopes(slope_map: FloatArray, steps: FloatArray, bundle: RayBundle) -
             moves: FloatArray = moves,
             fitted: FloatArray = fitted,
         ) -> None:
-            kernels.fit_surfaces(
-                current, moves, _REACH_PX, _STRIDE, tolerance, damping, first, last, fitted
-            )
+            kernels.fit_surfaces(current, moves, fit, (first, last), fitted)
 
         bundle.runner.map(work, slope_map.shape[0])
         gradient = gradient - curvature * (fitted - current)

@@ -129,7 +129,9 @@ def semi_global_costs(
     price = smoothness.jump / (1 + price / np.float32(smoothness.edge))
     price = np.maximum(price, smoothness.step).astype(np.float32)
     total = np.empty(costs.values.shape, np.float32)
-    terms = costs.values, np.float32(costs.unit), price, np.float32(smoothness.step)
+    terms = kernels.PathTerms(
+        costs.values, np.float32(costs.unit), price, np.float32(smoothness.step)
+    )
     down, up = (_Walk(terms, total, step=step) for step in (1, -1))
     middle, height = len(guide) // 2, len(guide)
     upper, lower = range(middle), range(middle, height)
@@ -141,23 +143,17 @@ def semi_global_costs(
 class _Walk:
     """Adds the paths that come down from the first row, or up from the last one, row by row."""
 
-    def __init__(
-        self,
-        terms: tuple[NDArray[np.uint16], np.float32, FloatArray, np.float32],
-        total: FloatArray,
-        *,
-        step: int,
-    ) -> None:
+    def __init__(self, terms: kernels.PathTerms, total: FloatArray, *, step: int) -> None:
         _, planes, width = total.shape
         self._terms, self._total, self._step = terms, total, step
-        self._paths = np.zeros((2, 3, planes + 2, width + 2), np.float32)
-        self._paths[:, :, (0, -1)] = kernels.NO_PLANE
-        self._least = np.zeros((2, 3, width + 2), np.float32)
+        paths = np.zeros((2, 3, planes + 2, width + 2), np.float32)
+        paths[:, :, (0, -1)] = kernels.NO_PLANE
+        self._state = kernels.PathState(paths, np.zeros((2, 3, width + 2), np.float32))
 
     def begin(self, rows: range) -> None:
         """Rows that nobody was in before: they get the paths along them, too."""
         for row in rows:
-            kernels.along_row(*self._terms, row, self._total)
+            kernels.along_row(self._terms, row, self._total)
             self._extend(row)
 
     def go_on(self, rows: range) -> None:
@@ -166,6 +162,4 @@ class _Walk:
             self._extend(row)
 
     def _extend(self, row: int) -> None:
-        kernels.from_row_to_row(
-            *self._terms, row, row - self._step, self._paths, self._least, self._total
-        )
+        kernels.from_row_to_row(self._terms, row, row - self._step, self._state, self._total)

@@ -1,18 +1,11 @@
 """Compiled semi-global matching: costs of planes, made smooth along eight directions.
 
-Arguments that the kernels share:
-
-costs, unit
-    Shape (Y, N, X), uint16: costs of the planes, in units of `unit`.
-edges
-    Shape (2, Y, X): price of a jump to any plane, to the next row and to the next column.
-small
-    Price of a step to a neighboring plane.
-total
-    Shape (Y, N, X): costs of the paths, summed.
+`total` is in all of them the sum of the paths' costs, shape (Y, N, X).
 """
 
 from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -23,6 +16,44 @@ from lfdfp.datatypes import DoubleArray, FloatArray
 NO_PLANE = np.float32(1e9)
 _SIDEWAYS = (-1, 0, 1)
 """Columns that a path from row to row moves by."""
+
+
+class PathTerms(NamedTuple):
+    """What paths over pixels and planes cost.
+
+    Attributes
+    ----------
+    costs
+        Shape (Y, N, X), uint16: of the planes, in units of `unit`.
+    unit
+        Cost of 1.
+    edges
+        Shape (2, Y, X), float32: price of a jump to any plane, to the next row and to the next
+        column.
+    small
+        Price of a step to a neighboring plane.
+    """
+
+    costs: NDArray[np.uint16]
+    unit: Any
+    edges: FloatArray
+    small: Any
+
+
+class PathState(NamedTuple):
+    """The three paths per pixel that come from row to row, for even and for odd rows.
+
+    Attributes
+    ----------
+    paths
+        Shape (2, 3, N + 2, X + 2), float32: their costs. The outermost columns are 0, where paths
+        begin, and the outermost planes out of reach.
+    least
+        Shape (2, 3, X + 2), float32: least cost over the planes.
+    """
+
+    paths: FloatArray
+    least: FloatArray
 
 
 @njit(inline="always")
@@ -49,15 +80,9 @@ def _extend(
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def along_row(
-    costs: NDArray[np.uint16],
-    unit: float,
-    edges: FloatArray,
-    small: float,
-    row: int,
-    total: FloatArray,
-) -> None:
+def along_row(terms: PathTerms, row: int, total: FloatArray) -> None:
     """Set a row of `total` to the costs of the paths along it, both ways."""
+    costs, unit, edges, small = terms
     planes, width = costs.shape[1:]
     line = np.empty((width, planes), np.float32)
     summed = np.empty((width, planes), np.float32)
@@ -83,27 +108,11 @@ def along_row(
 
 @njit(cache=True, nogil=True, fastmath=True)
 def from_row_to_row(
-    costs: NDArray[np.uint16],
-    unit: float,
-    edges: FloatArray,
-    small: float,
-    row: int,
-    before: int,
-    paths: FloatArray,
-    least: FloatArray,
-    total: FloatArray,
+    terms: PathTerms, row: int, before: int, state: PathState, total: FloatArray
 ) -> None:
-    """Extend the three paths per pixel that come from the row `before` by a row; add them.
-
-    Parameters
-    ----------
-    paths
-        Shape (2, 3, N + 2, X + 2): costs of the paths of even and odd rows. The outermost columns
-        are 0, where paths begin, and the outermost planes out of reach. The other row's are read,
-        this row's are written.
-    least
-        Shape (2, 3, X + 2): least cost over the planes.
-    """
+    """Extend the paths that come from the row `before` by a row; add them to `total`."""
+    costs, unit, edges, small = terms
+    paths, least = state
     planes, width = costs.shape[1:]
     gap = max(min(row, before), 0)
     jump = np.zeros((3, width + 2), np.float32)
@@ -119,11 +128,9 @@ def from_row_to_row(
         for j in range(width):
             cost[j + 1] = np.float32(costs[row, d, j]) * unit
         for s in range(3):
-            known, path = paths[before & 1, s], paths[row & 1, s, d + 1]
-            _extend_row(
-                cost, known[d], known[d + 1], known[d + 2], least[before & 1, s], jump[s], small,
-                _SIDEWAYS[s], path,
-            )  # fmt: skip
+            path = paths[row & 1, s, d + 1]
+            known = paths[before & 1, s, d : d + 3]
+            _extend_row(cost, known, least[before & 1, s], jump[s], small, _SIDEWAYS[s], path)
             _lower(path, least[row & 1, s])
             _add(path, total[row, d])
 
@@ -131,16 +138,15 @@ def from_row_to_row(
 @njit(nogil=True, fastmath=True)
 def _extend_row(
     cost: FloatArray,
-    nearer: FloatArray,
-    known: FloatArray,
-    farther: FloatArray,
+    around: FloatArray,
     least: FloatArray,
     jump: FloatArray,
     small: float,
     sideways: int,
     path: FloatArray,
 ) -> None:
-    """All paths of a row on one plane, from those on it and on the planes beside it."""
+    """All paths of a row on one plane, from those on the nearer, the same and the farther one."""
+    nearer, known, farther = around[0], around[1], around[2]
     for j in range(1, cost.shape[0] - 1):
         k = np.uint64(j - sideways)  # never negative: without a check, the loop is vectorized
         aside = min(nearer[k], farther[k]) + small

@@ -1,69 +1,107 @@
-"""Compiled passes of the plane sweep over raw rays.
+"""Compiled passes about the surfaces that rays see: which one, and where the rays want it.
 
-A pass visits the rays that can reach a band of fine-grid rows and writes that band only; see
-`lfdfp.reconstruction.observation_kernels` for the arguments that all passes over the rays share.
+Arguments that the passes over rays share are described in `ray_kernels`.
 """
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.lenslets.kernels import half_width, span
-from lfdfp.reconstruction.ray_light import MISSING
+from lfdfp.lenslets.kernels import direction, image_rows
+from lfdfp.reconstruction.ray_kernels import Band, LensletPlaces, RayArrays, light_variance
+from lfdfp.reconstruction.ray_marks import HIDDEN, LEAST_MEASURED, LEAST_PRESENT, STEEPEST
 
-_UNUSABLE = np.float32(MISSING / 2)
+
+class Surfaces(NamedTuple):
+    """A slope map and its range.
+
+    Attributes
+    ----------
+    slope
+        Shape (Y, X): slope of the surface seen at every fine pixel from the aperture's center.
+    low, high
+        Shape (Y, X): smallest and largest slope within reach of a lenslet at the pixel.
+    """
+
+    slope: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
+class SurfaceFit(NamedTuple):
+    """How planes are fitted to a slope map.
+
+    Attributes
+    ----------
+    reach, stride
+        Every `stride`-th of the `reach` rows and columns on either side of a pixel votes,
+    tolerance
+        if its slope differs by less than this,
+    damping
+        and holds on to its own slope with this curvature.
+    """
+
+    reach: int
+    stride: int
+    tolerance: Any
+    damping: Any
+
+
+@njit(inline="always")
+def _slope_at(slopes: FloatArray, y: Any, x: Any) -> Any:
+    """The slope (Y, X) of the fine pixel nearest to a place; the border's beyond it."""
+    rows, columns = slopes.shape
+    i, j = int(y + np.float32(0.5)), int(x + np.float32(0.5))
+    return slopes[min(max(i, 0), rows - 1), min(max(j, 0), columns - 1)]
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def gather_slope_steps(
-    light: FloatArray,
-    response: FloatArray,
-    colors: NDArray[np.int64],
-    terms: FloatArray,
-    centers: FloatArray,
-    origins: FloatArray,
-    turn: FloatArray,
+    rays: RayArrays,
+    places: LensletPlaces,
     slopes: FloatArray,
-    radius: float,
     blurred: FloatArray,
-    outlier_error: float,
     robustness: float,
-    lenslets: tuple[int, int],
-    band: tuple[int, int],
+    band: Band,
     steps: FloatArray,
 ) -> None:
     """Sum the terms of one Gauss-Newton step on the disparity in every cell of the band.
 
+    Parameters
+    ----------
+    slopes
+        Shape (H, W), float32: disparity of every ray in fine pixels per raw pixel, or `HIDDEN`.
+    blurred
+        Shape (3, Y, X): the picture behind the footprint.
+    robustness
+        Squared residual, in units of the variance, from which on a ray loses influence.
     steps
-        Shape (rows, X, 4), written: Σ ω J e and Σ ω J², where e is the residual and J how the
+        Shape (rows, X, 4), added to: Σ ω J e and Σ ω J², where e is the residual and J how the
         prediction changes with the slope; Σ e²/σ², cut off at 100 per ray, and number of rays.
     """
-    height, width = light.shape
-    fine_height, fine_width = blurred.shape[1], blurred.shape[2]
-    first, last = band
-    for lens in range(lenslets[0], lenslets[1]):
+    light, response, colors, terms = rays
+    centers, origins, turn, radius = places
+    first, last = band.rows
+    height, width = blurred.shape[1:]
+    for lens in range(band.lenslets[0], band.lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
-        for row in range(*span(row0, radius, height)):
-            down = row - row0
-            half = half_width(down, radius)
-            for column in range(*span(column0, half, width)):
+        for row, left, end in image_rows(row0, column0, radius, light.shape):
+            for column in range(left, end):
                 value = light[row, column]
                 slope = slopes[row, column]
-                if value < -1.5 or slope > 1e8:
+                if value < LEAST_MEASURED or slope > STEEPEST:
                     continue
-                right = column - column0
-                v = turn[0] * down - turn[1] * right
-                u = turn[1] * down + turn[0] * right
-                y = origins[lens, 0] - slope * v
-                x = origins[lens, 1] - slope * u
+                v, u = direction(turn, row - row0, column - column0)
+                y, x = origins[lens, 0] - slope * v, origins[lens, 1] - slope * u
                 i, j = int(np.floor(y + np.float32(0.5))), int(np.floor(x + np.float32(0.5)))
                 if i < first or i >= last:
                     continue
                 iy, ix = int(np.floor(y)), int(np.floor(x))
-                if iy < 0 or iy >= fine_height - 1 or ix < 0 or ix >= fine_width - 1:
+                if iy < 0 or iy >= height - 1 or ix < 0 or ix >= width - 1:
                     continue
                 b, a = y - iy, x - ix
                 c = colors[row & 1, column & 1]
@@ -75,11 +113,8 @@ def gather_slope_steps(
                 along_y = (1 - a) * (low_left - top_left) + a * (low_right - top_right)
                 along_x = (1 - b) * (top_right - top_left) + b * (low_right - low_left)
                 signal = max(predicted, np.float32(0.0))
-                share = response[row, column]
-                read = terms[row & 1, column & 1, 0]
-                shot = terms[row & 1, column & 1, 1]
-                relative = terms[row & 1, column & 1, 2] + outlier_error * outlier_error
-                variance = (read / share + shot * signal) / share + relative * signal * signal
+                term = terms[row & 1, column & 1]
+                variance = light_variance(term[0], term[1], term[2], response[row, column], signal)
                 error = value - predicted
                 doubt = 1 + error * error / (variance * robustness)
                 weight = 1 / (variance * doubt * doubt)
@@ -93,32 +128,26 @@ def gather_slope_steps(
 @njit(cache=True, nogil=True, fastmath=True)
 def cast_rays(
     light: FloatArray,
-    centers: FloatArray,
-    origins: FloatArray,
-    turn: FloatArray,
-    radius: float,
-    slope_map: FloatArray,
-    low: FloatArray,
-    high: FloatArray,
+    places: LensletPlaces,
+    surfaces: Surfaces,
     step: float,
     lenslets: tuple[int, int],
     slopes: FloatArray,
 ) -> None:
     """Follow every ray from near to far to the first surface that it meets.
 
-    Writes the slope of that surface where the ray meets it, or 1e9 where it meets none, into
+    Writes the slope of that surface where the ray meets it, or `HIDDEN` where it meets none, into
     `slopes` (H, W). Near is negative, so the smallest slope comes first.
 
     Parameters
     ----------
-    slope_map
-        Shape (Y, X): slope of the surface seen at every fine pixel from the aperture's center.
-    low, high
-        Shape (Y, X): smallest and largest slope within reach of a lenslet at the pixel.
+    light
+        Shape (H, W) (`RayLight.light`): pixels without any are not followed.
     step
         Between slopes to try; a surface within half of it is met.
     """
-    height, width = light.shape
+    centers, origins, turn, radius = places
+    slope_map, low, high = surfaces
     rows, columns = slope_map.shape
     for lens in range(lenslets[0], lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
@@ -126,25 +155,23 @@ def cast_rays(
         at_column = min(max(int(origins[lens, 1] + 0.5), 0), columns - 1)
         nearest, farthest = low[at_row, at_column], high[at_row, at_column]
         tries = int(np.ceil((farthest - nearest) / step)) + 1
-        for row in range(*span(row0, radius, height)):
-            down = row - row0
-            half = half_width(down, radius)
-            for column in range(*span(column0, half, width)):
-                if light[row, column] < _UNUSABLE:
+        for row, left, end in image_rows(row0, column0, radius, light.shape):
+            for column in range(left, end):
+                if light[row, column] < LEAST_PRESENT:
                     continue
-                right = column - column0
-                v = turn[0] * down - turn[1] * right
-                u = turn[1] * down + turn[0] * right
-                found = np.float32(1e9)
+                v, u = direction(turn, row - row0, column - column0)
+                found = HIDDEN
                 for k in range(tries):
                     slope = nearest + k * step if tries > 2 else slope_map[at_row, at_column]
-                    i = int(origins[lens, 0] - slope * v + np.float32(0.5))
-                    j = int(origins[lens, 1] - slope * u + np.float32(0.5))
-                    surface = slope_map[min(max(i, 0), rows - 1), min(max(j, 0), columns - 1)]
+                    surface = _slope_at(
+                        slope_map, origins[lens, 0] - slope * v, origins[lens, 1] - slope * u
+                    )
                     if abs(surface - slope) <= np.float32(0.5) * step or tries <= 2:
-                        i = int(origins[lens, 0] - surface * v + np.float32(0.5))
-                        j = int(origins[lens, 1] - surface * u + np.float32(0.5))
-                        found = slope_map[min(max(i, 0), rows - 1), min(max(j, 0), columns - 1)]
+                        found = _slope_at(
+                            slope_map,
+                            origins[lens, 0] - surface * v,
+                            origins[lens, 1] - surface * u,
+                        )
                         if abs(found - surface) > step:
                             found = surface
                         break
@@ -155,31 +182,28 @@ def cast_rays(
 def fit_surfaces(
     slope_map: FloatArray,
     steps: FloatArray,
-    reach: int,
-    stride: int,
-    tolerance: float,
-    damping: float,
-    first: int,
-    last: int,
+    fit: SurfaceFit,
+    rows: tuple[int, int],
     fitted: FloatArray,
 ) -> None:
     """Write the middle of a plane, fitted to one Gauss-Newton step's targets, into `fitted`.
 
-    Every pixel within `reach` rows and columns whose slope differs by less than `tolerance`
-    votes for its own slope plus its step, with its own curvature as the weight.
+    Every pixel around votes for its own slope plus its step, with its own curvature as the
+    weight, if it belongs to the same surface.
 
     Parameters
     ----------
+    slope_map
+        Shape (Y, X).
     steps
         Shape (2, Y, X): Σ ω J e and Σ ω J² (`gather_slope_steps`).
-    stride
-        Only every stride-th row and column votes.
-    damping
-        Curvature with which every voter holds on to its own slope.
+    rows
+        First and last + 1, of `fitted` (Y, X) to write.
     """
     height, width = slope_map.shape
+    reach, stride, tolerance, damping = fit
     scale = np.float32(1.0) / reach
-    for i in range(first, last):
+    for i in range(rows[0], rows[1]):
         for j in range(width):
             here = slope_map[i, j]
             n = y = x = yy = yx = xx = z = zy = zx = np.float32(0.0)
@@ -204,23 +228,24 @@ def fit_surfaces(
                         z += target
                         zy += target * dy
                         zx += target * dx
-            step = _middle(n, y, x, yy, yx, xx, z, zy, zx)
+            step = _middle((n, y, x), (yy, yx, xx), (z, zy, zx))
             fitted[i, j] = here + min(max(step, -tolerance), tolerance)
 
 
 @njit(inline="always")
-def _middle(
-    n: float,
-    y: float,
-    x: float,
-    yy: float,
-    yx: float,
-    xx: float,
-    z: float,
-    zy: float,
-    zx: float,
-) -> float:
-    """Value at the origin of the plane whose weighted moments these are."""
+def _middle(first: Any, second: Any, value: Any) -> Any:
+    """Value at the origin of the plane with these weighted moments.
+
+    Parameters
+    ----------
+    first, second
+        Σ w (1, y, x) and Σ w (y², yx, x²).
+    value
+        Σ w z (1, y, x).
+    """
+    n, y, x = first
+    yy, yx, xx = second
+    z, zy, zx = value
     tall, wide = yy + 0.05 * n, xx + 0.05 * n
     c0, c1, c2 = tall * wide - yx * yx, yx * x - y * wide, y * yx - tall * x
     determinant = n * c0 + y * c1 + x * c2

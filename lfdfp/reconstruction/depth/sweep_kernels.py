@@ -4,36 +4,54 @@ A window holds the rows that a band needs, and rows around them: values in its o
 miss the rays beyond, those that the band uses do not. The rays of a cell are added in the order
 of the lenslets, so no bit depends on where windows begin. Arguments that the passes share:
 
-starts, direction, measured, cell
-    Of `RayList`.
-origins
-    Shape (L, 2): fine coordinates of the lenslets.
-lenslets
-    First and last + 1, of the lenslets to visit.
-parts
-    Shape (4,): to which part of the aperture each quadrant belongs.
-colors
-    Shape (4,), int64: color of each place in the Bayer cell.
-slope
-    Of the plane, in fine pixels per raw pixel.
-top
-    First row of the window.
+listed
+    The rays (`RayList`).
+plane
+    On which they are looked at, and where.
 picture
-    Shape (P, rows, X, 3): of every part.
+    Shape (P, rows, X, 3): of every part of the aperture.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
+from lfdfp.reconstruction.depth.list_kernels import ListArrays
 
 _LEAST_WEIGHT = np.float32(0.02)
 _DOUBT = np.float32(0.1)
+
+
+class Plane(NamedTuple):
+    """A plane, and the window of the fine grid in which rays are looked at on it.
+
+    Attributes
+    ----------
+    origins
+        Shape (L, 2), float32: (row, column) of the lenslets, in fine pixels.
+    lenslets
+        First and last + 1, of the lenslets to visit.
+    parts
+        Shape (4,), int64: to which part of the aperture each quadrant belongs.
+    colors
+        Shape (4,), int64: color of each place in the Bayer cell.
+    slope
+        Of the plane, in fine pixels per raw pixel.
+    top
+        First row of the window.
+    """
+
+    origins: FloatArray
+    lenslets: tuple[int, int]
+    parts: NDArray[np.int64]
+    colors: NDArray[np.int64]
+    slope: Any
+    top: int
 
 
 @njit(inline="always")
@@ -52,25 +70,14 @@ def _between(
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def spread_light(
-    starts: NDArray[np.int32],
-    direction: FloatArray,
-    measured: FloatArray,
-    cell: NDArray[np.uint8],
-    origins: FloatArray,
-    lenslets: tuple[int, int],
-    parts: NDArray[np.int64],
-    colors: NDArray[np.int64],
-    slope: float,
-    top: int,
-    amount: FloatArray,
-    weight: FloatArray,
-) -> None:
+def spread_light(listed: ListArrays, plane: Plane, amount: FloatArray, weight: FloatArray) -> None:
     """Add what every ray measured, times its response, to the four cells around it.
 
     amount, weight
         Shape (P, rows, X, 3), added to.
     """
+    starts, direction, measured, cell, _ = listed
+    origins, lenslets, parts, colors, slope, top = plane
     rows, width = amount.shape[1], amount.shape[2]
     for lens in range(lenslets[0], lenslets[1]):
         row0, column0 = origins[lens, 0], origins[lens, 1]
@@ -99,20 +106,15 @@ def spread_light(
 
 @njit(cache=True, nogil=True, fastmath=True)
 def spread_residuals(
-    starts: NDArray[np.int32],
-    direction: FloatArray,
-    measured: FloatArray,
-    cell: NDArray[np.uint8],
-    origins: FloatArray,
-    lenslets: tuple[int, int],
-    parts: NDArray[np.int64],
-    colors: NDArray[np.int64],
-    slope: float,
-    top: int,
-    picture: FloatArray,
-    amount: FloatArray,
+    listed: ListArrays, plane: Plane, picture: FloatArray, amount: FloatArray
 ) -> None:
-    """Add what every ray measured beyond its part's picture, times its response, to `amount`."""
+    """Add what every ray measured beyond its part's picture, times its response, to `amount`.
+
+    amount
+        Shape (P, rows, X, 3).
+    """
+    starts, direction, measured, cell, _ = listed
+    origins, lenslets, parts, colors, slope, top = plane
     rows, width = amount.shape[1], amount.shape[2]
     for lens in range(lenslets[0], lenslets[1]):
         row0, column0 = origins[lens, 0], origins[lens, 1]
@@ -134,43 +136,40 @@ def spread_residuals(
                 amounts[i + 1, j + 1, c] += b * a * share
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def gather_misfits(
-    starts: NDArray[np.int32],
-    direction: FloatArray,
-    measured: FloatArray,
-    cell: NDArray[np.uint8],
-    origins: FloatArray,
-    lenslets: tuple[int, int],
-    parts: NDArray[np.int64],
-    colors: NDArray[np.int64],
-    slope: float,
-    top: int,
-    farthest: FloatArray,
-    picture: FloatArray,
-    terms: FloatArray,
-    truncation: float,
-    misfit: FloatArray,
-    count: FloatArray,
-) -> None:
-    """Add every ray's truncated misfit to its part's picture to its cell and quadrant.
+class Misfits(NamedTuple):
+    """Truncated misfits of rays to pictures, by cell and quadrant.
 
-    Parameters
+    Attributes
     ----------
-    farthest
-        Of `RayList`: rays do not count on planes behind it.
     terms
-        Shape (4, 3): of the variance, per place in the Bayer cell (`RayLight.noise_terms`).
+        Shape (4, 3), float32: of the variance, per place in the Bayer cell
+        (`RayLight.noise_terms`).
     truncation
         Squared residual, in units of the variance, that a ray's misfit approaches.
-    misfit, count
-        Shape (4, rows, X), added to: sums and numbers of rays.
+    sums, counts
+        Shape (4, rows, X), float32: sums over the rays of a quadrant, and their number.
     """
-    rows, width = misfit.shape[1], misfit.shape[2]
+
+    terms: FloatArray
+    truncation: Any
+    sums: FloatArray
+    counts: FloatArray
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def gather_misfits(listed: ListArrays, plane: Plane, picture: FloatArray, misfits: Misfits) -> None:
+    """Add every ray's truncated misfit to its part's picture to its cell and quadrant.
+
+    Rays do not count on planes behind those that they can see (`RayList.farthest`).
+    """
+    starts, direction, measured, cell, farthest = listed
+    origins, lenslets, parts, colors, slope, top = plane
+    terms, truncation, sums, counts = misfits
+    rows, width = sums.shape[1], sums.shape[2]
     for lens in range(lenslets[0], lenslets[1]):
         row0, column0 = origins[lens, 0], origins[lens, 1]
         for q in range(4):
-            known, misfits, counts = picture[parts[q]], misfit[q], count[q]
+            known, total, number = picture[parts[q]], sums[q], counts[q]
             for n in range(starts[lens, q], starts[lens, q + 1]):
                 if slope > farthest[n]:
                     continue
@@ -184,15 +183,14 @@ def gather_misfits(
                 c = colors[place]
                 predicted = _between(known, i, j, c, b, a)
                 signal = max(predicted, np.float32(0.0))
-                share = np.float32(1.0) / measured[n, 1]
-                variance = (terms[place, 0] * share + terms[place, 1] * signal) * share + terms[
-                    place, 2
-                ] * signal * signal
+                share = np.float32(1.0) / measured[n, 1]  # one division: this is the inmost loop
+                variance = (terms[place, 0] * share + terms[place, 1] * signal) * share
+                variance += terms[place, 2] * signal * signal
                 error = measured[n, 0] - predicted
                 square = error * error
                 at_row, at_column = i + (b >= np.float32(0.5)), j + (a >= np.float32(0.5))
-                misfits[at_row, at_column] += truncation * square / (truncation * variance + square)
-                counts[at_row, at_column] += np.float32(1.0)
+                total[at_row, at_column] += truncation * square / (truncation * variance + square)
+                number[at_row, at_column] += np.float32(1.0)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -258,11 +256,9 @@ def add_weighted_means(
 
 @njit(cache=True, nogil=True, fastmath=True)
 def cheapest_mean(
-    misfit: FloatArray,
-    count: FloatArray,
+    misfits: Misfits,
     group: NDArray[np.int64],
     reach: int,
-    truncation: float,
     penalty: float,
     first: int,
     cost: FloatArray,
@@ -276,8 +272,9 @@ def cheapest_mean(
     penalty
         Added to the mean.
     first
-        Row of `misfit` (4, rows, X) that is row 0 of `cost`.
+        Row of the misfits that is row 0 of `cost`.
     """
+    _, truncation, misfit, count = misfits
     rows, width = cost.shape
     height = misfit.shape[1]
     sums, numbers = np.zeros(width, np.float32), np.zeros(width, np.float32)

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 
 from lfdfp.datatypes import FloatArray
+from lfdfp.reconstruction.bundle import RayBundle
 from lfdfp.reconstruction.depth import surface_kernels as kernels
-from lfdfp.reconstruction.depth.bundle import RayBundle
-from lfdfp.reconstruction.ray_light import HIDDEN
+from lfdfp.reconstruction.ray_marks import HIDDEN
 
 
 def visible_slopes(bundle: RayBundle, slope_map: FloatArray, *, step: float) -> FloatArray:
@@ -28,16 +28,15 @@ def visible_slopes(bundle: RayBundle, slope_map: FloatArray, *, step: float) -> 
     """
     reach = int(np.ceil(float(np.abs(slope_map).max()) * bundle.radius_px)) + 1
     window = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
-    low, high = cv2.erode(slope_map, window), cv2.dilate(slope_map, window)
-    origins, table = bundle.origins(), bundle.lenslets
-    slopes = np.full(bundle.light.light.shape, HIDDEN, np.float32)
+    surfaces = kernels.Surfaces(
+        slope=slope_map, low=cv2.erode(slope_map, window), high=cv2.dilate(slope_map, window)
+    )
+    light, places = bundle.light.light, bundle.places()
+    slopes = np.full(light.shape, HIDDEN, np.float32)
 
     def work(first: int, last: int) -> None:
-        kernels.cast_rays(
-            bundle.light.light, table.centers_px, origins, np.asarray(table.turn, np.float32),
-            np.float32(bundle.radius_px), slope_map, low, high, np.float32(step),
-            (int(table.row_starts[first]), int(table.row_starts[last])), slopes,
-        )  # fmt: skip
+        lenslets = bundle.lenslets.of_rows(first, last)
+        kernels.cast_rays(light, places, surfaces, np.float32(step), lenslets, slopes)
 
-    bundle.runner.map(work, len(table.row_starts) - 1)
+    bundle.runner.map(work, bundle.lenslets.rows)
     return slopes

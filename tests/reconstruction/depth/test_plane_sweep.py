@@ -8,18 +8,20 @@ import pytest
 from lfdfp.computing.bands import BandRunner
 from lfdfp.datatypes import FloatArray, Rays
 from lfdfp.lenslets.table import lenslet_table
-from lfdfp.reconstruction.depth.bundle import RayBundle, listed_rays
+from lfdfp.reconstruction.bundle import RayBundle
 from lfdfp.reconstruction.depth.plane_sweep import (
     consensus_costs,
     plane_picture,
     residual_costs,
 )
 from lfdfp.reconstruction.depth.range import slope_range
+from lfdfp.reconstruction.depth.ray_list import listed_rays
 from lfdfp.reconstruction.depth.refinement import fitted_slopes
 from lfdfp.reconstruction.depth.semi_global import PlaneCosts
 from lfdfp.reconstruction.depth.visibility import visible_slopes
 from lfdfp.reconstruction.fine_grid import FineGrid
-from lfdfp.reconstruction.ray_light import HIDDEN, measured_light
+from lfdfp.reconstruction.ray_light import measured_light
+from lfdfp.reconstruction.ray_marks import HIDDEN, LEAST_MEASURED, STEEPEST
 from lfdfp.simulation import SimulatedCapture
 from tests.factories import tiny_capture
 
@@ -61,7 +63,7 @@ def test_every_usable_ray_is_listed_once_in_its_quadrant(capture: SimulatedCaptu
     row0, column0 = bundle.lenslets.centers_px[lens]
     row, column = np.indices(bundle.light.light.shape)
     under = np.hypot(row - row0, column - column0) <= bundle.radius_px
-    measured = bundle.light.light[under & (bundle.light.light > -1.5)]
+    measured = bundle.light.light[under & (bundle.light.light > LEAST_MEASURED)]
     own = rays.measured[rays.starts[lens, 0] : rays.starts[lens, 4], 0]
     np.testing.assert_array_equal(np.sort(own), np.sort(measured))
     upper_right = rays.direction[rays.starts[lens, 1] : rays.starts[lens, 2]]
@@ -134,7 +136,7 @@ def test_a_near_edge_hides_what_is_behind_it(capture: SimulatedCapture) -> None:
     slope_map = np.full(shape, 1.0, np.float32)
     slope_map[:, : shape[1] // 2] = -1.0
     slopes = visible_slopes(bundle, slope_map, step=0.25)
-    used = slopes < HIDDEN / 2
+    used = slopes < STEEPEST
     seen = slopes[used]
     assert set(np.unique(seen)) == {-1.0, 1.0}
     hidden = (bundle.light.light > -1) & ~used
@@ -147,7 +149,7 @@ def test_an_even_surface_is_seen_by_every_ray(capture: SimulatedCapture) -> None
     bundle = bundle_of(capture, k=4)
     slope_map = np.full(bundle.grid.shape, 0.7, np.float32)
     slopes = visible_slopes(bundle, slope_map, step=0.25)
-    origins, table = bundle.origins(), bundle.lenslets
+    origins, table = bundle.places().origins, bundle.lenslets
     inside = np.all((origins > 20) & (origins < np.array(bundle.grid.shape) - 20), axis=1)
     rows, columns = np.rint(table.centers_px[inside]).astype(int).T
     np.testing.assert_array_equal(slopes[rows, columns], np.float32(0.7))
