@@ -18,6 +18,7 @@ from lfdfp.errors import CalibrationError, CaptureError
 from lfdfp.progress import Progress, ignore_progress
 
 _LEAST_LIGHT_SHARE = 0.002
+_LEAST_SHARE_BELOW_WHITE = 0.005
 _PITCH_SURPRISE = 0.003
 _CLEAR_SHADING = 0.05
 _STEPS = 3
@@ -50,9 +51,11 @@ def calibrate(
     Raises
     ------
     CaptureError
-        For a capture without light: there is nothing to decode.
+        For a capture without light, or with too much of it everywhere: there is nothing to
+        decode.
     """
     _refuse_darkness(capture)
+    _refuse_overexposure(capture)
     progress(0, _STEPS)
     warnings: tuple[str, ...] = ()
     rungs = (
@@ -84,6 +87,18 @@ def _refuse_darkness(capture: RawCapture) -> None:
         raise CaptureError(
             f"the capture is black: its brightest pixels reach {max(100 * brightest, 0):.2f} % of "
             "the white level, so there is nothing to decode"
+        )
+
+
+def _refuse_overexposure(capture: RawCapture) -> None:
+    below = [
+        float((capture.mosaic[rows, columns][::2, ::2] < black + 0.99 * (white - black)).mean())
+        for _, rows, columns, black, white in capture.bayer_planes()
+    ]
+    if max(below) < _LEAST_SHARE_BELOW_WHITE:
+        raise CaptureError(
+            f"the capture is overexposed everywhere: {100 * (1 - max(below)):.1f} % of its pixels "
+            "are at the white level, so there is nothing to decode"
         )
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from lfdfp.datatypes import CodeArray, RawCapture
-from lfdfp.errors import MetadataError, NotRawError
+from lfdfp.errors import LfpFormatError, MetadataError, NotRawError
 from lfdfp.lfp.container import FILE_MAGIC, Container, read_container
 from lfdfp.lfp.contents import (
     find_frame,
     frame_metadata,
+    is_missing,
+    is_processed,
     read_contents,
     referenced,
 )
@@ -21,8 +24,10 @@ from lfdfp.lfp.document import Node, parse_json
 from lfdfp.lfp.inventory import find_codes, summary
 from lfdfp.lfp.metadata import FrameMetadata, SensorFormat, parse_metadata
 from lfdfp.lfp.opening import named, not_a_capture, read_head
-from lfdfp.lfp.packing import unpack
+from lfdfp.lfp.packing import narrowed, unpack
 from lfdfp.lfp.raw_pair import is_raw_pair, read_pair
+
+_CUT_SHORT: Final = "the file was cut short, copy it again from its source"
 
 
 def read_capture(path: str | os.PathLike[str], *, verify: bool = True) -> RawCapture:
@@ -76,17 +81,34 @@ def capture_from_container(container: Container) -> RawCapture:
     frame = find_frame(contents)
     raw = find_codes(container, contents, "imageRef")
     if frame is None or raw is None:
-        raise NotRawError(
-            f"no raw capture in this file; it holds {summary(container, contents)}; "
-            "give the camera's original file (.lfp, .lfr) instead"
-        )
+        raise _without_raw_image(container, contents, frame)
     metadata, private = frame_metadata(container, contents)
     if metadata is None:
-        raise MetadataError(f"{frame.path}.metadataRef leads to no section; the file is damaged")
+        raise MetadataError(f"{frame.path}.metadataRef leads to no section; {_CUT_SHORT}")
     parsed = parse_metadata(metadata, private)
     sha256 = container.sha256()
     white, notes = _white_image(container, contents, parsed, sha256)
     return _capture(raw.payload, parsed, white_image=white, sha256=sha256, notes=notes)
+
+
+def _without_raw_image(
+    container: Container, contents: Node, frame: Node | None
+) -> LfpFormatError | NotRawError:
+    """Why there is no raw image: it was cut off, or never belonged in the file."""
+    inside = summary(container, contents)
+    if (
+        frame is not None
+        and is_missing(container, frame, "imageRef")
+        and not is_processed(contents)
+    ):
+        return LfpFormatError(
+            f"the raw image that its contents name is not in this file (it holds {inside}): "
+            f"{_CUT_SHORT}"
+        )
+    return NotRawError(
+        f"no raw capture in this file; it holds {inside}; "
+        "give the camera's original file (.lfp, .lfr) instead"
+    )
 
 
 def _capture(
@@ -179,5 +201,19 @@ def documents_of_pair(documents: list[Node]) -> tuple[Node, Node | None]:
 
 def _capture_from_pair(path: Path) -> RawCapture:
     data, documents = read_pair(path)
+    return capture_from_pair(data, documents)
+
+
+def capture_from_pair(data: bytes, documents: list[Node]) -> RawCapture:
+    """The capture or white image of a bare raw image and the documents that describe it.
+
+    Raises
+    ------
+    MetadataError
+        As `read_capture`.
+    """
+    parsed = parse_metadata(*documents_of_pair(documents))
     sha256 = hashlib.sha256(data).hexdigest()
-    return _capture(data, parse_metadata(*documents_of_pair(documents)), sha256=sha256)
+    narrow = narrowed(data, parsed.sensor.shape, parsed.sensor.packing)
+    notes = () if narrow is data else ("its codes were widened to 16 bits: undone",)
+    return _capture(narrow, parsed, sha256=sha256, notes=notes)

@@ -17,7 +17,7 @@ from typing import BinaryIO, Literal, Self
 from lfdfp.errors import ChecksumError, LfpFormatError
 from lfdfp.files import replacing
 from lfdfp.lfp.document import printable
-from lfdfp.lfp.signature import signature
+from lfdfp.lfp.opening import not_a_capture
 
 SectionKind = Literal["table", "component"]
 
@@ -245,10 +245,7 @@ def _read_file_header(stream: BinaryIO, size: int) -> int:
         raise LfpFormatError("the file is empty; copy it again from its source")
     head = stream.read(_HEADER.size)
     if not head.startswith(FILE_MAGIC[: len(head)]):
-        raise LfpFormatError(
-            f"not an LFP file: it is {signature(head) or f'unknown data ({head[:8]!r})'}; "
-            "give a capture of a Lytro camera (.lfp, .lfr)"
-        )
+        raise not_a_capture(head)
     if len(head) < _HEADER.size:
         raise LfpFormatError(
             f"the file is cut short after {size} bytes; copy it again from its source", offset=size
@@ -279,6 +276,6 @@ def _check(section: Section, index: int, offset: int) -> None:
         raise ChecksumError(
             f"section {index} ({section.kind}, {printable(section.reference)}) is damaged: its "
             f"payload has {reference_of(section.payload)}; copy the file again from its source, "
-            "or read it without verification",
+            "or go on without checking (--no-verify)",
             offset=offset,
         )

@@ -37,6 +37,24 @@ def referenced(container: Container, frame: Node, key: str) -> Section | None:
     return container.find(node.value) if node and isinstance(node.value, str) else None
 
 
+def is_missing(container: Container, frame: Node, key: str) -> bool:
+    """Whether an entry of the frame refers to a section that is not in the file."""
+    node = frame.get(key)
+    named = node is not None and isinstance(node.value, str)
+    return named and referenced(container, frame, key) is None
+
+
+def is_processed(contents: Node) -> bool:
+    """Whether the contents list what desktop software makes from a capture.
+
+    Such files keep the references to the raw image, but not the image.
+    """
+    views = contents.get("views")
+    listed = [contents.get("picture", "accelerationArray", 0)]
+    listed += [view.get("accelerations", 0) for view in views.items()] if views else []
+    return any(one is not None for one in listed)
+
+
 def frame_document(container: Container, frame: Node, key: str) -> Node | None:
     """``metadata`` or ``privateMetadata`` of a frame: written inline, or in a section of its own.
 

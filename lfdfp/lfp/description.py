@@ -13,7 +13,13 @@ from lfdfp.datatypes import Camera, ColorData, Lens, MicrolensArray
 from lfdfp.errors import MetadataError
 from lfdfp.lfp.capture import documents_of_pair
 from lfdfp.lfp.container import FILE_MAGIC, Container, read_container
-from lfdfp.lfp.contents import frame_metadata, read_contents
+from lfdfp.lfp.contents import (
+    find_frame,
+    frame_metadata,
+    is_missing,
+    is_processed,
+    read_contents,
+)
 from lfdfp.lfp.document import Node, leaves, printable
 from lfdfp.lfp.inventory import Content, Item, find_codes, inventory, summary
 from lfdfp.lfp.metadata import (
@@ -164,6 +170,9 @@ def describe_container(
         if s.intact is False
     ]
     metadata, private, warning = _documents(container, contents)
+    frame = find_frame(contents)
+    if frame and is_missing(container, frame, "imageRef") and not is_processed(contents):
+        warning.append("the raw image that the contents name is not there: the file was cut short")
     return FileDescription(
         path=path,
         size_bytes=sum(len(piece) for piece in container.pieces()),

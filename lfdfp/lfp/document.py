@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lfdfp.errors import MetadataError
 
+_BLANKS = "\0 \t\r\n"
+_SHA1_OR_NOTHING = re.compile(r"[\0\s]*(?:(?:sha1-)?[0-9a-fA-F]{40})?")
 _DEEPEST = 32
 """Levels of a document; the deepest seen has 11."""
 
@@ -122,7 +125,9 @@ def leaves(document: Node) -> Iterator[Leaf]:
 
 
 def parse_json(payload: bytes, name: str) -> Node:
-    """Read JSON text; trailing zeros and white space are ignored.
+    """Read JSON text; zeros, white space and a SHA-1 behind it are ignored.
+
+    Programs that cut texts out of a container leave the name of the section there.
 
     Raises
     ------
@@ -134,8 +139,11 @@ def parse_json(payload: bytes, name: str) -> Node:
             f"{name} has {len(payload)} bytes; no camera writes more than {LARGEST_TEXT}"
         )
     try:
-        text = payload.rstrip(b"\0 \t\r\n").decode("utf-8-sig")
-        return Node(json.loads(text), name)
+        text = payload.decode("utf-8-sig").strip(_BLANKS)
+        value, end = json.JSONDecoder().raw_decode(text)
+        if not _SHA1_OR_NOTHING.fullmatch(text, end):
+            raise ValueError(f"extra data: {text[end:][:40]!r}")
+        return Node(value, name)
     except (ValueError, RecursionError) as error:
         raise MetadataError(f"{name} is not readable JSON text: {printable(str(error))}") from error
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from lfdfp.errors import LfdfpError, LfpFormatError, NotRawError
 from lfdfp.lfp.document import printable
-from lfdfp.lfp.signature import signature
+from lfdfp.lfp.signature import is_changed_as_text, signature
 
 
 def read_head(path: Path) -> bytes:
@@ -19,17 +20,21 @@ def read_head(path: Path) -> bytes:
     LfpFormatError
         If it is missing, empty, a folder, or cannot be read.
     """
-    if path.is_dir():
-        raise LfpFormatError("this is a folder; give a file (.lfp, .lfr, or .raw with its .txt)")
-    if path.exists() and not path.is_file():
-        raise LfpFormatError("this is no regular file; give a file (.lfp, .lfr)")
     try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise LfpFormatError(
+                "this is a folder; give a file (.lfp, .lfr, or .raw with its .txt)"
+            )
+        if not stat.S_ISREG(mode):
+            raise LfpFormatError("this is no regular file; give a file (.lfp, .lfr)")
         with path.open("rb") as stream:
             head = stream.read(16)
     except FileNotFoundError as error:
         raise LfpFormatError("there is no such file; check the path") from error
-    except (OSError, ValueError) as error:
-        raise LfpFormatError(f"cannot be read: {error}") from error
+    except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise LfpFormatError(f"cannot be read: {reason or error}") from error
     if not head:
         raise LfpFormatError("the file is empty; copy it again from its source")
     return head
@@ -49,6 +54,11 @@ def named(path: Path) -> Iterator[None]:
 
 def not_a_capture(head: bytes) -> LfdfpError:
     """The error for a file that begins with these bytes and is none of Lytro's."""
+    if is_changed_as_text(head):
+        return LfpFormatError(
+            "this was a Lytro file before a transfer in text mode changed its line ends or "
+            "characters: copy it again from its source, in binary mode"
+        )
     known = signature(head)
     what = known or f"unknown data ({head[:8]!r})"
     if known == "JSON text":

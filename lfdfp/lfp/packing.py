@@ -112,6 +112,33 @@ def unpack(data: bytes | memoryview, shape: tuple[int, int], packing: Packing) -
     return codes.reshape(shape)
 
 
+def narrowed(data: bytes, shape: tuple[int, int], packing: Packing) -> bytes:
+    """Packed bytes again, of codes that another program widened to 16 bits.
+
+    ``lfpsplitter`` writes little-endian integers whose upper bits hold the code; the lower bits
+    are zero. Codes in the lower bits, and big-endian ones, are understood as well. Data of another
+    size come back as they are.
+
+    Raises
+    ------
+    MetadataError
+        For two bytes per pixel that hold no codes of the packing's bits.
+    """
+    bits = packing.bits_per_pixel
+    if bits >= 16 or len(data) != 2 * shape[0] * shape[1]:
+        return data
+    for order in ("<u2", ">u2"):
+        codes = np.frombuffer(data, order)
+        together = int(np.bitwise_or.reduce(codes))
+        if together < 1 << bits:
+            return pack(codes.reshape(shape).astype(np.uint16), packing)
+        if together % (1 << (16 - bits)) == 0:
+            return pack((codes >> (16 - bits)).reshape(shape).astype(np.uint16), packing)
+    raise MetadataError(
+        f"the raw image has two bytes for every pixel, but they hold no codes of {bits} bits"
+    )
+
+
 def pack(mosaic: CodeArray, packing: Packing) -> bytes:
     """Turn a mosaic (height, width) into packed bytes; undoes `unpack`.
 

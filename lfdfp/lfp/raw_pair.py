@@ -2,20 +2,22 @@
 
 Three kinds are known: the cameras' white images, ``MOD_nnnn.RAW`` with ``MOD_nnnn.TXT``; the
 samples of the LF Toolbox, ``NAME__frame.raw`` with ``NAME__frame.json`` and
-``NAME__private_metadata.json``; and what `split` writes, ``NAME_imageRef0.raw`` with
-``NAME_metadataRef0.json`` and ``NAME_privateMetadataRef1.json``. The raw file holds the packed
-codes and nothing else.
+``NAME__private_metadata.json`` (other programs put ``_metadata`` and ``_private_metadata`` behind
+``__frame``); and what `split` and every version of ``lfpsplitter`` write, ``NAME_imageRef0.raw``
+with ``NAME_metadataRef0.json`` and ``NAME_privateMetadataRef1.json``, with or without a number,
+or as ``.txt``. The raw file holds the packed codes and nothing else, or codes widened to 16 bits.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from lfdfp.datatypes import RawCapture
-from lfdfp.errors import LfpFormatError, NotRawError
-from lfdfp.files import replacing
-from lfdfp.lfp.document import LARGEST_TEXT, Node, parse_json
+from lfdfp.errors import NotRawError
+from lfdfp.files import read_small_file, replacing
+from lfdfp.lfp.document import LARGEST_TEXT, Node, parse_json, printable
 from lfdfp.lfp.metadata import PACKINGS, Layout, compose_white_text
 from lfdfp.lfp.packing import pack
 from lfdfp.lfp.signature import signature
@@ -38,8 +40,8 @@ def read_pair(path: Path) -> tuple[bytes, list[Node]]:
     ------
     NotRawError
         If the text is missing.
-    LfpFormatError
-        If a file cannot be read.
+    StorageError
+        If a file cannot be read, or is far too large.
     MetadataError
         If the text is not JSON.
     """
@@ -49,37 +51,40 @@ def read_pair(path: Path) -> tuple[bytes, list[Node]]:
             "a bare raw image needs its metadata beside it: "
             f"put {path.stem}.TXT or {path.stem}.json there"
         )
-    try:
-        documents = [_read_text(text) for text in texts]
-        size = path.stat().st_size
-        if size > _LARGEST_RAW:
-            raise LfpFormatError(f"{size} bytes are too many for a raw image of a Lytro camera")
-        return path.read_bytes(), documents
-    except OSError as error:
-        raise LfpFormatError(f"cannot be read: {error.strerror or error}") from error
-
-
-def _read_text(path: Path) -> Node:
-    with path.open("rb") as stream:
-        return parse_json(stream.read(LARGEST_TEXT + 1), path.name)
+    documents = [
+        parse_json(read_small_file(text, most=LARGEST_TEXT), printable(text.name)) for text in texts
+    ]
+    return read_small_file(path, most=_LARGEST_RAW), documents
 
 
 def _texts(path: Path) -> list[Path]:
     """The metadata beside a raw image: the frame's, then the private ones; empty if none."""
-    stem = path.stem
-    base = stem.removesuffix("__frame")
-    split_base = stem.removesuffix("_imageRef0")
-    frame = (f"{stem}.txt", f"{stem}.json", f"{split_base}_metadataRef0.json")
-    private = (f"{base}__private_metadata.json", f"{split_base}_privateMetadataRef1.json")
     try:
-        beside = {entry.name.lower(): entry for entry in path.parent.iterdir()}
+        beside = sorted(path.parent.iterdir())
     except OSError:
         return []
     found = [
-        next((beside[name.lower()] for name in names if name.lower() in beside), None)
-        for names in (frame, private)
+        next((one for name in names for one in beside if name.fullmatch(one.name)), None)
+        for names in _names_of_texts(path.stem)
     ]
     return [] if found[0] is None else [text for text in found if text is not None]
+
+
+def _names_of_texts(stem: str) -> list[list[re.Pattern[str]]]:
+    """What the frame's and the private metadata of a raw image may be called, likeliest first."""
+    whole = re.escape(stem)
+    frameless = re.escape(re.sub(r"__frame$", "", stem, flags=re.IGNORECASE))
+    base = re.escape(re.sub(r"_imageref\d*$", "", stem, flags=re.IGNORECASE))
+    frame = (rf"{whole}", rf"{whole}_metadata", rf"{base}_metadataref\d*")
+    private = (
+        rf"{frameless}__private_metadata",
+        rf"{whole}_private_metadata",
+        rf"{base}_privatemetadataref\d*",
+    )
+    return [
+        [re.compile(rf"{name}\.(txt|json)", re.IGNORECASE) for name in names]
+        for names in (frame, private)
+    ]
 
 
 def write_pair(path: Path, capture: RawCapture, *, layout: Layout) -> Path:

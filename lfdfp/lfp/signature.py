@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x89LFP\r\n\x1a\n", "an LFP container"),
     (0, b"\xff\xd8\xff", "a JPEG picture"),
@@ -21,6 +23,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\0\0\0\x01\x09", "an H.264 stream"),
     (0, b"\0\0\0\x01\x27", "an H.264 stream"),
 )
+_CHANGED_MAGIC = re.compile(rb"(?:\x89|\t|\xc2\x89|\xef\xbf\xbd|\?)LFP[\r\n]")
 _JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
@@ -36,6 +39,15 @@ def signature(head: bytes) -> str | None:
     if head.lstrip()[:1] in (b"{", b"[") and head.isascii() and _is_text(head):
         return "JSON text"
     return None
+
+
+def is_changed_as_text(head: bytes) -> bool:
+    """Whether this was an LFP container before a transfer took it for text.
+
+    The format's first bytes are made to show it, as those of PNG are: line ends are exchanged,
+    the eighth bit is cut off, or the first byte is written in another encoding.
+    """
+    return _CHANGED_MAGIC.match(head) is not None and signature(head) != "an LFP container"
 
 
 def _is_text(head: bytes) -> bool:

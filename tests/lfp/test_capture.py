@@ -3,18 +3,26 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lfdfp.datatypes import RawCapture
-from lfdfp.errors import ChecksumError, LfpFormatError, MetadataError, NotRawError
+from lfdfp.errors import (
+    ChecksumError,
+    LfpFormatError,
+    MetadataError,
+    NotRawError,
+    StorageError,
+)
 from lfdfp.lfp import (
     Container,
     Section,
     build_container,
     container_of,
+    describe,
     read_capture,
     read_container,
     write_container,
@@ -201,7 +209,9 @@ def test_a_damaged_capture_is_refused_unless_wanted(tmp_path: Path, make_capture
     data = bytearray(path.read_bytes())
     data[-1 - data[::-1].index(max(data[-100:]))] ^= 0x55
     path.write_bytes(data)
-    with pytest.raises(ChecksumError, match=r"a.lfp: section 3 .component, sha1-") as caught:
+    with pytest.raises(
+        ChecksumError, match=r"a.lfp: section 3 .component, sha1-.* \(--no-verify\)"
+    ) as caught:
         read_capture(path)
     assert caught.value.offset is not None
     assert read_capture(path, verify=False).mosaic.shape == (20, 24)
@@ -217,6 +227,10 @@ def test_a_damaged_capture_is_refused_unless_wanted(tmp_path: Path, make_capture
         ("a.txt", b'{"master": {}}', NotRawError, "this is JSON text; give the .RAW file"),
         ("a.raw", bytes(99), NotRawError, "put a.TXT or a.json there"),
         ("a.raw", b"\xff\xd8\xff\xe0" + bytes(99), LfpFormatError, "this is a JPEG picture"),
+        ("a.lfp", b"\x89LFP\n\x1a\n" + bytes(99), LfpFormatError, "a transfer in text mode"),
+        ("a.lfp", b"\x89LFP\r\r\n\x1a\r\n" + bytes(99), LfpFormatError, "in binary mode"),
+        ("a.lfp", b"\tLFP\r\n\x1a\n" + bytes(99), LfpFormatError, "a transfer in text mode"),
+        ("a.lfp", "\x89LFP\r\n".encode() + bytes(99), LfpFormatError, "a transfer in text mode"),
     ],
 )
 def test_what_is_no_capture_is_named(
@@ -247,7 +261,6 @@ def test_a_container_without_a_frame_is_not_raw(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "inside"),
     [
-        ("exiftool_F01_raw_truncated.lfp", "2 JSON texts, but no raw image"),
         ("f01_IMG_0002-dm.lfp", r"1 depth table \(330 x 330\), 1 confidence table \(330 x 330\)"),
         ("f01_IMG_0007-stk.lfp", r"1 depth table \(20 x 20\), 5 JPEG pictures \(1080 x 1080\)"),
         ("illum_processed_demo.LFP", r"1 depth table \(88 x 60\), 10 JPEG pictures \(704 x 480\)"),
@@ -257,6 +270,98 @@ def test_a_container_without_a_frame_is_not_raw(tmp_path: Path) -> None:
 def test_a_processed_file_says_what_is_inside(data_dir: Path, name: str, inside: str) -> None:
     with pytest.raises(NotRawError, match=f"{inside}.*; give the camera's original file"):
         read_capture(data_dir / "lytro/containers" / name)
+
+
+@pytest.mark.data
+def test_a_real_file_that_was_cut_short_says_so(data_dir: Path) -> None:
+    path = data_dir / "lytro/containers/exiftool_F01_raw_truncated.lfp"
+    with pytest.raises(
+        LfpFormatError, match=r"holds 2 JSON texts, .*: the file was cut short, copy"
+    ):
+        read_capture(path)
+
+
+@LAYOUTS
+@pytest.mark.parametrize("kept", [1, 2, 3])
+def test_a_raw_image_that_is_named_but_not_there_was_cut_off(
+    tmp_path: Path, make_capture, layout: str, bits: int, kept: int
+) -> None:
+    container = container_of(make_capture(bits=bits), layout=layout)
+    path = tmp_path / "a.lfp"
+    write_container(path, dataclasses.replace(container, sections=container.sections[:kept]))
+    with pytest.raises(LfpFormatError, match="the file was cut short, copy it again"):
+        read_capture(path)
+    assert "the raw image that the contents name is not there" in describe(path).warnings[-1]
+
+
+def test_metadata_that_are_named_but_not_there_were_cut_off(tmp_path: Path, make_capture) -> None:
+    container = container_of(make_capture(), layout="f01")
+    sections = container.sections[:1] + container.sections[2:]
+    write_container(tmp_path / "a.lfp", dataclasses.replace(container, sections=sections))
+    with pytest.raises(MetadataError, match="metadataRef leads to no section; the file was cut"):
+        read_capture(tmp_path / "a.lfp")
+
+
+def _split_by_lfpsplitter(folder: Path, make_capture, texts: tuple[str, str], raw: bytes) -> Path:
+    """The files that `lfpsplitter` makes of a capture."""
+    _, metadata, private, _ = container_of(make_capture(), layout="f01").sections
+    for name, section in zip(texts, (metadata, private), strict=True):
+        (folder / f"IMG_0001_{name}").write_bytes(section.payload)
+    path = folder / "IMG_0001_imageRef0.raw"
+    path.write_bytes(raw)
+    return path
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("metadataRef0.json", "privateMetadataRef1.json"),
+        ("metadataRef.json", "privateMetadataRef.json"),
+        ("metadataRef0.txt", "privateMetadataRef1.txt"),
+        ("metadataRef1.txt", "privateMetadataRef0.txt"),
+    ],
+)
+@pytest.mark.parametrize("order", ["<u2", ">u2"])
+@pytest.mark.parametrize("shift", [0, 4])
+def test_files_of_lfpsplitter_are_read(
+    tmp_path: Path, make_capture, texts: tuple[str, str], order: str, shift: int
+) -> None:
+    widened = (make_capture().mosaic << shift).astype(order).tobytes()
+    read = read_capture(_split_by_lfpsplitter(tmp_path, make_capture, texts, widened))
+    assert same(read, make_capture())
+    assert read.history[-1] == "its codes were widened to 16 bits: undone"
+
+
+def test_two_bytes_a_pixel_that_hold_no_codes_are_refused(tmp_path: Path, make_capture) -> None:
+    raw = np.full((20, 24), 0xFFFF, "<u2").tobytes()
+    texts = ("metadataRef0.json", "privateMetadataRef1.json")
+    with pytest.raises(MetadataError, match="but they hold no codes of 12 bits"):
+        read_capture(_split_by_lfpsplitter(tmp_path, make_capture, texts, raw))
+
+
+def test_metadata_of_one_capture_are_not_taken_for_another(tmp_path: Path, make_capture) -> None:
+    raw = pack(make_capture().mosaic, F01_PACKING)
+    texts = ("metadataRef0.json", "privateMetadataRef1.json")
+    path = _split_by_lfpsplitter(tmp_path, make_capture, texts, raw)
+    with pytest.raises(NotRawError, match="needs its metadata beside it"):
+        read_capture(path.rename(tmp_path / "IMG_0002_imageRef0.raw"))
+
+
+@pytest.mark.parametrize("suffix", [".TXT", ".json"])
+def test_a_pipe_in_place_of_the_metadata_is_not_waited_for(
+    tmp_path: Path, make_capture, suffix: str
+) -> None:
+    write_pair(tmp_path / "MOD_0001.RAW", make_capture(), layout="f01").unlink()
+    os.mkfifo(tmp_path / f"MOD_0001{suffix}")
+    with pytest.raises(StorageError, match=rf"MOD_0001{suffix}: this is no regular file"):
+        read_capture(tmp_path / "MOD_0001.RAW")
+
+
+@pytest.mark.parametrize("name", ["n" * 300, "a\0b", "f/g.lfp"])
+def test_an_impossible_path_is_a_line(tmp_path: Path, name: str) -> None:
+    (tmp_path / "f").touch()
+    with pytest.raises(LfpFormatError, match="cannot be read: "):
+        read_capture(tmp_path / name)
 
 
 @pytest.mark.data

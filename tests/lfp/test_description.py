@@ -157,6 +157,8 @@ def test_real_files_are_described(
     assert file.size_bytes == path.stat().st_size
     assert len(file.sections) == len(read_container(path).sections)
     assert all(section.intact for section in file.sections)
-    assert file.warnings == ()
+    cut_short = name.endswith("truncated.lfp")
+    assert [warning for warning in file.warnings if "cut short" not in warning] == []
+    assert len(file.warnings) == cut_short
     assert all(section.content != "data" for section in file.sections)
     json.dumps(file.as_dict(), allow_nan=False)

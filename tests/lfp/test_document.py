@@ -13,6 +13,20 @@ def test_trailing_zeros_and_line_ends_are_ignored() -> None:
 
 
 @pytest.mark.parametrize(
+    "behind",
+    [b"sha1-" + 40 * b"4", 40 * b"a", b"\n\0\0" + b"SHA1-".lower() + 40 * b"F" + b"\0\r\n"],
+)
+def test_a_sha1_behind_the_text_is_ignored(behind: bytes) -> None:
+    assert parse_json(b'{"a": {"b": 1}}' + behind, "text").value == {"a": {"b": 1}}
+
+
+@pytest.mark.parametrize("behind", [b"sha1-44", b"}", b'{"c": 2}', 80 * b"a", b"sha1-" + 40 * b"g"])
+def test_anything_else_behind_the_text_is_refused(behind: bytes) -> None:
+    with pytest.raises(MetadataError, match="text is not readable JSON text: extra data"):
+        parse_json(b'{"a": 1}' + behind, "text")
+
+
+@pytest.mark.parametrize(
     "payload",
     [b"", b"{", b"\xff\xfe{}", b"[" * 100_000, b'{"a": ' + b"9" * 10_000 + b"}", b"{} {}"],
 )

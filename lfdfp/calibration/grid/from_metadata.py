@@ -10,6 +10,8 @@ from lfdfp.errors import CalibrationError
 _FARTHEST_PUPIL_M = 1e3
 """Lytro writes 1e4 m for an exit pupil at infinity."""
 
+_FEWEST_LENSLETS = 8
+
 
 def grid_from_metadata(capture: RawCapture) -> LensletGrid:
     """Lenslet grid from the camera's own description of its microlens array.
@@ -22,7 +24,8 @@ def grid_from_metadata(capture: RawCapture) -> LensletGrid:
     Raises
     ------
     CalibrationError
-        When lenslet pitch and pixel pitch give less than 3 or more than 100 pixels per lenslet.
+        When lenslet pitch and pixel pitch give less than 3 or more than 100 pixels per lenslet,
+        or the sensor shows fewer than 8 lenslets along an axis.
     """
     array = capture.microlens_array
     height, width = capture.mosaic.shape
@@ -31,6 +34,11 @@ def grid_from_metadata(capture: RawCapture) -> LensletGrid:
         raise CalibrationError(
             f"the metadata give a lenslet pitch of {array.pitch_m} m on pixels of "
             f"{capture.pixel_pitch_m} m, which is {pitch:.3g} pixels: no lenslet grid can be made"
+        )
+    if min(height, width) < _FEWEST_LENSLETS * pitch:
+        raise CalibrationError(
+            f"a sensor of {width} x {height} pixels shows fewer than {_FEWEST_LENSLETS} x "
+            f"{_FEWEST_LENSLETS} lenslets of {pitch:.2f} pixels: this is no whole capture"
         )
     cos, sin = np.cos(array.rotation_rad), np.sin(array.rotation_rad)
     rotation = np.array([[cos, sin], [-sin, cos]])

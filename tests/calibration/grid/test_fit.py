@@ -99,6 +99,21 @@ def test_a_black_capture_is_refused_in_one_line() -> None:
         calibrate(capture_of(np.zeros(SHAPE), rng, pitch_px=10.0))
 
 
+def test_an_overexposed_capture_is_not_called_dark() -> None:
+    rng = np.random.default_rng(10)
+    with pytest.raises(CaptureError, match=r"overexposed everywhere: 100\.0 % of its pixels"):
+        calibrate(capture_of(np.full(SHAPE, 2.0), rng, pitch_px=10.0))
+
+
+@pytest.mark.parametrize("side", [2, 8, 16, 40, 78])
+def test_a_sensor_of_a_few_lenslets_is_refused(side: int) -> None:
+    rng = np.random.default_rng(10)
+    capture = capture_of(np.full(SHAPE, 0.4), rng, pitch_px=10.0)
+    small = dataclasses.replace(capture, mosaic=capture.mosaic[:side, :200].copy())
+    with pytest.raises(CalibrationError, match=rf"200 x {side} pixels shows fewer than 8 x 8"):
+        calibrate(small)
+
+
 def test_inputs_come_back_unchanged() -> None:
     rng = np.random.default_rng(11)
     true = random_grid(rng, SHAPE)
