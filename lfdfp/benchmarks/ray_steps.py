@@ -27,27 +27,27 @@ from lfdfp.pipeline.run_capture import peak_memory_mib
 from lfdfp.reconstruction.reconstruct import reconstruct
 from lfdfp.simulation import CameraName, camera_model, make_scene, simulate_capture
 
-_WHOLE = {"ray_reconstruction.reconstruct": "everything"}
+_WHOLE = {"reconstruct.reconstruct": "everything"}
 _STEPS = {
-    "ray_reconstruction.first_disparity": "range and first disparity",
-    "ray_reconstruction.next_disparity": "disparity against the picture",
-    "ray_reconstruction.refine": "surfaces fitted to residuals",
-    "ray_reconstruction.observe": "visibility of every ray",
-    "ray_reconstruction.start": "first picture",
-    "ray_reconstruction.solve": "picture: weights, equations, solution",
-    "ray_reconstruction.learn_noise": "noise from held-out rays",
-    "ray_reconstruction.choose_strength": "strength of the prior",
-    "ray_reconstruction.certainty": "observability and standard error",
+    "disparity_steps.first_disparity": "range and first disparity",
+    "disparity_steps.sweep_planes": "disparity against the picture",
+    "disparity_steps.fit_surfaces": "surfaces fitted to residuals",
+    "picture_steps._follow": "visibility of every ray",
+    "picture_steps._weighted_mean": "first picture",
+    "picture_steps.solve_rounds": "picture: weights, equations, solution",
+    "picture_steps.learn_noise": "noise from held-out rays",
+    "strength.choose_strength": "strength of the prior",
+    "certainty.certainty": "observability and standard error",
 }
 _PASSES = {
-    "ray_plane_sweep.agree": "rays agree on a plane's picture (spread, spread)",
-    "ray_plane_sweep.compare": "rays compared with a picture (gather)",
-    "ray_plane_sweep.cheapen": "misfits averaged",
+    "plane_sweep.agree": "rays agree on a plane's picture (spread, spread)",
+    "plane_sweep.compare": "rays compared with a picture (gather)",
+    "plane_sweep.cheapen": "misfits averaged",
     "semi_global.semi_global_costs": "semi-global matching",
     "observation.normal_equations": "normal equations (gather, spread)",
     "observation.forward": "predictions (gather)",
-    "ray_refinement.slope_steps": "Gauss-Newton terms (gather, spread)",
-    "ray_solver._apply": "operator of conjugate gradients (no rays)",
+    "refinement.slope_steps": "Gauss-Newton terms (gather, spread)",
+    "system.image": "operator of conjugate gradients (no rays)",
 }
 
 

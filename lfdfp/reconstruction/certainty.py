@@ -1,4 +1,4 @@
-"""How much the rays determine the detail of a reconstruction, and how noisy it is, pixel by pixel.
+"""How much the rays determine the detail of a picture, and how noisy it is, pixel by pixel.
 
 Random probes stand for detail of one scale: one sign per cell of that scale, and for the share that
 is measured no light below the views' resolution where the cells are finer than a view's pixel.
@@ -10,8 +10,10 @@ import cv2
 import numpy as np
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.reconstruction.observation import NormalEquations
-from lfdfp.reconstruction.solver.solver import RaySolver, Variation
+from lfdfp.reconstruction.fine_grid import FINEST
+from lfdfp.reconstruction.picture_steps import system_at
+from lfdfp.reconstruction.solver.system import RaySystem
+from lfdfp.reconstruction.state import RaySetup, RayState
 
 _WINDOW_PX = 13
 _ITERATIONS = 20
@@ -47,13 +49,7 @@ def _signs(shape: tuple[int, ...], rng: np.random.Generator, pixels_per_cell: in
     return np.asarray(np.kron(signs, cell)[: shape[0], : shape[1]])
 
 
-def observability(
-    solver: RaySolver,
-    equations: NormalEquations,
-    picture: FloatArray,
-    variation: Variation,
-    probe: FloatArray,
-) -> FloatArray:
+def observability(system: RaySystem, probe: FloatArray) -> FloatArray:
     """Share of the detail that would come back if the rays saw it and nothing else, 0 to 1.
 
     With D the data's and P the prior's part of the normal operator at `picture`, the rays'
@@ -63,16 +59,16 @@ def observability(
 
     Parameters
     ----------
-    picture
-        Shape (3, Y, X): the solution.
+    system
+        At the solution.
     probe
-        From `detail_probe`, of the picture's shape.
+        Shape (3, Y, X), from `detail_probe`.
 
     Returns
     -------
     ndarray of shape (Y, X)
     """
-    found = solver.resolved(equations, picture, variation, probe, iterations=_ITERATIONS)
+    found = system.answer(system.by_data(probe), _ITERATIONS)
     size = (_WINDOW_PX, _WINDOW_PX)
     product, power = (cv2.blur((probe * p).sum(axis=0), size) for p in (found, probe))
     share = product / np.maximum(power, np.float32(1e-12))
@@ -80,10 +76,7 @@ def observability(
 
 
 def standard_error(
-    solver: RaySolver,
-    equations: NormalEquations,
-    picture: FloatArray,
-    variation: Variation,
+    system: RaySystem,
     readout: FloatArray,
     rng: np.random.Generator,
     *,
@@ -99,8 +92,8 @@ def standard_error(
 
     Parameters
     ----------
-    picture
-        Shape (3, Y, X): the solution.
+    system
+        At the solution.
     readout
         Shape (3,): weights of the colors whose sum is looked at, such as those of the luma.
     pixels_per_cell
@@ -112,30 +105,62 @@ def standard_error(
         In the unit of `readout` times `picture`.
     """
     probe = readout.astype(np.float32)[:, None, None] * _signs(
-        picture.shape[1:], rng, pixels_per_cell
+        system.observation.grid.shape, rng, pixels_per_cell
     )
-    moved = solver.answered(equations, picture, variation, probe, iterations=_NOISE_ITERATIONS)
+    moved = system.answer(probe, _NOISE_ITERATIONS)
     del probe  # it was used up
-    power = (moved * solver.by_data(equations, moved)).sum(axis=0)
+    power = (moved * system.by_data(moved)).sum(axis=0)
     variance = np.maximum(cv2.blur(power, (_WINDOW_PX, _WINDOW_PX)), 0.0)
     return np.asarray(np.sqrt(variance) / pixels_per_cell, np.float32)
 
 
-def curvature_ratio(
-    solver: RaySolver,
-    equations: NormalEquations,
-    picture: FloatArray,
-    variation: Variation,
-    probe: FloatArray,
-) -> float:
+def curvature_ratio(system: RaySystem, probe: FloatArray) -> float:
     """How many times as tightly as the prior the rays hold a probe's detail: the median pixel.
 
     The probe times its image is, on average, the curvature with which the data's or the prior's
     part of the normal operator holds the detail around each pixel.
+
+    Parameters
+    ----------
+    probe
+        Shape (3, Y, X), from `detail_probe`.
     """
     size = (_WINDOW_PX, _WINDOW_PX)
     data, prior = (
         np.maximum(cv2.blur((probe * image).sum(axis=0), size), 0.0)
-        for image in solver.images(equations, picture, variation, probe)
+        for image in (system.by_data(probe), system.by_prior(probe))
     )
     return float(np.median(data / np.maximum(prior, np.float32(1e-20))))
+
+
+def certainty(setup: RaySetup, state: RayState, strength: float) -> tuple[FloatArray, FloatArray]:
+    """Observability and standard error of the display's luma, each of shape (Y, X).
+
+    Both are for pixels of the picture that is wanted (`RaySetup.scale`), from a prior of that
+    strength. The error is in linear light.
+    """
+    system, probe = probed_system(setup, state, strength, setup.scale)
+    seen = observability(system, probe)
+    del probe  # before memory is taken for the next one
+    error = standard_error(
+        system,
+        setup.luma_weights,
+        np.random.default_rng(setup.seed),
+        pixels_per_cell=round(FINEST / setup.scale),
+    )
+    return seen, error
+
+
+def probed_system(
+    setup: RaySetup, state: RayState, strength: float, scale: int
+) -> tuple[RaySystem, FloatArray]:
+    """The rays' system at the picture of a state, and a probe (3, Y, X) of a scale's detail."""
+    probe = detail_probe(
+        setup.grid.shape,
+        np.random.default_rng(setup.seed),
+        pixels_per_view_pixel=FINEST,
+        pixels_per_cell=round(FINEST / scale),
+    )
+    prior = setup.parameters.final_variation(strength)
+    system = system_at(setup, state.observation, state.picture, prior, state.disagreement)
+    return system, probe

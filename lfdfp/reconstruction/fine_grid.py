@@ -13,6 +13,9 @@ from lfdfp.datatypes import (
 )
 from lfdfp.lenslets.table import LensletTable
 
+FINEST = 4
+"""Pixels of the finest grid that rays are fitted on, per pixel of a view along each axis."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FineGrid:

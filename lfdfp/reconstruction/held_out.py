@@ -1,4 +1,7 @@
-"""Noise and strength of the prior, from rays that the solution has not seen."""
+"""What rays tell that the solution has not seen: noise, strength of the prior, unclean rims.
+
+A hold-out mask has the shape (H, W) of the sensor and is True where a ray is held out.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray, NoiseModel
+from lfdfp.reconstruction.observation import RayObservation
 from lfdfp.reconstruction.ray_light import RayLight
 from lfdfp.reconstruction.ray_marks import LEAST_MEASURED, MISSING
 
@@ -95,19 +99,19 @@ def _classes(signal: FloatArray, response: FloatArray) -> list[np.ndarray]:
 
 
 def held_out_mask(shape: tuple[int, int], *, share: float, seed: int) -> BoolArray:
-    """Which pixels to keep from the solution: a random share."""
+    """Which pixels (H, W) to keep from the solution, True for those: a random share."""
     stream = np.random.default_rng([seed, _STREAM])
     return np.asarray(stream.random(shape, np.float32) < share)
 
 
-def without(light: RayLight, held: BoolArray) -> FloatArray:
-    """The light with held-out pixels missing."""
-    return np.where(held, MISSING, light.light)
+def without(light: RayLight, held_out: BoolArray) -> FloatArray:
+    """The light (H, W) with held-out pixels `MISSING`."""
+    return np.where(held_out, MISSING, light.light)
 
 
-def held_out_rays(light: RayLight, held: BoolArray, prediction: FloatArray) -> HeldOutRays:
+def held_out_rays(light: RayLight, held_out: BoolArray, prediction: FloatArray) -> HeldOutRays:
     """Collect the held-out rays that a prediction (H, W) reaches; 0 marks those it does not."""
-    row, column = np.nonzero(held & (light.light > LEAST_MEASURED) & (prediction > 0))
+    row, column = np.nonzero(held_out & (light.light > LEAST_MEASURED) & (prediction > 0))
     return HeldOutRays(
         measured=light.light[row, column],
         predicted=prediction[row, column],
@@ -117,10 +121,50 @@ def held_out_rays(light: RayLight, held: BoolArray, prediction: FloatArray) -> H
 
 
 def strongest_within(strengths: DoubleArray, misfits: DoubleArray, tolerance: float) -> float:
-    """Largest strength whose misfit is within `tolerance` (relative) of the least.
+    """Largest strength (n,) whose misfit (n,) is within `tolerance` (relative) of the least.
 
     Held-out rays see the picture behind the footprint and hardly notice noise beyond it, so
     among equals the stronger prior is the better choice.
     """
     good = np.flatnonzero(misfits <= misfits.min() * (1 + tolerance))
     return float(strengths[good].max())
+
+
+def rim_is_clean(
+    observation: RayObservation,
+    picture: FloatArray,
+    held_out: BoolArray,
+    *,
+    inner_px: float,
+    outer_px: float,
+    tolerance: float,
+) -> bool:
+    """Whether held-out rays of lens images' rims are predicted about as well as those beside them.
+
+    Light of one lenslet that falls into its neighbor's image is found at the rim: the picture
+    predicts such pixels worse than others.
+
+    Parameters
+    ----------
+    observation
+        Of all rays, held-out ones too, as far as `outer_px` from their lenslets' centers.
+    picture
+        Shape (3, Y, X).
+    held_out
+        Shape (H, W): True where the picture has not seen a ray.
+    inner_px, outer_px
+        Where the rim begins and ends, in sensor pixels from the lenslet's center. What lies within
+        `inner_px` by as much is compared with it.
+    tolerance
+        How many times as large the rim's misfit may be.
+    """
+    discs = []
+    for radius_px in (2 * inner_px - outer_px, inner_px, outer_px):
+        prediction = observation.within(radius_px).forward(picture)
+        rays = held_out_rays(observation.light, held_out, prediction)
+        number = len(rays.measured)
+        discs.append((number, number * rays.misfit(observation.light.noise)))
+    (beside, beside_misfit), (rim, rim_misfit) = np.diff(discs, axis=0)
+    if min(beside, rim) < _LEAST_RAYS:
+        return False
+    return bool(rim_misfit / rim <= tolerance * beside_misfit / beside)

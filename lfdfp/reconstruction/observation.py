@@ -15,6 +15,7 @@ from lfdfp.computing.bands import BandRunner
 from lfdfp.datatypes import FloatArray
 from lfdfp.reconstruction import observation_kernels as kernels
 from lfdfp.reconstruction.bundle import RayBundle
+from lfdfp.reconstruction.depth.visibility import visible_slopes
 from lfdfp.reconstruction.fine_grid import FineGrid
 from lfdfp.reconstruction.footprint_kernels import blur_band, stencil_band
 from lfdfp.reconstruction.ray_light import RayLight
@@ -97,6 +98,31 @@ class RayObservation:
         steepest = float(kernels.steepest_slope(slopes))
         return cls(bundle=bundle, slopes=slopes, taps=taps, steepest=steepest)
 
+    @classmethod
+    def following(
+        cls,
+        bundle: RayBundle,
+        slope_map: FloatArray,
+        *,
+        step_pitch: float,
+        footprint_pitch: float,
+    ) -> RayObservation:
+        """Every ray of a bundle at the first surface that it meets from near to far.
+
+        Parameters
+        ----------
+        slope_map
+            Shape (Y, X): slope of the surface seen at every fine pixel from the aperture's center,
+            in fine pixels per raw pixel.
+        step_pitch
+            Slopes closer than this, in pitches per raw pixel, belong to one surface.
+        footprint_pitch
+            Side of the square that stands for a lenslet's area.
+        """
+        scale = bundle.grid.pixels_per_pitch
+        slopes = visible_slopes(bundle, slope_map, step=step_pitch * scale)
+        return cls.of(bundle, slopes, footprint_taps((footprint_pitch * scale) ** 2 / 12))
+
     @property
     def light(self) -> RayLight:
         """What was measured."""
@@ -171,7 +197,7 @@ class RayObservation:
         return self.blur(image)
 
     def normal_equations(
-        self, picture: FloatArray, weighting: RayWeighting, doubt: FloatArray | None = None
+        self, picture: FloatArray, weighting: RayWeighting, disagreement: FloatArray | None = None
     ) -> NormalEquations:
         """Accumulate ``Sᵀ W S`` and ``Sᵀ W y`` with weights from `picture`, in one pass.
 
@@ -179,12 +205,13 @@ class RayObservation:
         ----------
         picture
             Shape (3, Y, X).
-        doubt
-            Shape (Y, X): factor on the variance of the rays that see a pixel, or None.
+        disagreement
+            Shape (Y, X): factor on the variance of the rays that see a pixel; None for 1.
         """
         blurred = self.blur(picture)
         height, width = self.grid.shape
-        doubt_map = np.ones((height, width), np.float32) if doubt is None else doubt
+        if disagreement is None:
+            disagreement = np.ones((height, width), np.float32)
         stencil = np.empty((3, 5, height, width), np.float32)
         moment = np.empty((3, height, width), np.float32)
         rays, places = self.bundle.rays(), self.bundle.places()
@@ -201,7 +228,7 @@ class RayObservation:
                 places,
                 self.slopes,
                 blurred,
-                doubt_map,
+                disagreement,
                 terms,
                 self.bundle.band(first, last, self.steepest),
                 sums,

@@ -53,10 +53,10 @@ def _inside(i: int, j: int, height: int, width: int) -> bool:
 
 @njit(inline="always")
 def _weight(variance: Any, error: Any, signal: Any, weighting: WeightTerms) -> Any:
-    """Inverse variance, model error included, divided by the square of the doubt in the ray."""
+    """Inverse variance, model error included; less for a ray that its residual makes an outlier."""
     outlier = error * error / (variance + (weighting.outlier_error * signal) ** 2)
-    doubt = 1 + outlier / weighting.robustness
-    return 1 / ((variance + (weighting.model_error * signal) ** 2) * doubt * doubt)
+    distrust = 1 + outlier / weighting.robustness
+    return 1 / ((variance + (weighting.model_error * signal) ** 2) * distrust * distrust)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -65,7 +65,7 @@ def accumulate(
     places: LensletPlaces,
     slopes: FloatArray,
     blurred: FloatArray,
-    doubt_map: FloatArray,
+    disagreement: FloatArray,
     weighting: WeightTerms,
     band: Band,
     sums: FloatArray,
@@ -76,7 +76,7 @@ def accumulate(
     ----------
     blurred
         Shape (3, Y, X): current solution behind the footprint; gives the weights.
-    doubt_map
+    disagreement
         Shape (Y, X): factor on the variance of the rays that see a pixel.
     sums
         Shape (rows, X, 3, 6), added to: center, right, down, down-right, down-left couplings
@@ -115,7 +115,7 @@ def accumulate(
                 signal = max(predicted, np.float32(0.0))
                 term = terms[row & 1, column & 1]
                 variance = light_variance(term[0], term[1], term[2], response[row, column], signal)
-                variance *= doubt_map[i, j]
+                variance *= disagreement[i, j]
                 weight = _weight(variance, value - predicted, signal, weighting)
                 if i >= first:
                     at = sums[i - first]

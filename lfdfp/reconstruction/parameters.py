@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lfdfp.reconstruction.depth.semi_global import Smoothness
 from lfdfp.reconstruction.observation import RayWeighting
-from lfdfp.reconstruction.solver.solver import Variation
+from lfdfp.reconstruction.solver.system import Variation
+
+
+class SolverRound(NamedTuple):
+    """One time that the rays are weighed by the picture, and the picture solved for.
+
+    Attributes
+    ----------
+    strength, softening
+        λ and ε of the prior (`Variation`).
+    iterations
+        Of conjugate gradients.
+    """
+
+    strength: float
+    softening: float
+    iterations: int
+
+    @property
+    def prior(self) -> Variation:
+        """Of this round."""
+        return Variation(strength=self.strength, softening=self.softening)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +51,15 @@ class RayParameters:
         Between planes of the first and of later sweeps: shift in pitches at the aperture's rim.
     widening
         Of a given range of disparity, at both ends, in view pixels per angular step.
+    outlier_error, truncation
+        Share of the signal that counts as noise where planes are compared, and squared residual,
+        in units of the variance, that the cost of a ray approaches.
+    visibility_step
+        Slopes closer than this, in pitches per raw pixel, belong to one surface.
+    smoothness, weighting
+        Of disparity, and of the rays in the equations.
     first_rounds, rounds
-        (λ, ε, iterations) before the first sweep against the picture, and after every one.
+        Before the first sweep against the picture, and after every one.
     strengths
         λ to choose from for the last rounds.
     misfit_tolerance
@@ -40,6 +69,8 @@ class RayParameters:
         as tightly as the rays do (the median over the picture). Held-out rays see the picture
         behind the lenslets' footprint: what a weak prior lets through beyond it, errors of
         disparity and calibration most of all, they do not notice.
+    sweeps
+        How often disparity is found against the picture.
     held_out_share
         Of the rays, kept from the solution until noise and λ are known.
     """
@@ -57,23 +88,26 @@ class RayParameters:
     visibility_step: float = 0.06
     smoothness: Smoothness = field(default_factory=Smoothness)
     weighting: RayWeighting = field(default_factory=RayWeighting)
-    first_rounds: tuple[tuple[float, float, int], ...] = (
-        (100.0, 0.06, 12),
-        (15.0, 0.06, 12),
-        (15.0, 0.06, 12),
+    first_rounds: tuple[SolverRound, ...] = (
+        SolverRound(100.0, 0.06, 12),
+        SolverRound(15.0, 0.06, 12),
+        SolverRound(15.0, 0.06, 12),
     )
-    rounds: tuple[tuple[float, float, int], ...] = ((15.0, 0.06, 12), (15.0, 0.06, 12))
+    rounds: tuple[SolverRound, ...] = (SolverRound(15.0, 0.06, 12), SolverRound(15.0, 0.06, 12))
     strengths: tuple[float, ...] = (3.5, 5.0, 7.0, 10.0, 14.0, 20.0, 28.0, 40.0, 64.0)
     misfit_tolerance: float = 0.006
     detail_ratio: float = 14.0
     sweeps: int = 2
     held_out_share: float = 0.04
 
-    def final_rounds(self, strength: float) -> tuple[tuple[float, float, int], ...]:
-        """(λ, ε, iterations) of the last rounds."""
-        return ((strength, 0.03, 15), (strength, 0.015, 20), (strength, 0.015, 20))
+    def final_rounds(self, strength: float) -> tuple[SolverRound, ...]:
+        """The last rounds, for a strength of the prior."""
+        return (
+            SolverRound(strength, 0.03, 15),
+            SolverRound(strength, 0.015, 20),
+            SolverRound(strength, 0.015, 20),
+        )
 
     def final_variation(self, strength: float) -> Variation:
         """The prior of the last round."""
-        _, softening, _ = self.final_rounds(strength)[-1]
-        return Variation(strength=strength, softening=softening)
+        return self.final_rounds(strength)[-1].prior

@@ -17,6 +17,7 @@ the rays disagree more than noise explains (χ² > 1), because what they see is 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -38,6 +39,7 @@ from lfdfp.reconstruction.fine_grid import FineGrid
 from lfdfp.reconstruction.plane_kernels import WeighedRays, apply_sums, sum_rays
 from lfdfp.reconstruction.ray_light import RayLight, measured_light
 from lfdfp.reconstruction.ray_marks import LEAST_MEASURED
+from lfdfp.reconstruction.solver.conjugate_gradients import ArraySystem, conjugate_gradients
 
 HEXAGON_VARIANCE = 5.0 / 72.0
 """Variance of a regular hexagonal lenslet along any axis, in pitches squared."""
@@ -248,28 +250,20 @@ class _PlaneSolver:
         """Picture (Y, X) after rounds of some steps each, from the mean of the rays."""
         x = self._mean()
         for _ in range(_ROUNDS if steps else 0):
-            self._stiffness = self._stiffness_of(x)
-            x = self._improve(x, steps)
+            stiffness = self._stiffness_of(x)
+            operator = partial(self._apply, stiffness)
+            system = ArraySystem(operator, self._diagonal(stiffness), _dot)
+            pull = self._blur(np.ascontiguousarray(self._sums[..., 5]))
+            x = conjugate_gradients(system, pull, x, steps)
         return x
 
-    def _improve(self, x: FloatArray, steps: int) -> FloatArray:
-        """Conjugate gradients from x, preconditioned by the diagonal."""
-        down, right = self._stiffness
+    def _diagonal(self, stiffness: tuple[FloatArray, FloatArray]) -> FloatArray:
+        """Approximate diagonal of the operator."""
+        down, right = stiffness
         diagonal = self._sums[..., 0] + down + right
         diagonal[1:] += down[:-1]
         diagonal[:, 1:] += right[:, :-1]
-        residual = self._blur(np.ascontiguousarray(self._sums[..., 5])) - self._apply(x)
-        scaled = residual / diagonal
-        direction, product = scaled.copy(), float(np.vdot(residual, scaled))
-        for _ in range(steps):
-            image = self._apply(direction)
-            length = product / max(float(np.vdot(direction, image)), 1e-30)
-            x += np.float32(length) * direction
-            residual -= np.float32(length) * image
-            scaled = residual / diagonal
-            last, product = product, float(np.vdot(residual, scaled))
-            direction = scaled + np.float32(product / max(last, 1e-30)) * direction
-        return x
+        return diagonal
 
     def _stiffness_of(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """λ Q (Y, X) of the differences to the pixel below and to the right; 0 at the border."""
@@ -308,11 +302,11 @@ class _PlaneSolver:
         weight = _gaussian(self._weights(), self._spread)
         return np.asarray(light / np.maximum(weight, 1e-6 * weight.max()), np.float32)
 
-    def _apply(self, x: FloatArray) -> FloatArray:
+    def _apply(self, stiffness: tuple[FloatArray, FloatArray], x: FloatArray) -> FloatArray:
         out = np.empty_like(x)
         apply_sums(self._sums, self._blur(x), out)
         result = self._blur(out)
-        down, right = self._stiffness
+        down, right = stiffness
         step = down[:-1] * np.diff(x, axis=0)
         result[:-1] -= step
         result[1:] += step
@@ -326,6 +320,10 @@ class _PlaneSolver:
             cv2.sepFilter2D(x, -1, self._taps, self._taps, borderType=cv2.BORDER_CONSTANT),
             np.float32,
         )
+
+
+def _dot(one: FloatArray, other: FloatArray) -> float:
+    return float(np.vdot(one, other))
 
 
 def _repeated_taps(variance: float) -> FloatArray:

@@ -11,9 +11,8 @@ from lfdfp.imaging.color import display_matrix
 from lfdfp.imaging.resampling import bicubic
 from lfdfp.lenslets.table import lenslet_table
 from lfdfp.reconstruction.bundle import RayBundle
-from lfdfp.reconstruction.observation import footprint_taps
+from lfdfp.reconstruction.observation import RayObservation, footprint_taps
 from lfdfp.reconstruction.parameters import RayParameters
-from lfdfp.reconstruction.ray_following import observed
 from lfdfp.reconstruction.ray_light import measured_light
 from lfdfp.reconstruction.solution import RaySolution
 
@@ -53,7 +52,12 @@ class RayPredictor:
             radius_px=chosen.radius_pitch * rays.calibration.grid.pitch_px,
             runner=BandRunner(),
         )
-        self._sharp = observed(bundle, solution.slope_map, chosen)
+        self._sharp = RayObservation.following(
+            bundle,
+            solution.slope_map,
+            step_pitch=chosen.visibility_step,
+            footprint_pitch=chosen.footprint_pitch,
+        )
         self._as_seen = self._sharp.with_taps(footprint_taps(0.0))
         self._to_camera = np.linalg.inv(display_matrix(rays.capture.color)).astype(np.float32)
         inside = np.zeros((3, *self.grid.shape), np.float32)

@@ -21,11 +21,8 @@ from lfdfp.datatypes import (
 )
 from lfdfp.errors import ImageError
 from lfdfp.imaging.color import display_matrix, oriented
-from lfdfp.reconstruction.fine_grid import FineGrid
+from lfdfp.reconstruction.fine_grid import FINEST, FineGrid
 from lfdfp.settings import FusionSettings
-
-FINEST = 4
-"""Pixels of the solution's grid per pixel of a view, along each axis."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -136,7 +136,7 @@ def test_solving_by_torch_gives_the_same_picture(monkeypatch: pytest.MonkeyPatch
     capture = tiny_capture("f01", scene="plane", size=256, disparities=(0.2,))
     compiled = run(capture)
     monkeypatch.setattr(
-        "lfdfp.reconstruction.reconstruct._solver_device", lambda name: torch.device("cpu")
+        "lfdfp.reconstruction.state.solver_device", lambda name: torch.device("cpu")
     )
     difference = run(capture).super_resolved - compiled.super_resolved
     assert np.sqrt(np.square(difference).mean()) < 1e-3

@@ -10,6 +10,7 @@ from lfdfp.reconstruction.bundle import RayBundle
 from lfdfp.reconstruction.depth import surface_kernels as kernels
 from lfdfp.reconstruction.observation_kernels import steepest_slope
 
+_MISFIT_WINDOW_PX = 5
 _SAME_SURFACE_PITCH = 0.08
 _USUAL_ERROR_PITCH = 0.1
 _REACH_PX = 9
@@ -88,3 +89,20 @@ def fitted_slopes(slope_map: FloatArray, steps: FloatArray, bundle: RayBundle) -
         gradient = gradient - curvature * (fitted - current)
         current = fitted
     return current
+
+
+def local_disagreement(steps: FloatArray) -> FloatArray:
+    """Mean e²/σ² of the rays around every pixel, at least 1, shape (Y, X).
+
+    Where the model does not hold (a wrong disparity, the border of an occluder), rays contradict
+    each other by far more than noise; there they count less against the prior.
+
+    Parameters
+    ----------
+    steps
+        Shape (4, Y, X), from `slope_steps`.
+    """
+    window = (_MISFIT_WINDOW_PX, _MISFIT_WINDOW_PX)
+    misfit, count = (cv2.blur(s, window) for s in steps[2:])
+    disagreement = 0.5 * misfit / (count + np.float32(0.05))
+    return np.asarray(np.maximum(disagreement, 1.0), np.float32)

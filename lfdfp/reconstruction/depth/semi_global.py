@@ -1,4 +1,4 @@
-"""The best plane of every pixel, where neighbors prefer to lie on the same one."""
+"""The disparity of every pixel from costs of planes: neighbors prefer to lie on the same one."""
 
 from __future__ import annotations
 
@@ -82,8 +82,19 @@ class SweptDisparity:
     cost: FloatArray
     contrast: FloatArray
 
+    def confidence(self, truncation: float) -> FloatArray:
+        """How much better the best plane is than the average one, (Y, X), 0 to 1.
 
-def best_planes(
+        Parameters
+        ----------
+        truncation
+            What the cost of a single ray approaches.
+        """
+        contrast = np.maximum(self.contrast, 0.0)
+        return np.asarray(contrast / (contrast + np.float32(0.05 * truncation)), np.float32)
+
+
+def semi_global_disparity(
     costs: PlaneCosts,
     slopes: DoubleArray,
     guide: FloatArray,

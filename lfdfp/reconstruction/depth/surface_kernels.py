@@ -116,8 +116,8 @@ def gather_slope_steps(
                 term = terms[row & 1, column & 1]
                 variance = light_variance(term[0], term[1], term[2], response[row, column], signal)
                 error = value - predicted
-                doubt = 1 + error * error / (variance * robustness)
-                weight = 1 / (variance * doubt * doubt)
+                distrust = 1 + error * error / (variance * robustness)
+                weight = 1 / (variance * distrust * distrust)
                 change = -(v * along_y + u * along_x)
                 steps[i - first, j, 0] += weight * change * error
                 steps[i - first, j, 1] += weight * change * change

@@ -1,7 +1,4 @@
-"""Conjugate gradients of the ray solver on any device that torch knows (CUDA).
-
-The same operator and the same steps as the compiled kernels, on whole arrays.
-"""
+"""The rays' linear system on any device that torch knows (CUDA), as whole arrays."""
 
 from __future__ import annotations
 
@@ -10,7 +7,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.reconstruction.observation import NormalEquations
+from lfdfp.reconstruction.solver.conjugate_gradients import ArraySystem, conjugate_gradients
+from lfdfp.reconstruction.solver.operator_kernels import OperatorArrays
 
 
 class RayOperator:
@@ -18,26 +16,17 @@ class RayOperator:
 
     Parameters
     ----------
-    weights
-        Shape (2, Y, X): of the luma's and of the chroma's forward differences, λ included.
-    taps
-        Shape (3,): the footprint's weights at distance 0, 1 and 2, along each axis.
-    opponent
-        Shape (3, 3): from colors to luma and chroma.
+    arrays
+        As the compiled kernels take them.
+    device
+        Where they are copied to.
     """
 
-    def __init__(
-        self,
-        equations: NormalEquations,
-        weights: FloatArray,
-        taps: FloatArray,
-        opponent: FloatArray,
-        device: torch.device,
-    ) -> None:
-        self._stencil = torch.from_numpy(equations.stencil).to(device)
-        self._weights = torch.from_numpy(weights).to(device)[[0, 1, 1]]
-        self._opponent = torch.from_numpy(opponent).to(device)
-        self._taps = taps.tolist()
+    def __init__(self, arrays: OperatorArrays, device: torch.device) -> None:
+        self._stencil = torch.from_numpy(arrays.stencil).to(device)
+        self._weights = torch.from_numpy(arrays.weights).to(device)[[0, 1, 1]]
+        self._opponent = torch.from_numpy(arrays.matrix).to(device)
+        self._taps = arrays.taps.tolist()
 
     def __call__(self, picture: Tensor) -> Tensor:
         return self._blurred(self._coupled(self._blurred(picture))) + self._smoothed(picture)
@@ -85,34 +74,34 @@ class RayOperator:
         return torch.einsum("mc,myx->cyx", self._opponent, flow)
 
 
-def descended(
-    operator: RayOperator,
+def solved_on_device(
+    arrays: OperatorArrays,
     pull: FloatArray,
     start: FloatArray,
     diagonal: FloatArray,
     iterations: int,
     device: torch.device,
 ) -> FloatArray:
-    """Jacobi-preconditioned conjugate gradients on ``operator(x) = pull``, from `start`."""
-    x, scale = torch.from_numpy(start).to(device, copy=True), torch.from_numpy(diagonal).to(device)
-    residual = torch.from_numpy(pull).to(device) - operator(x)
-    direction = torch.zeros_like(x)
-    power, ratio = _dot(residual, residual / scale), 0.0
-    for _ in range(iterations):
-        if power <= 0.0:
-            break
-        direction = residual / scale + ratio * direction
-        image = operator(direction)
-        curvature = _dot(direction, image)
-        if curvature <= 0.0:
-            break
-        length = power / curvature
-        x += length * direction
-        residual -= length * image
-        before, power = power, _dot(residual, residual / scale)
-        ratio = power / before
-    made: FloatArray = x.cpu().numpy()
-    return made
+    """``operator(x) = pull`` solved from `start` by `conjugate_gradients` on a device.
+
+    Parameters
+    ----------
+    pull, start, diagonal
+        Shape (3, Y, X), float32: right-hand side, first guess, approximate diagonal.
+
+    Returns
+    -------
+    ndarray of shape (3, Y, X)
+    """
+    system = ArraySystem(RayOperator(arrays, device), torch.from_numpy(diagonal).to(device), _dot)
+    x = conjugate_gradients(
+        system,
+        torch.from_numpy(pull).to(device),
+        torch.from_numpy(start).to(device, copy=True),
+        iterations,
+    )
+    solved: FloatArray = x.cpu().numpy()
+    return solved
 
 
 def _dot(one: Tensor, other: Tensor) -> float:

@@ -12,8 +12,8 @@ from lfdfp.datatypes import FloatArray
 from lfdfp.reconstruction.depth.semi_global import (
     PlaneCosts,
     Smoothness,
-    best_planes,
     semi_global_costs,
+    semi_global_disparity,
 )
 
 
@@ -80,7 +80,7 @@ def test_one_surface_is_preferred_to_noise() -> None:
     np.put_along_axis(volume, truth[..., None], 0.3, axis=-1)
     guide = (truth > 3).astype(np.float32)
     slopes = np.linspace(-0.4, 1.0, 8)
-    swept = best_planes(plane_costs(volume), slopes, guide, Smoothness(), BandRunner())
+    swept = semi_global_disparity(plane_costs(volume), slopes, guide, Smoothness(), BandRunner())
     alone = (volume.argmin(axis=-1) != truth).mean()
     together = (np.abs(swept.slope - slopes[truth]) > 0.1).mean()
     assert alone > 0.2
@@ -93,7 +93,7 @@ def test_the_plane_between_planes_is_found() -> None:
     slopes = np.linspace(-1.0, 1.0, 9)
     truth = 0.33
     volume = np.broadcast_to((slopes - truth) ** 2, (8, 10, 9)).astype(np.float32)
-    swept = best_planes(
+    swept = semi_global_disparity(
         plane_costs(volume), slopes, np.zeros((8, 10), np.float32), Smoothness(step=0.0),
         BandRunner(),
     )  # fmt: skip

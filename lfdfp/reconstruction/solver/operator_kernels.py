@@ -7,11 +7,34 @@ bands' workers nor their order changes a bit of the result.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.reconstruction.footprint_kernels import blur_row, coupled_row
+
+
+class OperatorArrays(NamedTuple):
+    """What ``Bᵀ N B + λ ∇ᵀ Q ∇`` is made of.
+
+    Attributes
+    ----------
+    stencil
+        Shape (3, 5, Y, X), float32: N (`NormalEquations.stencil`).
+    taps
+        Shape (3,), float32: B, weights at distance 0, 1 and 2 along each axis.
+    matrix
+        Shape (3, 3), float32: from colors to luma and chroma.
+    weights
+        Shape (2, Y, X), float32: λ Q, of the luma's and of the chroma's forward differences.
+    """
+
+    stencil: FloatArray
+    taps: FloatArray
+    matrix: FloatArray
+    weights: FloatArray
 
 
 @njit(inline="always")
@@ -35,16 +58,15 @@ def _add_variation_row(
     weights: FloatArray,
     matrix: FloatArray,
     i: int,
-    up: int,
-    here: int,
-    down: int,
+    rows: tuple[int, int, int],
     flow: FloatArray,
     target: FloatArray,
 ) -> None:
     """Add row i of the weighted Laplacian, in colors again, to `target` (3, Y, X).
 
-    Rows `up`, `here` and `down` of `opponent` stand for rows i - 1, i and i + 1.
+    Three `rows` of `opponent` stand for rows i - 1, i and i + 1.
     """
+    up, here, down = rows
     width = opponent.shape[2]
     before, end = max(i - 1, 0), width - 1
     above = np.float32(1.0) if i > 0 else np.float32(0.0)
@@ -103,36 +125,19 @@ def variation_band(
     flow = np.zeros((3, width), np.float32)
     for i in range(first, last):
         up, down = max(i - 1, 0), min(i + 1, height - 1)
-        _add_variation_row(opponent, weights, matrix, i, up, i, down, flow, target)
+        _add_variation_row(opponent, weights, matrix, i, (up, i, down), flow, target)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def operator_band(
-    picture: FloatArray,
-    stencil: FloatArray,
-    taps: FloatArray,
-    matrix: FloatArray,
-    weights: FloatArray,
-    first: int,
-    last: int,
-    image: FloatArray,
-) -> float:
-    """Write rows first..last of ``Bᵀ N B`` and the prior applied to `picture` into `image`.
-
-    What `blur_band`, `stencil_band`, `blur_band`, `mix_band` and `variation_band` do one after
-    the other, in one pass: what lies between them stays in the cache.
-
-    Returns
-    -------
-    float
-        Sum of picture times image over the rows.
-    """
+@njit(inline="always")
+def _write_data_part(
+    picture: FloatArray, operator: OperatorArrays, first: int, last: int, image: FloatArray
+) -> None:
+    """Write rows first..last of ``Bᵀ N B`` applied to `picture` into `image`."""
+    stencil, taps, _, _ = operator
     _, height, width = picture.shape
     rows = last - first
-    blurred, coupled = (
-        np.zeros((rows + 6, width), np.float32),
-        np.zeros((rows + 4, width), np.float32),
-    )
+    blurred = np.zeros((rows + 6, width), np.float32)
+    coupled = np.zeros((rows + 4, width), np.float32)
     column = np.zeros(width + 4, np.float32)
     for c in range(3):
         for k in range(rows + 6):
@@ -147,12 +152,32 @@ def operator_band(
                 coupled[k] = np.float32(0.0)
         for i in range(first, last):
             blur_row(coupled, taps, i - first + 2, column, image[c, i])
-    opponent, flow = np.zeros((3, rows + 2, width), np.float32), np.zeros((3, width), np.float32)
-    for k in range(rows + 2):
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def operator_band(
+    picture: FloatArray, operator: OperatorArrays, first: int, last: int, image: FloatArray
+) -> float:
+    """Write rows first..last of the operator applied to `picture` (3, Y, X) into `image`.
+
+    What `blur_band`, `stencil_band`, `blur_band`, `mix_band` and `variation_band` do one after
+    the other, in one pass: what lies between them stays in the cache.
+
+    Returns
+    -------
+    float
+        Sum of picture times image over the rows.
+    """
+    _, _, matrix, weights = operator
+    _, height, width = picture.shape
+    _write_data_part(picture, operator, first, last, image)
+    opponent = np.zeros((3, last - first + 2, width), np.float32)
+    flow = np.zeros((3, width), np.float32)
+    for k in range(last - first + 2):
         _mixed_row(picture, matrix, min(max(first - 1 + k, 0), height - 1), k, opponent)
     for i in range(first, last):
         k = i - first
-        _add_variation_row(opponent, weights, matrix, i, k, k + 1, k + 2, flow, image)
+        _add_variation_row(opponent, weights, matrix, i, (k, k + 1, k + 2), flow, image)
     total = 0.0
     for c in range(3):
         for i in range(first, last):

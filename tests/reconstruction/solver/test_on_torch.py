@@ -1,0 +1,27 @@
+"""The rays' linear system solved through torch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lfdfp.reconstruction.observation import RayWeighting
+from lfdfp.reconstruction.solver.system import RaySystem, Variation
+from tests.reconstruction.random_rays import observation, picture
+
+
+@pytest.mark.parametrize("name", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def test_torch_solves_as_the_compiled_kernels(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    if name == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    rays = observation()
+    opponent = np.array([[0.4, 0.3, 0.3], [1, 0, -1], [0.5, -1, 0.5]], np.float32)
+    x, prior = picture(rays), Variation(strength=50.0)
+    equations = rays.normal_equations(x, RayWeighting())
+    compiled, by_torch = (
+        RaySystem.at(x, rays, equations, prior, opponent, device=device).improved(x, 12)
+        for device in (None, torch.device(name))
+    )
+    assert np.abs(compiled - x).max() > 0.05
+    np.testing.assert_allclose(by_torch, compiled, atol=2e-4)
