@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray, FocalStack
 from lfdfp.errors import ImageError
+from lfdfp.fusion.exposure import described, exposure_windows, match_exposures
 from lfdfp.imaging.display import encode, luma
 from lfdfp.imaging.resampling import resample
 
@@ -23,7 +24,6 @@ _LARGEST_MISFIT_LEFT = 0.9
 """A motion that explains less of the difference than this is taken for a difference of focus."""
 
 _LARGEST_MOTION_SHARE = 0.1
-_LEAST_GAIN_CHANGE = 0.003
 _PYRAMID_PX = 64
 _LARGEST_WORKING_PX = 1_500_000
 _LARGEST_SIDE_PX = 32_766
@@ -44,7 +44,8 @@ def stack_of_photographs(
     align
         Move every photograph onto the first by sub-pixel registration.
     equalize
-        Scale the photographs' light to the first one's exposure.
+        Bring the photographs to the first one's exposure and white balance, where a difference is
+        certain (`lfdfp.fusion.exposure`).
 
     Raises
     ------
@@ -66,29 +67,13 @@ def stack_of_photographs(
         slices, coverage, moved = aligned(slices, motion)
         history.append("moved by at most " + ", ".join(f"{m:.2f}" for m in moved) + " px")
     if equalize:
-        gains = exposure_gains(slices)
-        if np.any(gains != 1):
-            slices = slices * gains[:, None, None, None]
-        history.append("exposure multiplied by " + ", ".join(f"{g:.4f}" for g in gains))
+        covers = [None] * len(slices) if coverage is None else coverage
+        windows = [exposure_windows(s, c) for s, c in zip(slices, covers, strict=True)]
+        match = match_exposures(windows)
+        if match.applied:
+            slices = slices * match.gains[:, None, None]
+        history.append(described(match))
     return FocalStack(slices=slices, coverage=coverage, history=tuple(history))
-
-
-def exposure_gains(slices: FloatArray) -> FloatArray:
-    """Factors (N,) that bring slices (N, T, S, C) of linear light to the first one's exposure.
-
-    Medians of ratios after a wide blur, where nothing is near black or saturation; differences
-    below 0.3 % are left as they are.
-    """
-    side = max(min(slices.shape[1:3]) // 16, 2)
-    wide = np.stack([cv2.blur(luma(s), (side, side)) for s in slices])
-    usable = (wide.min(axis=0) > 0.02) & (wide.max(axis=0) < 0.9)
-    if usable.sum() < 16:
-        return np.ones(len(slices), np.float32)
-    logs = np.log(wide[:, usable])
-    offsets = np.median(logs - logs.mean(axis=0), axis=1)
-    gains = np.exp(offsets[0] - offsets)
-    close = np.abs(gains - 1) < _LEAST_GAIN_CHANGE
-    return np.where(close, 1.0, gains).astype(np.float32)
 
 
 def aligned(

@@ -9,7 +9,6 @@ from lfdfp.errors import ImageError
 from lfdfp.fusion.registration import (
     aligned,
     corner_motion,
-    exposure_gains,
     find_motion,
     stack_of_photographs,
     warped,
@@ -56,14 +55,6 @@ def test_what_fits_is_left_untouched() -> None:
 def test_flat_photographs_are_left_untouched() -> None:
     flat = np.full((2, 80, 80, 3), 0.2, np.float32)
     np.testing.assert_array_equal(aligned(flat)[0], flat)
-
-
-def test_exposure_is_equalized() -> None:
-    slices, _ = multi_focus(textured_picture((120, 150)), 2)
-    light = decode_display(slices) * np.array([1.0, 1.03], np.float32)[:, None, None, None]
-    gains = exposure_gains(light)
-    assert gains[0] / gains[1] == pytest.approx(1.03, abs=0.004)
-    assert np.all(exposure_gains(decode_display(slices)) == 1.0)
 
 
 def test_photographs_that_do_not_fit_are_refused() -> None:
