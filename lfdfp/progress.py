@@ -1,8 +1,9 @@
-"""How a long stage tells how far it is: a callback that takes (done, total)."""
+"""How long work tells how far it is: a callback that takes (done, total), one for each stage."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeAlias
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -19,3 +20,19 @@ def progress_from(progress: Progress, first: int, total: int) -> Progress:
         progress(first + done, total)
 
     return told
+
+
+StageProgress: TypeAlias = Callable[[str], AbstractContextManager[Progress]]
+"""Called with a stage's name; gives a context that yields the stage's own callback."""
+
+
+@contextmanager
+def silent_stage(name: str) -> Iterator[Progress]:
+    """A `StageProgress` that shows nothing."""
+    del name
+    yield ignore_progress
+
+
+def stages_of(name: str, stage: StageProgress) -> StageProgress:
+    """The stages of one part of the work: its name stands before theirs."""
+    return lambda own: stage(f"{name}: {own}")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -23,7 +22,9 @@ from lfdfp.datatypes import FloatArray, FocalStack, LightField
 from lfdfp.evaluation.protocol import Score, score
 from lfdfp.fusion.baselines import laplacian_pyramid
 from lfdfp.imaging.resampling import bicubic
-from lfdfp.pipeline.run_capture import peak_memory_mib
+from lfdfp.pipeline import stages
+from lfdfp.pipeline.record import StageTime, peak_memory_mib, timed
+from lfdfp.progress import silent_stage, stages_of
 from lfdfp.settings import Data, FusionSettings
 from lfdfp.simulation import SimulatedCapture, camera_model, make_scene, simulate_capture
 from lfdfp.simulation.camera import REALISTIC
@@ -32,28 +33,12 @@ from lfdfp.simulation.names import CameraName, ScenePreset
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureResult:
-    """Scores of one capture, and CPU and wall seconds by stage."""
+    """Scores of one capture, and the times of its stages."""
 
     scene: str
     seed: int
     scores: tuple[Score, ...]
-    cpu_s: dict[str, float]
-    wall_s: dict[str, float]
-
-
-class _Clock:
-    """CPU and wall seconds by stage."""
-
-    def __init__(self) -> None:
-        self.cpu_s: dict[str, float] = {}
-        self.wall_s: dict[str, float] = {}
-        self._start = (time.process_time(), time.perf_counter())
-
-    def lap(self, stage: str) -> None:
-        now = (time.process_time(), time.perf_counter())
-        self.cpu_s[stage] = now[0] - self._start[0]
-        self.wall_s[stage] = now[1] - self._start[1]
-        self._start = (time.process_time(), time.perf_counter())
+    times: tuple[StageTime, ...]
 
 
 def run_scene(
@@ -61,36 +46,29 @@ def run_scene(
 ) -> CaptureResult:
     """One simulated capture through the chain, every result scored against the truth."""
     from lfdfp.calibration import calibrate
-    from lfdfp.decoding import decode
-    from lfdfp.pipeline.stages import sharp_picture
-    from lfdfp.refocusing import focal_stack
 
-    raw = capture.raw_capture()
-    clock = _Clock()
-    calibration = calibrate(raw, capture.white_capture() if white_image else None)
-    clock.lap("calibrate")
-    field = decode(raw, calibration)
-    clock.lap("decode")
-    stack = focal_stack(field)
-    clock.lap("refocus")
+    raw, white = capture.raw_capture(), capture.white_capture() if white_image else None
+    times: list[StageTime] = []
+    stage = timed(silent_stage, times)
+    with stage("calibrate") as progress:
+        calibration = calibrate(raw, white, progress=progress)
+    field = stages.light_field(raw, calibration, stage=stage)
+    stack = stages.focal_stack(field, stage=stage)
     truth = aligned_truth(capture, field)
-    scores = list(_baseline_scores(truth, field, stack, scales))
-    clock.lap("baselines")
+    with stage("baselines"):
+        scores = list(_baseline_scores(truth, field, stack, scales))
     for term in data:
         for scale in scales:
-            result = sharp_picture(field, stack, FusionSettings(scale=scale, data=term))
-            clock.lap(f"fuse {term} x{scale}")
+            settings = FusionSettings(scale=scale, data=term)
+            own = stages_of(f"x{scale}", stage)
+            result = stages.sharp_picture(field, stack, settings, stage=own)
             name = f"lfdfp, {term}"
             picture = result.super_resolved
             scores.append(score(name, truth.all_in_focus(scale), picture, scale=scale))
             if scale == scales[0]:
                 scores.append(score(name, truth.all_in_focus(1), result.all_in_focus))
     return CaptureResult(
-        scene=capture.scene.name,
-        seed=capture.seed,
-        scores=tuple(scores),
-        cpu_s=clock.cpu_s,
-        wall_s=clock.wall_s,
+        scene=capture.scene.name, seed=capture.seed, scores=tuple(scores), times=tuple(times)
     )
 
 
@@ -156,11 +134,11 @@ def table(results: list[CaptureResult]) -> str:
         ssim = np.mean([s.ssim for s in scores])
         least = min(s.psnr_db for s in scores)
         lines.append(f"| ×{scale} | {name} | {psnr:.2f} | {ssim:.3f} | {least:.2f} |")
-    stages = list(dict.fromkeys(stage for result in results for stage in result.cpu_s))
     lines += ["", "| stage | CPU s | wall s |", "|---|---|---|"]
-    for stage in stages:
-        cpu = np.mean([r.cpu_s[stage] for r in results])
-        wall = np.mean([r.wall_s[stage] for r in results])
+    for own in zip(*(result.times for result in results), strict=True):
+        stage = own[0].name
+        cpu = np.mean([one.cpu_s for one in own])
+        wall = np.mean([one.wall_s for one in own])
         lines.append(f"| {stage} | {cpu:.1f} | {wall:.1f} |")
     return "\n".join(lines)
 

@@ -23,7 +23,7 @@ from typing import get_args
 import numpy as np
 
 from lfdfp.decoding import decode
-from lfdfp.pipeline.run_capture import peak_memory_mib
+from lfdfp.pipeline.record import peak_memory_mib
 from lfdfp.reconstruction.reconstruct import reconstruct
 from lfdfp.simulation import CameraName, camera_model, make_scene, simulate_capture
 

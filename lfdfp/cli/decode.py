@@ -15,6 +15,7 @@ from lfdfp.cli.reporting import (
     echo_notes,
     reported_errors,
     say,
+    stage_bar,
 )
 from lfdfp.settings import DecodeSettings
 
@@ -37,7 +38,7 @@ def decode_command(
 
     Example:  lfdfp decode IMG_0001.lfp -o field.h5
     """
-    from lfdfp.cli.inputs import decoded_capture
+    from lfdfp.pipeline.stages import CaptureSource, decoded_capture
     from lfdfp.storage.hdf5 import save_light_field
 
     with reported_errors():
@@ -45,16 +46,17 @@ def decode_command(
     announce_compilation()
     target = capture.with_suffix(".lf.h5") if output is None else output
     with reported_errors(capture):
-        raw, calibrated, field = decoded_capture(
-            capture,
-            settings,
-            calibration=calibration,
-            white_image=white_image,
-            verify=not no_verify,
+        source = CaptureSource(
+            path=capture, calibration=calibration, white_image=white_image, verify=not no_verify
         )
-        provenance = {"input_sha256": raw.source_sha256, "settings": {"decode": asdict(settings)}}
+        decoded = decoded_capture(source, settings, stage=stage_bar)
+        field, calibrated = decoded.field, decoded.calibration
+        provenance = {
+            "input_sha256": decoded.capture.source_sha256,
+            "settings": {"decode": asdict(settings)},
+        }
         save_light_field(target, field, provenance)
-    warnings = list(dict.fromkeys((*calibrated.warnings, *field.warnings)))
+    warnings = list(decoded.warnings)
     facts = {
         "light_field": str(target),
         "shape": list(field.views.shape),

@@ -19,13 +19,13 @@ def doctor_command(
     Writes nothing. Example:  lfdfp doctor IMG_0001.lfr
     """
     from lfdfp.calibration import assess
-    from lfdfp.lfp import read_capture
-    from lfdfp.storage.camera_calibrations import find_calibration, search_folders
+    from lfdfp.pipeline.stages import CaptureSource, raw_capture, stored_calibration
 
     announce_compilation()
     with reported_errors(capture):
-        raw = read_capture(capture, verify=not no_verify)
-        findings = assess(raw, find_calibration(raw, search_folders(calibration)))
+        source = CaptureSource(path=capture, calibration=calibration, verify=not no_verify)
+        raw = raw_capture(source)
+        findings = assess(raw, stored_calibration(source, raw))
     if json_output:
         echo_json([asdict(finding) for finding in findings])
         return

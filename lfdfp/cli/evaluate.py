@@ -81,7 +81,7 @@ def evaluate_command(
 
     Example:  lfdfp evaluate IMG_0001.lfp --held-out-rays --kinds pixels --crop 120x120+100+80
     """
-    from lfdfp.cli.inputs import calibrated_capture
+    from lfdfp.pipeline.stages import CaptureSource, calibrated_capture
 
     chosen, part = _hold_outs(kinds), parse_area(crop)
     if not held_out_rays and crops is None:
@@ -89,9 +89,10 @@ def evaluate_command(
     announce_compilation()
     facts: dict[str, object] = {"capture": str(capture), "crop": crop}
     with reported_errors(capture):
-        raw, calibrated = calibrated_capture(
-            capture, calibration=calibration, white_image=white_image, verify=not no_verify
+        source = CaptureSource(
+            path=capture, calibration=calibration, white_image=white_image, verify=not no_verify
         )
+        raw, calibrated = calibrated_capture(source, stage=stage_bar)
         written = [] if crops is None else _write_crops(crops, raw, calibrated, part)
         reports = _reports(raw, calibrated, chosen, part, share, seed) if held_out_rays else []
     warnings = list(calibrated.warnings)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from lfdfp.cli.reporting import stage_bar
-from lfdfp.datatypes import Calibration, LightField, RawCapture
+from lfdfp.datatypes import LightField
 from lfdfp.files import sha256_of
+from lfdfp.pipeline.stages import CaptureSource, decoded_capture
 from lfdfp.settings import DecodeSettings
 
 RAW_SUFFIXES: Final = frozenset({".lfp", ".lfr", ".raw"})
@@ -39,7 +40,8 @@ def field_input(
         For what is neither, or is damaged.
     """
     if is_capture(path):
-        return _decoded(path, calibration, white_image)
+        source = CaptureSource(path=path, calibration=calibration, white_image=white_image)
+        return _decoded(source)
     from lfdfp.interchange.formats import read_light_field
 
     field = read_light_field(path)
@@ -47,63 +49,15 @@ def field_input(
     return FieldInput(field=field, provenance={"input_sha256": digest}, warnings=field.warnings)
 
 
-def calibrated_capture(
-    path: Path, *, calibration: Path | None, white_image: Path | None, verify: bool = True
-) -> tuple[RawCapture, Calibration]:
-    """Read and calibrate a raw capture, with a progress bar.
-
-    Raises
-    ------
-    LfdfpError
-        For what is no raw capture, is damaged, or too dark.
-    """
-    from lfdfp.calibration import calibrate
-    from lfdfp.lfp import read_capture
-    from lfdfp.storage.camera_calibrations import find_calibration, search_folders
-
-    raw = read_capture(path, verify=verify)
-    with stage_bar("calibrate") as progress:
-        white = None if white_image is None else read_capture(white_image, verify=verify)
-        known = find_calibration(raw, search_folders(calibration))
-        return raw, calibrate(raw, white, known=known, progress=progress)
-
-
-def decoded_capture(
-    path: Path,
-    settings: DecodeSettings,
-    *,
-    calibration: Path | None,
-    white_image: Path | None,
-    verify: bool = True,
-) -> tuple[RawCapture, Calibration, LightField]:
-    """Read, calibrate and decode a raw capture, with progress bars.
-
-    Raises
-    ------
-    LfdfpError
-        For what is no raw capture, is damaged, or cannot be decoded.
-    """
-    from lfdfp.decoding import decode
-
-    raw, calibrated = calibrated_capture(
-        path, calibration=calibration, white_image=white_image, verify=verify
-    )
-    with stage_bar("decode") as progress:
-        field = decode(raw, calibrated, settings, progress=progress)
-    return raw, calibrated, field
-
-
-def _decoded(path: Path, calibration: Path | None, white_image: Path | None) -> FieldInput:
+def _decoded(source: CaptureSource) -> FieldInput:
     settings = DecodeSettings()
-    raw, calibrated, field = decoded_capture(
-        path, settings, calibration=calibration, white_image=white_image
-    )
+    decoded = decoded_capture(source, settings, stage=stage_bar)
     return FieldInput(
-        field=field,
+        field=decoded.field,
         provenance={
-            "input_sha256": raw.source_sha256,
-            "calibration": calibrated.source,
+            "input_sha256": decoded.capture.source_sha256,
+            "calibration": decoded.calibration.source,
             "decode": asdict(settings),
         },
-        warnings=tuple(dict.fromkeys((*calibrated.warnings, *field.warnings))),
+        warnings=decoded.warnings,
     )

@@ -21,7 +21,8 @@ from lfdfp.cli.reporting import (
     stage_bar,
 )
 from lfdfp.pipeline.batch import Job, Outcome, plan_jobs, run_batch
-from lfdfp.pipeline.run_capture import RunOptions, RunRecord, silent_stage
+from lfdfp.pipeline.record import RunOptions, RunRecord
+from lfdfp.progress import silent_stage
 from lfdfp.settings import Data, Preset, Prior, Settings, read_settings
 
 
@@ -61,10 +62,7 @@ def run_command(
     ] = None,
     prior: Annotated[
         Prior | None,
-        typer.Option(
-            help="Prior of the picture from rays: total variation, or a network fitted to the "
-            "capture on top of it (slow). Default: variation."
-        ),
+        typer.Option(help="Prior of the picture from rays. Default: variation (the only one)."),
     ] = None,
     bits: Annotated[Literal["8", "16"], typer.Option(help="Bits per channel.")] = "8",
     picture_format: Annotated[

@@ -1,6 +1,6 @@
 """How well a capture's pictures predict rays that none of their stages has seen.
 
-The chain of `lfdfp.pipeline.run_capture` with a part of the pixels dead from the noise model on.
+The chain of `lfdfp.pipeline.stages` with a part of the pixels dead from the noise model on.
 The calibration alone may have seen them.
 """
 
@@ -27,7 +27,8 @@ from lfdfp.evaluation.held_out_rays import (
 )
 from lfdfp.evaluation.plain_decode import PlainDecode
 from lfdfp.evaluation.protocol import BORDER_VIEW_PX
-from lfdfp.pipeline.run_capture import StageProgress, silent_stage
+from lfdfp.pipeline import stages
+from lfdfp.progress import StageProgress, silent_stage, stages_of
 from lfdfp.settings import RefocusSettings
 
 if TYPE_CHECKING:
@@ -113,12 +114,13 @@ def predict_held_out_rays(
     """
     upright = replace(capture, orientation=1)  # maps and masks then share the sensor's axes
     for kind in kinds:
+        stage = stages_of(kind, stage_progress)
         held = held_out_mask(calibration.grid, kind, share=share, seed=seed)
-        field = _field_of_rest(upright, calibration, held, area, stage_progress, kind)
-        views = _views_of_rest(field, stage_progress, kind)
+        field = _field_of_rest(upright, calibration, held, area, stage)
+        views = _views_of_rest(field, stage)
         assert field.rays is not None
         assert field.sampling is not None
-        with stage_progress(f"{kind}: rays") as progress:
+        with stage("reconstruct") as progress:
             from lfdfp.reconstruction.reconstruct import solve_rays
 
             solution = solve_rays(field.rays, sampling=field.sampling, progress=progress)
@@ -131,23 +133,20 @@ def _field_of_rest(
     calibration: Calibration,
     held: BoolArray,
     area: Area | None,
-    stage_progress: StageProgress,
-    kind: HoldOut,
+    stage: StageProgress,
 ) -> LightField:
     """Decoded from what is not held out, with its rays.
 
     Decoding makes up dead pixels, so its views weigh as if there were none: a stack has no holes.
     """
-    from lfdfp.decoding import decode
     from lfdfp.decoding.views import ray_weights, view_offsets_px
 
-    with stage_progress(f"{kind}: decode") as progress:
-        rest = _with_noise(capture, without(calibration, held))
-        field = decode(capture, rest, progress=progress)
-        assert field.sampling is not None
-        offsets = view_offsets_px(calibration.grid, field.sampling, len(field.views))
-        weights = ray_weights(calibration.response, calibration.grid, field.sampling, offsets)
-        return cropped(replace(field, weights=weights), area)
+    rest = _with_noise(capture, without(calibration, held))
+    field = stages.light_field(capture, rest, stage=stage)
+    assert field.sampling is not None
+    offsets = view_offsets_px(calibration.grid, field.sampling, len(field.views))
+    weights = ray_weights(calibration.response, calibration.grid, field.sampling, offsets)
+    return cropped(replace(field, weights=weights), area)
 
 
 def _with_noise(capture: RawCapture, rest: Calibration) -> Calibration:
@@ -191,24 +190,19 @@ def cropped(field: LightField, area: Area | None) -> LightField:
     )
 
 
-def _views_of_rest(
-    field: LightField, stage_progress: StageProgress, kind: HoldOut
-) -> dict[str, FloatArray]:
+def _views_of_rest(field: LightField, stage: StageProgress) -> dict[str, FloatArray]:
     """The pictures (T, S, 3) to beat: views, and stacks fused by their Laplacian pyramids.
 
     The plain ones demosaic the whole sensor bilinearly and shift views linearly.
     """
     from lfdfp.fusion.baselines import laplacian_pyramid
-    from lfdfp.refocusing import focal_stack
 
-    with stage_progress(f"{kind}: stack") as progress:
-        stack = focal_stack(field, progress=progress)
+    stack = stages.focal_stack(field, stage=stage)
     assert stack.slopes is not None
     slopes = float(stack.slopes[0]), float(stack.slopes[-1]), len(stack.slopes)
     settings = RefocusSettings(slopes=slopes, kernel="linear")
-    with stage_progress(f"{kind}: plain") as progress:
-        plain = _plainly_decoded(field)
-        plain_stack = focal_stack(plain, settings, progress=progress)
+    plain = _plainly_decoded(field)
+    plain_stack = stages.focal_stack(plain, settings, stage=stages_of("plain", stage))
     return {
         CENTER_VIEW: field.view(*field.center),
         STACK: laplacian_pyramid(stack.slices),

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from lfdfp.datatypes import Calibration, FloatArray, RawCapture
-from lfdfp.pipeline.run_capture import StageProgress, silent_stage
+from lfdfp.pipeline import stages
+from lfdfp.progress import StageProgress, silent_stage, stages_of
 from lfdfp.settings import FusionSettings
 
 COMPARED_SCALES: Final = (2, 4)
@@ -28,25 +29,18 @@ def compared_pictures(
     LfdfpError
         As the stages.
     """
-    from lfdfp.decoding import decode
-    from lfdfp.fusion import fuse
     from lfdfp.imaging.resampling import bicubic
-    from lfdfp.pipeline.stages import sharp_picture
-    from lfdfp.refocusing import focal_stack
     from lfdfp.rendering.render import reduced
 
-    with stage_progress("decode") as progress:
-        field = decode(capture, calibration, progress=progress)
-    with stage_progress("refocus") as progress:
-        stack = focal_stack(field, progress=progress)
-    finest = FusionSettings(scale=max(COMPARED_SCALES))
-    with stage_progress("fuse rays") as progress:
-        rays = sharp_picture(field, stack, finest, progress=progress)
+    field = stages.light_field(capture, calibration, stage=stage_progress)
+    stack = stages.focal_stack(field, stage=stage_progress)
+    finest = FusionSettings(scale=max(COMPARED_SCALES), data="rays")
+    rays = stages.sharp_picture(field, stack, finest, stage=stage_progress)
     center = field.view(*field.center)
     for scale in COMPARED_SCALES:
-        with stage_progress(f"fuse stack x{scale}") as progress:
-            settings = replace(finest, scale=scale, data="stack")
-            fused = fuse(stack, settings, progress=progress)
+        settings = replace(finest, scale=scale, data="stack")
+        stage = stages_of(f"x{scale}", stage_progress)
+        fused = stages.sharp_picture(field, stack, settings, stage=stage)
         yield (
             scale,
             center,

@@ -14,13 +14,9 @@ from typing import Final
 
 from lfdfp.computing.memory import keep_freed_memory
 from lfdfp.errors import LfdfpError, NotRawError
-from lfdfp.pipeline.run_capture import (
-    RunOptions,
-    RunRecord,
-    StageProgress,
-    run_capture,
-    silent_stage,
-)
+from lfdfp.pipeline.record import RunOptions, RunRecord
+from lfdfp.pipeline.run_capture import run_capture
+from lfdfp.progress import StageProgress, silent_stage
 from lfdfp.settings import Settings
 
 CAPTURE_SUFFIXES: Final = frozenset({".lfp", ".lfr"})

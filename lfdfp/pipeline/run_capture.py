@@ -1,101 +1,51 @@
-"""One capture through the whole chain: the place that knows the order of the stages.
-
-`lfdfp.evaluation` runs the same stages to judge them.
-
-A stage's file is used again when it was made from the same input with the same settings by the
-same version; the key of every stage is a hash over all of that.
-"""
+"""One raw capture to its pictures: the whole chain, from top to bottom."""
 
 from __future__ import annotations
 
-import hashlib
-import platform
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
-from importlib import metadata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING
 
-from lfdfp.datatypes import Calibration, FocalStack, LightField, RawCapture, SharpPicture
+from lfdfp.datatypes import FocalStack, RawCapture, SharpPicture
 from lfdfp.files import json_text, sha256_of, write_text
-from lfdfp.progress import Progress, ignore_progress
+from lfdfp.pipeline import stages
+from lfdfp.pipeline.record import (
+    RunOptions,
+    RunRecord,
+    StageTime,
+    capture_facts,
+    peak_memory_mib,
+    picture_facts,
+    readable_facts,
+    run_document,
+    summed,
+    timed,
+)
+from lfdfp.pipeline.reuse import (
+    FOCAL_STACK,
+    FUSION,
+    LIGHT_FIELD,
+    FileKeys,
+    Reuse,
+    file_keys,
+    reusable,
+)
+from lfdfp.progress import StageProgress, silent_stage
 from lfdfp.settings import Settings
 from lfdfp.version import __version__
 
 if TYPE_CHECKING:
     from lfdfp.calibration import Match
 
-PictureFormat = Literal["png", "tif", "exr"]
-StageProgress = Callable[[str], AbstractContextManager[Progress]]
-
-_LIGHT_FIELD: Final = "light_field.h5"
-_FOCAL_STACK: Final = "focal_stack.h5"
-_FUSION: Final = "fusion.h5"
-_PACKAGES: Final = ("numpy", "torch", "numba", "opencv-python-headless", "h5py", "scipy")
-
-
-@contextmanager
-def silent_stage(name: str) -> Iterator[Progress]:
-    """A `StageProgress` that shows nothing."""
-    del name
-    yield ignore_progress
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """What a run reads beside the capture, what it keeps and how it writes.
-
-    Attributes
-    ----------
-    calibration
-        Folder that is searched first for the camera's calibration.
-    white_image
-        White image of the same camera at a similar zoom, as a raw file.
-    """
-
-    calibration: Path | None = None
-    white_image: Path | None = None
-    picture_format: PictureFormat = "png"
-    bits: Literal[8, 16] = 8
-    keep_light_field: bool = False
-    resume: bool = False
-    verify: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageTime:
-    """How long a stage took; `reused` when its result was read from an earlier run's file."""
-
-    name: str
-    wall_s: float
-    cpu_s: float
-    reused: bool = False
-
-
-@dataclass(slots=True, kw_only=True)
-class RunRecord:
-    """What a run did, as it goes into ``run.json``."""
-
-    capture: str
-    folder: str
-    input_sha256: str = ""
-    stages: list[StageTime] = field(default_factory=list)
-    pictures: list[str] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
-    facts: dict[str, object] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-    peak_memory_mib: float = 0.0
+_SETTINGS, _OPTIONS = Settings(), RunOptions()
 
 
 def run_capture(
     path: Path,
     folder: Path,
-    settings: Settings,
-    options: RunOptions = RunOptions(),
+    settings: Settings = _SETTINGS,
+    options: RunOptions = _OPTIONS,
     *,
     stage_progress: StageProgress = silent_stage,
 ) -> RunRecord:
@@ -127,287 +77,189 @@ def run_capture(
     from lfdfp.storage.images import check_writable
 
     check_writable(folder / f"all_in_focus.{options.picture_format}")
-    chain = _Chain(path, folder, settings, options, stage_progress)
-    result = chain.fusion
-    rendered = chain.rendered
-    with chain.stage("export"):
-        from lfdfp.report.run_outputs import write_outputs
-
-        chain.record.facts.update(chain.facts())
-        pictures = write_outputs(
-            folder,
-            result,
-            chain.stack,
-            rendered,
-            title=path.name,
-            facts=chain.readable_facts(),
-            warnings=chain.warnings(),
-            picture_format=options.picture_format,
-            bits=options.bits,
-            provenance=chain.provenance(chain.fusion_key),
-        )
-    record = chain.record
-    record.input_sha256 = chain.input_sha256
-    record.pictures += [str(p) for p in pictures]
-    record.warnings += chain.warnings()
-    record.peak_memory_mib = peak_memory_mib()
-    write_text(folder / "run.json", json_text(_document(record, settings, options)) + "\n")
+    source = stages.CaptureSource(
+        path=path,
+        calibration=options.calibration,
+        white_image=options.white_image,
+        verify=options.verify,
+    )
+    times: list[StageTime] = []
+    stage = timed(stage_progress, times)
+    capture = stages.raw_capture(source, stage=stage)
+    known = stages.stored_calibration(source, capture)
+    keys = file_keys(_digest(path, capture), _calibration_files(source, known), settings)
+    run = _Run(
+        source=source,
+        input_sha256=_digest(path, capture),
+        folder=folder,
+        settings=settings,
+        options=options,
+        keys=keys,
+        reuse=reusable(folder, keys, settings, options),
+        stage=stage,
+        read_back=timed(stage_progress, times, reused=True),
+    )
+    decoded = None if run.reuse.light_field else _decoded(run, capture, known)
+    stack = _focal_stack(run, decoded)
+    picture = _sharp_picture(run, decoded, stack)
+    facts = _capture_facts(run, decoded)
+    del decoded  # a light field takes hundreds of megabytes
+    rendered = stages.rendered_stack(picture, stack, stage=stage)
+    pictures = _exported(run, picture, stack, rendered, facts)
+    record = RunRecord(
+        capture=str(path),
+        folder=str(folder),
+        input_sha256=run.input_sha256,
+        stages=summed(times),
+        pictures=tuple(str(one) for one in pictures),
+        files=tuple(str(folder / name) for name in _files_written(run)),
+        facts=picture_facts(picture, stack) | facts,
+        warnings=_warnings(picture, stack),
+        peak_memory_mib=peak_memory_mib(),
+    )
+    write_text(folder / "run.json", json_text(run_document(record, settings, options)) + "\n")
     return record
 
 
-class _Chain:
-    """The stages of one run, each computed or read back when it is first asked for."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """What every stage of one run needs to know.
 
-    def __init__(
-        self,
-        path: Path,
-        folder: Path,
-        settings: Settings,
-        options: RunOptions,
-        stage_progress: StageProgress,
-    ) -> None:
-        self.path, self.folder = path, folder
-        self.settings, self.options = settings, options
-        self.stage_progress = stage_progress
-        self.record = RunRecord(capture=str(path), folder=str(folder))
+    Attributes
+    ----------
+    stage, read_back
+        What a stage is done in, and what its result is read from an earlier run's file in.
+    """
 
-    @contextmanager
-    def stage(self, name: str, *, reused: bool = False) -> Iterator[Progress]:
-        wall, cpu = time.perf_counter(), time.process_time()
-        with self.stage_progress(name) as progress:
-            yield progress
-        self.record.stages.append(
-            StageTime(
-                name=name,
-                wall_s=time.perf_counter() - wall,
-                cpu_s=time.process_time() - cpu,
-                reused=reused,
-            )
-        )
-
-    @cached_property
-    def input_sha256(self) -> str:
-        return sha256_of(self.path) if self.path.is_file() else self.capture.source_sha256
-
-    @cached_property
-    def decode_key(self) -> str:
-        used = [self.options.white_image, None if self.known is None else self.known.path]
-        hashes = [sha256_of(path) for path in used if path is not None and path.is_file()]
-        return _key(self.input_sha256, *hashes, self.settings.decode)
-
-    @cached_property
-    def stack_key(self) -> str:
-        return _key(self.decode_key, self.settings.refocus)
-
-    @cached_property
-    def fusion_key(self) -> str:
-        from lfdfp.storage.hdf5 import VERSIONS
-
-        return _key(self.stack_key, self.settings.fusion, VERSIONS["fusion_result"])
-
-    @cached_property
-    def capture(self) -> RawCapture:
-        from lfdfp.lfp import read_capture
-
-        with self.stage("read"):
-            return read_capture(self.path, verify=self.options.verify)
-
-    @cached_property
-    def known(self) -> Match | None:
-        from lfdfp.storage.camera_calibrations import find_calibration, search_folders
-
-        return find_calibration(self.capture, search_folders(self.options.calibration))
-
-    @cached_property
-    def calibration(self) -> Calibration:
-        from lfdfp.calibration import calibrate
-        from lfdfp.lfp import read_capture
-
-        capture, known = self.capture, self.known
-        with self.stage("calibrate") as progress:
-            path = self.options.white_image
-            white = None if path is None else read_capture(path, verify=self.options.verify)
-            return calibrate(capture, white, known=known, progress=progress)
-
-    @cached_property
-    def light_field(self) -> LightField:
-        from lfdfp.decoding import decode
-
-        capture, calibration = self.capture, self.calibration
-        with self.stage("decode") as progress:
-            field = decode(capture, calibration, self.settings.decode, progress=progress)
-        if self.options.keep_light_field:
-            from lfdfp.storage.hdf5 import save_light_field
-
-            provenance = self.provenance(self.decode_key)
-            self._keep(_LIGHT_FIELD, lambda path: save_light_field(path, field, provenance))
-        return field
-
-    @cached_property
-    def stack(self) -> FocalStack:
-        from lfdfp.refocusing import focal_stack
-        from lfdfp.storage.hdf5 import load_focal_stack, save_focal_stack
-
-        path = self.folder / _FOCAL_STACK
-        field_is_kept = not self.options.keep_light_field or self._reusable(
-            self.folder / _LIGHT_FIELD, self.decode_key
-        )
-        if field_is_kept and self._reusable(path, self.stack_key):
-            with self.stage("refocus", reused=True):
-                return load_focal_stack(path)
-        field = self.light_field
-        with self.stage("refocus") as progress:
-            stack = focal_stack(field, self.settings.refocus, progress=progress)
-            heard = (*self.calibration.warnings, *field.warnings, *stack.warnings)
-            stack = replace(stack, warnings=tuple(dict.fromkeys(heard)))
-            provenance = self.provenance(self.stack_key) | {"facts": self._capture_facts()}
-            self._keep(path.name, lambda target: save_focal_stack(target, stack, provenance))
-        return stack
-
-    @cached_property
-    def fusion(self) -> SharpPicture:
-        from lfdfp.pipeline.stages import sharp_picture
-        from lfdfp.storage.hdf5 import load_sharp_picture, save_sharp_picture
-
-        path = self.folder / _FUSION
-        if self._reusable(path, self.fusion_key):
-            with self.stage("fuse", reused=True):
-                return load_sharp_picture(path)
-        stack = self.stack
-        settings = self.settings.fusion
-        field = self.light_field if settings.data == "rays" else None
-        with self.stage("fuse") as progress:
-            result = sharp_picture(field, stack, settings, progress=progress)
-            provenance = self.provenance(self.fusion_key)
-            self._keep(path.name, lambda target: save_sharp_picture(target, result, provenance))
-        return result
-
-    @cached_property
-    def rendered(self) -> FocalStack | None:
-        """The stack's planes as the solution shows them; None where it is no finer than they."""
-        from lfdfp.rendering.render import reduced, rendered_stack, solution_aperture
-
-        result, slopes = self.fusion, self.stack.slopes
-        depth = result.depth
-        if depth is None or slopes is None:
-            return None
-        if depth.fine_disparity is None or depth.angular_shape is None:
-            return None
-        with self.stage("render") as progress:
-            shown = reduced(result, 2) if result.scale == 4 else result  # else a page of 20 MB
-            aperture = solution_aperture(shown, "round")
-            return rendered_stack(shown, slopes, aperture=aperture, draft=True, progress=progress)
-
-    def _reusable(self, path: Path, key: str) -> bool:
-        if not (self.options.resume and path.is_file()):
-            return False
-        from lfdfp.storage.hdf5 import provenance_of
-
-        return provenance_of(path).get("key") == key
-
-    def _keep(self, name: str, save: Callable[[Path], None]) -> None:
-        save(self.folder / name)
-        self.record.files.append(str(self.folder / name))
+    source: stages.CaptureSource
+    input_sha256: str
+    folder: Path
+    settings: Settings
+    options: RunOptions
+    keys: FileKeys
+    reuse: Reuse
+    stage: StageProgress
+    read_back: StageProgress
 
     def provenance(self, key: str) -> dict[str, object]:
+        """What is recorded in a file that carries this key."""
         return {
             "program": f"lfdfp {__version__}",
-            "input": self.path.name,
+            "input": self.source.path.name,
             "input_sha256": self.input_sha256,
             "settings": asdict(self.settings),
             "key": key,
         }
 
-    def warnings(self) -> list[str]:
-        """Every warning of every stage, once, in the order of the chain."""
-        return list(dict.fromkeys((*self.stack.warnings, *self.fusion.provenance.warnings)))
 
-    def facts(self) -> dict[str, object]:
-        """What the run found out, for programs."""
-        made = self.fusion.provenance
-        facts: dict[str, object] = {
-            "data_term": made.data_term,
-            "prior": made.prior,
-            "scale": self.fusion.scale,
-            "losses": dict(made.losses),
-            "device": made.device,
-            "history": list(made.history),
-        }
-        if self.stack.slopes is not None:
-            facts["slopes_px_per_step"] = [round(float(s), 6) for s in self.stack.slopes]
-        return facts | self._capture_facts()
-
-    def _capture_facts(self) -> dict[str, object]:
-        """On camera and calibration; of the earlier run where its stack was used again."""
-        from lfdfp.storage.hdf5 import provenance_of
-
-        if "calibration" not in self.__dict__:
-            recorded = provenance_of(self.folder / _FOCAL_STACK).get("facts", {})
-            return dict(recorded)
-        return {
-            "camera": asdict(self.capture.camera),
-            "calibration": _calibration_facts(self.calibration),
-        }
-
-    def readable_facts(self) -> dict[str, str]:
-        """The same for people: name and value of each line on the page."""
-        stack, made = self.stack, self.fusion.provenance
-        lines = {
-            "Program": f"lfdfp {__version__}",
-            "Input": f"{self.path.name} (SHA-256 {self.input_sha256[:16]}…)",
-            "Made from": f"{made.data_term}, prior: {made.prior}, ×{self.fusion.scale}",
-        }
-        if stack.slopes is not None:
-            lines["Focal stack"] = (
-                f"{len(stack.slices)} slices from {stack.slopes[0]:+.3f} to "
-                f"{stack.slopes[-1]:+.3f} pixels per angular step"
-            )
-        calibration = self._capture_facts().get("calibration")
-        if isinstance(calibration, dict):
-            lines["Calibration"] = str(calibration["source"])
-        lines["Steps"] = "; ".join(dict.fromkeys((*stack.history, *made.history)))
-        return lines
+def _digest(path: Path, capture: RawCapture) -> str:
+    return sha256_of(path) if path.is_file() else capture.source_sha256
 
 
-def peak_memory_mib() -> float:
-    """Largest resident memory of this process so far, in MiB; NaN where the system won't say."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return float("nan")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+def _calibration_files(source: stages.CaptureSource, known: Match | None) -> list[Path]:
+    used = [source.white_image, None if known is None else known.path]
+    return [path for path in used if path is not None]
 
 
-def _calibration_facts(calibration: Calibration) -> dict[str, object]:
-    grid = calibration.grid
-    return {
-        "source": calibration.source,
-        "grid_source": grid.source,
-        "pitch_px": grid.pitch_px,
-        "rotation_rad": grid.rotation_rad,
-        "origin_px": list(grid.origin_px),
-        "residual_px": grid.residual_px,
-        "noise": None if calibration.noise is None else asdict(calibration.noise),
+def _decoded(run: _Run, capture: RawCapture, known: Match | None) -> stages.DecodedCapture:
+    calibration = stages.calibration(run.source, capture, known, stage=run.stage)
+    field = stages.light_field(capture, calibration, run.settings.decode, stage=run.stage)
+    if run.options.keep_light_field:
+        from lfdfp.storage.hdf5 import save_light_field
+
+        with run.stage("save"):
+            provenance = run.provenance(run.keys.light_field)
+            save_light_field(run.folder / LIGHT_FIELD, field, provenance)
+    return stages.DecodedCapture(capture=capture, calibration=calibration, field=field)
+
+
+def _focal_stack(run: _Run, decoded: stages.DecodedCapture | None) -> FocalStack:
+    from lfdfp.storage.hdf5 import load_focal_stack, save_focal_stack
+
+    if run.reuse.focal_stack or decoded is None:
+        with run.read_back("refocus"):
+            return load_focal_stack(run.folder / FOCAL_STACK)
+    stack = stages.focal_stack(decoded.field, run.settings.refocus, stage=run.stage)
+    heard = dict.fromkeys((*decoded.warnings, *stack.warnings))
+    stack = replace(stack, warnings=tuple(heard))
+    with run.stage("save"):
+        provenance = run.provenance(run.keys.focal_stack)
+        provenance |= {"facts": _capture_facts(run, decoded)}
+        save_focal_stack(run.folder / FOCAL_STACK, stack, provenance)
+    return stack
+
+
+def _sharp_picture(
+    run: _Run, decoded: stages.DecodedCapture | None, stack: FocalStack
+) -> SharpPicture:
+    from lfdfp.storage.hdf5 import load_sharp_picture, save_sharp_picture
+
+    settings = run.settings.fusion
+    if run.reuse.fusion:
+        with run.read_back("reconstruct" if settings.data == "rays" else "fuse"):
+            return load_sharp_picture(run.folder / FUSION)
+    field = None if decoded is None else decoded.field
+    picture = stages.sharp_picture(field, stack, settings, stage=run.stage)
+    with run.stage("save"):
+        save_sharp_picture(run.folder / FUSION, picture, run.provenance(run.keys.fusion))
+    return picture
+
+
+def _capture_facts(run: _Run, decoded: stages.DecodedCapture | None) -> dict[str, object]:
+    """On camera and calibration; of the earlier run where nothing was calibrated in this one."""
+    from lfdfp.storage.hdf5 import provenance_of
+
+    if decoded is not None:
+        return capture_facts(decoded.capture, decoded.calibration)
+    return dict(provenance_of(run.folder / FOCAL_STACK).get("facts", {}))
+
+
+def _exported(
+    run: _Run,
+    picture: SharpPicture,
+    stack: FocalStack,
+    rendered: FocalStack | None,
+    facts: Mapping[str, object],
+) -> list[Path]:
+    """Write the pictures and the page; their paths, the main one first."""
+    from lfdfp.report.run_outputs import screen_maps, write_page, write_pictures
+
+    name = run.source.path.name
+    words = f"{name} (SHA-256 {run.input_sha256[:16]}…)"
+    page = run.folder / "inspect.html"
+    with run.stage("export"):
+        maps = screen_maps(picture, stack)
+        paths = write_pictures(
+            run.folder,
+            picture,
+            stack,
+            maps,
+            picture_format=run.options.picture_format,
+            bits=run.options.bits,
+            provenance=run.provenance(run.keys.fusion),
+        )
+        write_page(
+            page,
+            picture,
+            stack,
+            rendered,
+            maps,
+            title=name,
+            facts=readable_facts(words, picture, stack, facts),
+            warnings=_warnings(picture, stack),
+        )
+    return [*paths, page]
+
+
+def _warnings(picture: SharpPicture, stack: FocalStack) -> tuple[str, ...]:
+    """Every warning of every stage, once, in the order of the chain."""
+    return tuple(dict.fromkeys((*stack.warnings, *picture.provenance.warnings)))
+
+
+def _files_written(run: _Run) -> list[str]:
+    written = {
+        LIGHT_FIELD: run.options.keep_light_field and not run.reuse.light_field,
+        FOCAL_STACK: not run.reuse.focal_stack,
+        FUSION: not run.reuse.fusion,
     }
-
-
-def _document(record: RunRecord, settings: Settings, options: RunOptions) -> dict[str, object]:
-    return {
-        "kind": "lfdfp run",
-        "version": __version__,
-        **asdict(record),
-        "settings": asdict(settings),
-        "options": asdict(options),
-        "environment": {
-            "python": platform.python_version(),
-            "system": platform.platform(),
-            "packages": {name: metadata.version(name) for name in _PACKAGES},
-        },
-    }
-
-
-def _key(upstream: str, *settings: object) -> str:
-    """Hash of a stage's input and settings."""
-    parts = [__version__, upstream, *(repr(value) for value in settings)]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return [name for name, fresh in written.items() if fresh]

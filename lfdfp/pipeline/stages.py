@@ -1,17 +1,155 @@
-"""The chain from a capture to its sharp picture, one function a stage.
+"""The chain from a raw file to its sharp picture: one function a stage, named by what it gives.
 
-Whoever needs a part of the chain (a run, a command, an evaluation, a benchmark) takes it from here.
+Whoever needs a part of the chain (a run, a command, an evaluation) takes it from here. `stage` is
+called with the name of each stage and shows how far it is.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lfdfp.datatypes import FocalStack, LightField, SharpPicture
-from lfdfp.progress import Progress, ignore_progress
-from lfdfp.settings import FusionSettings
+from lfdfp.datatypes import Calibration, FocalStack, LightField, RawCapture, SharpPicture
+from lfdfp.progress import StageProgress, silent_stage
+from lfdfp.settings import DecodeSettings, FusionSettings, RefocusSettings
 
+if TYPE_CHECKING:
+    from lfdfp.calibration import Match
+
+_DECODE, _REFOCUS = DecodeSettings(), RefocusSettings()
 _NO_RAYS = "made from the focal stack: the light field holds no rays to reconstruct it from"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureSource:
+    """A raw capture on disk, and what may help to calibrate it.
+
+    Attributes
+    ----------
+    path
+        A raw capture (.lfp, .lfr, or .raw with its .txt).
+    calibration
+        Folder that is searched first for the camera's calibration.
+    white_image
+        White image of the same camera at a similar zoom, as a raw file.
+    verify
+        Refuse files whose checksums do not match.
+    """
+
+    path: Path
+    calibration: Path | None = None
+    white_image: Path | None = None
+    verify: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DecodedCapture:
+    """A raw capture with what was made of it."""
+
+    capture: RawCapture
+    calibration: Calibration
+    field: LightField
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Of calibration and decoding, each once."""
+        return tuple(dict.fromkeys((*self.calibration.warnings, *self.field.warnings)))
+
+
+def decoded_capture(
+    source: CaptureSource, settings: DecodeSettings, *, stage: StageProgress = silent_stage
+) -> DecodedCapture:
+    """Read, calibrate and decode a raw capture.
+
+    Raises
+    ------
+    LfdfpError
+        For what is no raw capture, is damaged, or cannot be decoded.
+    """
+    capture, calibrated = calibrated_capture(source, stage=stage)
+    field = light_field(capture, calibrated, settings, stage=stage)
+    return DecodedCapture(capture=capture, calibration=calibrated, field=field)
+
+
+def calibrated_capture(
+    source: CaptureSource, *, stage: StageProgress = silent_stage
+) -> tuple[RawCapture, Calibration]:
+    """Read and calibrate a raw capture.
+
+    Raises
+    ------
+    LfdfpError
+        For what is no raw capture, is damaged, or too dark.
+    """
+    capture = raw_capture(source, stage=stage)
+    known = stored_calibration(source, capture)
+    return capture, calibration(source, capture, known, stage=stage)
+
+
+def raw_capture(source: CaptureSource, *, stage: StageProgress = silent_stage) -> RawCapture:
+    """Read the capture itself; as `lfdfp.read_capture`."""
+    from lfdfp.lfp import read_capture
+
+    with stage("read"):
+        return read_capture(source.path, verify=source.verify)
+
+
+def stored_calibration(source: CaptureSource, capture: RawCapture) -> Match | None:
+    """The calibration that is kept for the capture's camera: in the source's folder or the usual.
+
+    Raises
+    ------
+    StorageError
+        For a calibration of this camera that cannot be read.
+    """
+    from lfdfp.storage.camera_calibrations import find_calibration, search_folders
+
+    return find_calibration(capture, search_folders(source.calibration))
+
+
+def calibration(
+    source: CaptureSource,
+    capture: RawCapture,
+    known: Match | None,
+    *,
+    stage: StageProgress = silent_stage,
+) -> Calibration:
+    """Calibrate the capture by the source's white image, what is known, or itself."""
+    from lfdfp.calibration import calibrate
+    from lfdfp.lfp import read_capture
+
+    with stage("calibrate") as progress:
+        path = source.white_image
+        white = None if path is None else read_capture(path, verify=source.verify)
+        return calibrate(capture, white, known=known, progress=progress)
+
+
+def light_field(
+    capture: RawCapture,
+    calibrated: Calibration,
+    settings: DecodeSettings = _DECODE,
+    *,
+    stage: StageProgress = silent_stage,
+) -> LightField:
+    """Decode; as `lfdfp.decode`."""
+    from lfdfp.decoding import decode
+
+    with stage("decode") as progress:
+        return decode(capture, calibrated, settings, progress=progress)
+
+
+def focal_stack(
+    field: LightField,
+    settings: RefocusSettings = _REFOCUS,
+    *,
+    stage: StageProgress = silent_stage,
+) -> FocalStack:
+    """Refocus; as `lfdfp.focal_stack`."""
+    from lfdfp import refocusing
+
+    with stage("refocus") as progress:
+        return refocusing.focal_stack(field, settings, progress=progress)
 
 
 def sharp_picture(
@@ -19,7 +157,7 @@ def sharp_picture(
     stack: FocalStack,
     settings: FusionSettings,
     *,
-    progress: Progress = ignore_progress,
+    stage: StageProgress = silent_stage,
 ) -> SharpPicture:
     """Reconstruct the field's rays where the settings ask for them, else fuse the stack.
 
@@ -41,11 +179,33 @@ def sharp_picture(
 
         slopes = stack.slopes
         scene = None if slopes is None else (float(slopes[0]), float(slopes[-1]))
-        return reconstruct(field, settings, disparity_range=scene, progress=progress)
+        with stage("reconstruct") as progress:
+            return reconstruct(field, settings, disparity_range=scene, progress=progress)
     from lfdfp.fusion import fuse
 
-    fused = fuse(stack, settings, progress=progress)
+    with stage("fuse") as progress:
+        fused = fuse(stack, settings, progress=progress)
     if settings.data == "stack":
         return fused
     made = fused.provenance
     return replace(fused, provenance=replace(made, warnings=(*made.warnings, _NO_RAYS)))
+
+
+def rendered_stack(
+    picture: SharpPicture, stack: FocalStack, *, stage: StageProgress = silent_stage
+) -> FocalStack | None:
+    """The stack's planes as the picture shows them; None where its depth is no finer than they."""
+    from lfdfp.rendering import render
+
+    depth, slopes = picture.depth, stack.slopes
+    if depth is None or depth.fine_disparity is None or depth.angular_shape is None:
+        return None
+    if slopes is None:
+        return None
+    with stage("render") as progress:
+        # At x4 the page that shows these slices would have 20 MB.
+        shown = render.reduced(picture, 2) if picture.scale == 4 else picture
+        aperture = render.solution_aperture(shown, "round")
+        return render.rendered_stack(
+            shown, slopes, aperture=aperture, draft=True, progress=progress
+        )

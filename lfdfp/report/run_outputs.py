@@ -22,25 +22,39 @@ from lfdfp.report.page import NamedPicture, NamedStack, inspection_page
 from lfdfp.storage.images import Picture, write_picture, write_screen_image
 
 
-def write_outputs(
+def screen_maps(picture: SharpPicture, stack: FocalStack) -> dict[str, ByteImage]:
+    """Everything that is shown beside the picture, colored, by name; what is absent stays out."""
+    maps = {}
+    index = slice_index(picture, stack.slopes)
+    if index is not None:
+        maps["decision_map"] = decision_picture(index, len(stack.slices))
+    depth, evidence = picture.depth, picture.evidence
+    if depth is not None:
+        maps["disparity"] = disparity_picture(depth.disparity, depth.confidence)
+    if isinstance(evidence, RayEvidence):
+        maps["observability"] = observability_picture(evidence.observability)
+        if evidence.standard_error is not None:
+            maps["standard_error"] = standard_error_picture(evidence.standard_error)
+    maps["contact_sheet"] = contact_sheet(stack)
+    return maps
+
+
+def write_pictures(
     folder: Path,
     picture: SharpPicture,
     stack: FocalStack,
-    rendered: FocalStack | None = None,
+    maps: Mapping[str, ByteImage],
     *,
-    title: str,
-    facts: Mapping[str, str],
-    warnings: Sequence[str],
     picture_format: Literal["png", "tif", "exr"] = "png",
     bits: Literal[8, 16] = 8,
     provenance: Mapping[str, object],
 ) -> list[Path]:
-    """Write the pictures, the maps and ``inspect.html``; return their paths, the main one first.
+    """Write the pictures and the maps; return their paths, the main one first.
 
     Parameters
     ----------
-    rendered
-        The planes of `stack` rendered from the picture, which the page then shows first.
+    maps
+        From `screen_maps`; always 8-bit PNGs.
     """
     photographs: dict[str, FloatArray] = {
         f"all_in_focus_x{picture.scale}": picture.super_resolved,
@@ -48,10 +62,6 @@ def write_outputs(
     }
     if stack.reference_view is not None:
         photographs["center_view"] = stack.reference_view
-    index = slice_index(picture, stack.slopes)
-    maps = _maps(picture, index, len(stack.slices))
-    maps["contact_sheet"] = contact_sheet(stack)
-
     written = []
     for name, light in photographs.items():
         path = folder / f"{name}.{picture_format}"
@@ -61,18 +71,39 @@ def write_outputs(
         path = folder / f"{name}.png"
         write_screen_image(path, image, provenance)
         written.append(path)
+    return written
 
+
+def write_page(
+    path: Path,
+    picture: SharpPicture,
+    stack: FocalStack,
+    rendered: FocalStack | None,
+    maps: Mapping[str, ByteImage],
+    *,
+    title: str,
+    facts: Mapping[str, str],
+    warnings: Sequence[str],
+) -> None:
+    """Write the page that shows a run: one HTML file that needs no other.
+
+    Parameters
+    ----------
+    rendered
+        The planes of `stack` rendered from the picture, which the page then shows first.
+    maps
+        From `screen_maps`.
+    """
     page = inspection_page(
         title=title,
         pictures=_page_pictures(picture, stack, maps),
         labels=[slice_label(stack, n) for n in range(len(stack.slices))],
         stacks=_page_stacks(stack, rendered),
-        index=index,
+        index=slice_index(picture, stack.slopes),
         facts=facts,
         warnings=warnings,
     )
-    write_text(folder / "inspect.html", page)
-    return [*written, folder / "inspect.html"]
+    write_text(path, page)
 
 
 def _page_stacks(stack: FocalStack, rendered: FocalStack | None) -> list[NamedStack]:
@@ -83,20 +114,6 @@ def _page_stacks(stack: FocalStack, rendered: FocalStack | None) -> list[NamedSt
         NamedStack(title=title, slices=[screen_image(light) for light in one.slices])
         for title, one in named.items()
     ]
-
-
-def _maps(picture: SharpPicture, index: FloatArray | None, count: int) -> dict[str, ByteImage]:
-    maps = {}
-    if index is not None:
-        maps["decision_map"] = decision_picture(index, count)
-    depth, evidence = picture.depth, picture.evidence
-    if depth is not None:
-        maps["disparity"] = disparity_picture(depth.disparity, depth.confidence)
-    if isinstance(evidence, RayEvidence):
-        maps["observability"] = observability_picture(evidence.observability)
-        if evidence.standard_error is not None:
-            maps["standard_error"] = standard_error_picture(evidence.standard_error)
-    return maps
 
 
 def _page_pictures(

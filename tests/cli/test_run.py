@@ -63,7 +63,8 @@ def test_run_json_tells_how_it_was_made(finished: Path, small_capture: Path) -> 
         "calibrate",
         "decode",
         "refocus",
-        "fuse",
+        "save",
+        "reconstruct",
         "render",
         "export",
     ]
@@ -80,7 +81,7 @@ def test_resume_reuses_what_has_not_changed(finished: Path, small_capture: Path)
     assert reused == {
         "read": False,
         "refocus": True,
-        "fuse": True,
+        "reconstruct": True,
         "render": False,
         "export": False,
     }
@@ -97,7 +98,7 @@ def test_resume_makes_again_what_has_changed(
     (record,) = json.loads(result.stdout)
     reused = {stage["name"]: stage["reused"] for stage in record["stages"]}
     assert reused["refocus"]
-    assert not reused["fuse"]
+    assert not reused["reconstruct"]
     assert (folder / "all_in_focus_x1.png").is_file()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lfdfp.pipeline.batch import Job, plan_jobs, run_batch
-from lfdfp.pipeline.run_capture import RunOptions
+from lfdfp.pipeline.record import RunOptions
 from lfdfp.settings import Settings
 
 

@@ -1,0 +1,209 @@
+"""What a run is told and what it tells: options, times, memory, and the facts of ``run.json``."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final, Literal
+
+from lfdfp.datatypes import Calibration, FocalStack, RawCapture, SharpPicture
+from lfdfp.progress import Progress, StageProgress
+from lfdfp.settings import Settings
+from lfdfp.version import __version__
+
+PictureFormat = Literal["png", "tif", "exr"]
+
+_PACKAGES: Final = ("numpy", "torch", "numba", "opencv-python-headless", "h5py", "scipy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What a run reads beside the capture, what it keeps and how it writes.
+
+    Attributes
+    ----------
+    calibration
+        Folder that is searched first for the camera's calibration.
+    white_image
+        White image of the same camera at a similar zoom, as a raw file.
+    picture_format, bits
+        Of the pictures; the maps are always 8-bit PNGs.
+    keep_light_field
+        Also write ``light_field.h5``, which is large.
+    resume
+        Use the files of an earlier run again where input and settings are the same.
+    verify
+        Refuse files whose checksums do not match.
+    """
+
+    calibration: Path | None = None
+    white_image: Path | None = None
+    picture_format: PictureFormat = "png"
+    bits: Literal[8, 16] = 8
+    keep_light_field: bool = False
+    resume: bool = False
+    verify: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageTime:
+    """How long a stage took; `reused` when its result was read from an earlier run's file."""
+
+    name: str
+    wall_s: float
+    cpu_s: float
+    reused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """What a run did, as it goes into ``run.json``.
+
+    Attributes
+    ----------
+    stages
+        In the order in which they were begun, each name once.
+    pictures, files
+        What was written for people, the main picture first; and for programs.
+    facts
+        What was found out: data term, prior, slopes, camera, calibration.
+    """
+
+    capture: str
+    folder: str
+    input_sha256: str
+    stages: tuple[StageTime, ...]
+    pictures: tuple[str, ...]
+    files: tuple[str, ...]
+    facts: Mapping[str, object]
+    warnings: tuple[str, ...]
+    peak_memory_mib: float
+
+
+def timed(shown: StageProgress, times: list[StageTime], *, reused: bool = False) -> StageProgress:
+    """Stages that are shown as by `shown`, and whose times are appended to `times`."""
+
+    @contextmanager
+    def stage(name: str) -> Iterator[Progress]:
+        wall, cpu = time.perf_counter(), time.process_time()
+        with shown(name) as progress:
+            yield progress
+        times.append(
+            StageTime(
+                name=name,
+                wall_s=time.perf_counter() - wall,
+                cpu_s=time.process_time() - cpu,
+                reused=reused,
+            )
+        )
+
+    return stage
+
+
+def summed(times: Iterable[StageTime]) -> tuple[StageTime, ...]:
+    """The times of every name added up, in the order in which the names first appear."""
+    sums: dict[str, StageTime] = {}
+    for one in times:
+        before = sums.get(one.name, StageTime(name=one.name, wall_s=0, cpu_s=0, reused=one.reused))
+        sums[one.name] = StageTime(
+            name=one.name,
+            wall_s=before.wall_s + one.wall_s,
+            cpu_s=before.cpu_s + one.cpu_s,
+            reused=before.reused and one.reused,
+        )
+    return tuple(sums.values())
+
+
+def peak_memory_mib() -> float:
+    """Largest resident memory of this process so far, in MiB; NaN where the system won't say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return float("nan")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def capture_facts(capture: RawCapture, calibration: Calibration) -> dict[str, object]:
+    """On camera and calibration, for programs."""
+    grid = calibration.grid
+    return {
+        "camera": asdict(capture.camera),
+        "calibration": {
+            "source": calibration.source,
+            "grid_source": grid.source,
+            "pitch_px": grid.pitch_px,
+            "rotation_rad": grid.rotation_rad,
+            "origin_px": list(grid.origin_px),
+            "residual_px": grid.residual_px,
+            "noise": None if calibration.noise is None else asdict(calibration.noise),
+        },
+    }
+
+
+def picture_facts(picture: SharpPicture, stack: FocalStack) -> dict[str, object]:
+    """On how the picture was made, for programs."""
+    made = picture.provenance
+    facts: dict[str, object] = {
+        "data_term": made.data_term,
+        "prior": made.prior,
+        "scale": picture.scale,
+        "losses": dict(made.losses),
+        "device": made.device,
+        "history": list(made.history),
+    }
+    if stack.slopes is not None:
+        facts["slopes_px_per_step"] = [round(float(s), 6) for s in stack.slopes]
+    return facts
+
+
+def readable_facts(
+    capture: str, picture: SharpPicture, stack: FocalStack, facts: Mapping[str, object]
+) -> dict[str, str]:
+    """For people: name and value of each line on the page.
+
+    Parameters
+    ----------
+    capture
+        What the picture was made of, in words.
+    facts
+        `capture_facts`, or nothing where an earlier run did not record them.
+    """
+    made = picture.provenance
+    lines = {
+        "Program": f"lfdfp {__version__}",
+        "Input": capture,
+        "Made from": f"{made.data_term}, prior: {made.prior}, ×{picture.scale}",
+    }
+    if stack.slopes is not None:
+        lines["Focal stack"] = (
+            f"{len(stack.slices)} slices from {stack.slopes[0]:+.3f} to "
+            f"{stack.slopes[-1]:+.3f} pixels per angular step"
+        )
+    calibration = facts.get("calibration")
+    if isinstance(calibration, dict):
+        lines["Calibration"] = str(calibration["source"])
+    lines["Steps"] = "; ".join(dict.fromkeys((*stack.history, *made.history)))
+    return lines
+
+
+def run_document(record: RunRecord, settings: Settings, options: RunOptions) -> dict[str, object]:
+    """Everything that goes into ``run.json``."""
+    return {
+        "kind": "lfdfp run",
+        "version": __version__,
+        **asdict(record),
+        "settings": asdict(settings),
+        "options": asdict(options),
+        "environment": {
+            "python": platform.python_version(),
+            "system": platform.platform(),
+            "packages": {name: metadata.version(name) for name in _PACKAGES},
+        },
+    }
