@@ -4,12 +4,13 @@
 >>> capture = lfdfp.read_capture("capture.lfp")             # doctest: +SKIP
 >>> field = lfdfp.decode(capture, lfdfp.calibrate(capture))  # doctest: +SKIP
 >>> picture = lfdfp.reconstruct(field)                      # doctest: +SKIP
+>>> near = lfdfp.render(picture, -0.3, aperture="round:2")  # doctest: +SKIP
 
 Bytes become a `RawCapture` (`lfdfp.lfp`); a raw capture becomes a `LightField`
 (`lfdfp.calibration`, `lfdfp.decoding`); its views become a `FocalStack` (`lfdfp.refocusing`) that
 is fused (`lfdfp.fusion`), or its rays are reconstructed (`lfdfp.reconstruction`): either way one
 sharp picture with its depth, from which any view or slice is rendered (`lfdfp.rendering`).
-`lfdfp.pipeline` chains them.
+`lfdfp.run_capture` chains them, from a file to a folder of pictures (`lfdfp.pipeline`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from lfdfp.datatypes import Calibration, FocalStack, LightField, RawCapture, SharpPicture
 from lfdfp.errors import LfdfpError
+from lfdfp.settings import DecodeSettings, FusionSettings, RefocusSettings, Settings
 from lfdfp.version import __version__
 
 if TYPE_CHECKING:
@@ -26,8 +28,10 @@ if TYPE_CHECKING:
     from lfdfp.decoding import decode
     from lfdfp.fusion import fuse
     from lfdfp.lfp import read_capture
+    from lfdfp.pipeline.run_capture import run_capture
     from lfdfp.reconstruction.reconstruct import reconstruct
     from lfdfp.refocusing import focal_stack, refocus
+    from lfdfp.rendering.render import render
 
 _VERBS = {
     "calibrate": "lfdfp.calibration",
@@ -37,15 +41,21 @@ _VERBS = {
     "read_capture": "lfdfp.lfp",
     "reconstruct": "lfdfp.reconstruction.reconstruct",
     "refocus": "lfdfp.refocusing",
+    "render": "lfdfp.rendering.render",
+    "run_capture": "lfdfp.pipeline.run_capture",
 }
 """Where each function lives. No submodule of `lfdfp` bears one of these names."""
 
 __all__ = [
     "Calibration",
+    "DecodeSettings",
     "FocalStack",
+    "FusionSettings",
     "LfdfpError",
     "LightField",
     "RawCapture",
+    "RefocusSettings",
+    "Settings",
     "SharpPicture",
     "__version__",
     "calibrate",
@@ -55,6 +65,8 @@ __all__ = [
     "read_capture",
     "reconstruct",
     "refocus",
+    "render",
+    "run_capture",
 ]
 
 

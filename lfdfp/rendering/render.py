@@ -95,6 +95,44 @@ def solution_aperture(picture: SharpPicture, name: str) -> Aperture:
     return Aperture(shape="round" if shape == "round" else "square", half_width=factor * views / 2)
 
 
+def render(
+    picture: SharpPicture,
+    slope: float = 0.0,
+    *,
+    aperture: str = "round",
+    viewpoint: tuple[float, float] = (0.0, 0.0),
+    tilt: tuple[float, float] = (0.0, 0.0),
+) -> FloatArray:
+    """Any view or any refocused slice of a picture with depth.
+
+    Parameters
+    ----------
+    slope
+        Disparity of the plane in focus, in pixels of a view per angular step.
+    aperture
+        What the slice is seen through, as `solution_aperture` reads it: ``round:0`` is a pinhole,
+        which gives a view; ``round:2`` is twice as wide as the camera's.
+    viewpoint
+        (v, u) of the aperture's center, in angular steps from the center view.
+    tilt
+        Change of the slope over the whole picture, downwards and rightwards.
+
+    Returns
+    -------
+    ndarray of shape (kT, kS, C)
+        In the units of `picture.super_resolved`, which it equals for a pinhole in the center.
+
+    Raises
+    ------
+    ImageError
+        For a picture without depth, or one that does not say how wide its camera's aperture was.
+    SettingsError
+        For an aperture that is not of this form, or a viewpoint of more than 64 steps.
+    """
+    opened = solution_aperture(picture, aperture)
+    return render_slice(picture, slope, aperture=opened, viewpoint=viewpoint, tilt=tilt)
+
+
 def render_view(picture: SharpPicture, *, v: float, u: float) -> FloatArray:
     """The picture seen through one point of the aperture.
 

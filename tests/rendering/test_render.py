@@ -22,6 +22,7 @@ from lfdfp.rendering.render import (
     Aperture,
     fine_disparity,
     reduced,
+    render,
     render_slice,
     render_view,
     rendered_parts,
@@ -149,6 +150,17 @@ def test_a_sharp_near_edge_stays_sharp_in_its_own_slice() -> None:
     focused = render_slice(result, -1.0, aperture=Aperture(half_width=3.0))[..., 0]
     disk = result.super_resolved[..., 0] > 0.5
     assert focused[disk].min() > 0.99
+
+
+def test_one_door_gives_views_and_slices_by_the_apertures_name() -> None:
+    result = flat(0.4)
+    view = render(result, aperture="round:0", viewpoint=(1.0, -2.0))
+    np.testing.assert_array_equal(view, render_view(result, v=1.0, u=-2.0))
+    slice_ = render(result, 0.1, aperture="square:0.5", tilt=(0.2, 0.0))
+    half = Aperture(shape="square", half_width=2.25)
+    np.testing.assert_array_equal(slice_, render_slice(result, 0.1, aperture=half, tilt=(0.2, 0.0)))
+    with pytest.raises(ImageError, match="how wide"):
+        render(disk_before_plane(-1.0, 0.5))
 
 
 def test_slices_come_as_parts_of_a_stack() -> None:
