@@ -12,9 +12,12 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lfdfp.errors import StorageError
+
+PathKind = Literal["file", "folder", "other", "missing"]
+"""A file here is a regular one; "other" are pipes, devices and sockets."""
 
 _BLOCK_BYTES = 1 << 20
 
@@ -90,6 +93,25 @@ def write_text(target: Path, content: str) -> None:
     What UTF-8 cannot hold (names of files in another encoding) becomes a question mark.
     """
     write_bytes(target, content.encode("utf-8", "replace"))
+
+
+def path_kind(path: Path) -> PathKind:
+    """What lies at a path.
+
+    Raises
+    ------
+    StorageError
+        Where the system does not let it be looked at: a name that is too long, a folder that is
+        closed, a NUL in the path.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return "missing"
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise StorageError(f"{path}: cannot be looked at: {reason or error}") from error
+    return "folder" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else "other"
 
 
 def read_small_file(path: Path, *, most: int) -> bytes:

@@ -57,7 +57,7 @@ def prepare(folder: Path, camera: CameraName, size: int | None) -> None:
     before the table of contents.
     """
     from lfdfp.calibration import calibrate_from_white_images
-    from lfdfp.lfp.white_images import white_images
+    from lfdfp.lfp.white_images import find_white_images, loaded
     from lfdfp.simulation import camera_model, make_scene, simulate_capture
     from lfdfp.simulation.files import write_simulated_capture
     from lfdfp.storage.camera_calibrations import save_camera_calibration
@@ -72,7 +72,7 @@ def prepare(folder: Path, camera: CameraName, size: int | None) -> None:
     assert files.white_image is not None
     for suffix in (".RAW", ".TXT"):
         files.white_image.with_suffix(suffix).rename(whites / f"MOD_0000{suffix}")
-    found = calibrate_from_white_images(white_images(whites))
+    found = calibrate_from_white_images(loaded(find_white_images(whites)))
     save_camera_calibration(folder / "Calibration", found)
     shutil.copytree(whites, folder / "peer" / "Calibration" / "WhiteImages")
     (folder / "peer" / "Images").mkdir()
@@ -127,9 +127,10 @@ def ours(folder: Path) -> object:
 def ours_white(folder: Path) -> object:
     """White image to calibration file."""
     from lfdfp.calibration import calibrate_from_white_images
-    from lfdfp.lfp.white_images import white_images
+    from lfdfp.lfp.white_images import find_white_images, loaded
 
-    return calibrate_from_white_images(white_images(folder / "Calibration" / "WhiteImages"))
+    whites = find_white_images(folder / "Calibration" / "WhiteImages")
+    return calibrate_from_white_images(loaded(whites))
 
 
 def ours_alone(folder: Path) -> object:

@@ -17,7 +17,7 @@ from lfdfp.calibration.response.from_white_image import (
     measure_white_image,
 )
 from lfdfp.datatypes import BayerPattern, BoolArray, FloatArray, LensletGrid, RawCapture
-from lfdfp.errors import CalibrationError
+from lfdfp.errors import CalibrationError, LfdfpError
 from lfdfp.progress import Progress, ignore_progress
 
 _DARK_SHARE = 0.01
@@ -86,7 +86,7 @@ def steps_off(zoom: int, focus: int) -> str:
 
 
 def calibrate_from_white_images(
-    images: Iterable[tuple[str, RawCapture]],
+    images: Iterable[tuple[str, RawCapture | LfdfpError]],
     *,
     progress: Progress = ignore_progress,
     expected: int = 0,
@@ -100,7 +100,8 @@ def calibrate_from_white_images(
     Parameters
     ----------
     images
-        (name, white image); held in memory one at a time.
+        (name, white image); held in memory one at a time. In place of one that could not be
+        read, why: it is left out and noted.
     progress
         Called with (done, expected).
 
@@ -111,9 +112,18 @@ def calibrate_from_white_images(
     """
     collected = _Collector()
     for done, (name, image) in enumerate(images):
-        collected.add(name, image)
+        if isinstance(image, LfdfpError):
+            collected.notes.append(f"{_about(name, image)}; left out")
+        else:
+            collected.add(name, image)
         progress(done + 1, max(expected, done + 1))
     return collected.result()
+
+
+def _about(name: str, error: LfdfpError) -> str:
+    """What went wrong, with the image named where the error does not."""
+    text = str(error)
+    return text if name in text else f"{name}: {text}"
 
 
 class _Collector:

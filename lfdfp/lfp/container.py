@@ -10,9 +10,10 @@ import hashlib
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal, Self
+from typing import BinaryIO, Literal, NamedTuple, Self
 
 from lfdfp.errors import ChecksumError, LfpFormatError
 from lfdfp.files import replacing
@@ -68,7 +69,7 @@ class Section:
     @property
     def reference(self) -> str:
         """The stored name, ``sha1-...`` in lower case; "" for an empty section."""
-        return self.digest.rstrip(b"\0").decode("ascii", "replace").lower()
+        return reference_text(self.digest)
 
     @property
     def is_intact(self) -> bool:
@@ -79,33 +80,17 @@ class Section:
     def read(cls, stream: BinaryIO, available: int) -> Self:
         """Read the section at which `stream` stands, with `available` bytes left in the file."""
         start = stream.tell()
-        magic, version, length = _HEADER.unpack(_read_exactly(stream, _HEADER.size, "a section"))
-        if magic not in _SECTION_KIND:
-            raise LfpFormatError(
-                f"expected a section (\\x89LFM or \\x89LFC), found {magic!r}; "
-                "the file is damaged or has something appended: copy it again from its source",
-                offset=start,
-            )
-        if length == 0:
-            return cls(
-                kind=_SECTION_KIND[magic], payload=b"", digest=b"", padding=b"", version=version
-            )
-        needed = _HEADER.size + _DIGEST_BYTES + length
-        if needed > available:
-            raise LfpFormatError(
-                f"the section needs {needed} bytes but the file has only {available} left; "
-                "it is cut short: copy it again from its source",
-                offset=start,
-            )
-        digest = _read_exactly(stream, _DIGEST_BYTES, "a SHA-1")
-        payload = _read_exactly(stream, length, "a payload")
+        head = _read_head(stream, available)
+        payload = _read_exactly(stream, head.length, "a payload")
+        # A last section that is complete but for its padding loses nothing.
+        left = available - (stream.tell() - start)
+        padding = stream.read(min(-head.length % _ALIGNMENT, left)) if payload else b""
         return cls(
-            kind=_SECTION_KIND[magic],
+            kind=head.kind,
             payload=payload,
-            digest=digest,
-            # A last section that is complete but for its padding loses nothing.
-            padding=stream.read(min(-length % _ALIGNMENT, available - needed)),
-            version=version,
+            digest=head.digest,
+            padding=padding,
+            version=head.version,
         )
 
     def pieces(self) -> Iterator[bytes]:
@@ -114,6 +99,19 @@ class Section:
         yield self.digest
         yield self.payload
         yield self.padding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionPlace:
+    """Where a section of a large file lies; `read_section` fetches it.
+
+    `offset` is that of its header, `length` that of its payload.
+    """
+
+    kind: SectionKind
+    reference: str
+    offset: int
+    length: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,12 +156,9 @@ class Container:
         while (position := stream.tell()) < end:
             section = Section.read(stream, end - position)
             if verify:
-                _check(section, len(sections), position)
+                _check(section, position, index=len(sections))
             sections.append(section)
-            if len(sections) > _MOST_SECTIONS:
-                raise LfpFormatError(
-                    f"more than {_MOST_SECTIONS} sections; no camera writes so many"
-                )
+            _refuse_too_many(len(sections))
         return cls(sections=tuple(sections), version=version)
 
     def pieces(self) -> Iterator[bytes]:
@@ -206,6 +201,11 @@ class Container:
         return tables[0]
 
 
+def reference_text(digest: bytes) -> str:
+    """A section's name as the contents refer to it, of the bytes that hold it."""
+    return digest.rstrip(b"\0").decode("ascii", "replace").lower()
+
+
 def reference_of(payload: bytes) -> str:
     """The name under which a payload is stored: ``sha1-`` and its SHA-1 in lower case."""
     return f"sha1-{hashlib.sha1(payload, usedforsecurity=False).hexdigest()}"
@@ -221,9 +221,56 @@ def read_container(path: Path, *, verify: bool = True) -> Container:
     ChecksumError
         With `verify`, if a payload is not the one that was stored.
     """
+    with _opened(path) as (stream, _):
+        return Container.read(stream, verify=verify)
+
+
+def section_places(path: Path) -> list[SectionPlace]:
+    """Where the sections of an LFP file lie, without reading their payloads.
+
+    Raises
+    ------
+    LfpFormatError
+        As `read_container`.
+    """
+    places: list[SectionPlace] = []
+    with _opened(path) as (stream, end):
+        _read_file_header(stream, end)
+        while (offset := stream.tell()) < end:
+            head = _read_head(stream, end - offset)
+            reference = reference_text(head.digest)
+            places.append(
+                SectionPlace(kind=head.kind, reference=reference, offset=offset, length=head.length)
+            )
+            after = stream.tell() + head.length
+            stream.seek(min(after + -head.length % _ALIGNMENT, end))
+            _refuse_too_many(len(places))
+    return places
+
+
+def read_section(path: Path, place: SectionPlace) -> Section:
+    """One section of an LFP file.
+
+    Raises
+    ------
+    LfpFormatError, ChecksumError
+        As `read_container`.
+    """
+    with _opened(path) as (stream, end):
+        stream.seek(place.offset)
+        section = Section.read(stream, end - place.offset)
+    _check(section, place.offset)
+    return section
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """A file and its size, with what the system refuses as this project's error."""
     try:
         with path.open("rb") as stream:
-            return Container.read(stream, verify=verify)
+            end = stream.seek(0, os.SEEK_END)
+            stream.seek(0)
+            yield stream, end
     except OSError as error:
         raise LfpFormatError(f"cannot be read: {error.strerror or error}") from error
 
@@ -271,10 +318,48 @@ def _read_exactly(stream: BinaryIO, count: int, what: str) -> bytes:
     return data
 
 
-def _check(section: Section, index: int, offset: int) -> None:
+class _Head(NamedTuple):
+    """What stands before a section's payload."""
+
+    kind: SectionKind
+    version: int
+    length: int
+    digest: bytes
+
+
+def _read_head(stream: BinaryIO, available: int) -> _Head:
+    """The head of the section at which `stream` stands, its length found possible."""
+    start = stream.tell()
+    magic, version, length = _HEADER.unpack(_read_exactly(stream, _HEADER.size, "a section"))
+    if magic not in _SECTION_KIND:
+        raise LfpFormatError(
+            f"expected a section (\\x89LFM or \\x89LFC), found {magic!r}; "
+            "the file is damaged or has something appended: copy it again from its source",
+            offset=start,
+        )
+    if length == 0:
+        return _Head(_SECTION_KIND[magic], version, 0, b"")
+    needed = _HEADER.size + _DIGEST_BYTES + length
+    if needed > available:
+        raise LfpFormatError(
+            f"the section needs {needed} bytes but the file has only {available} left; "
+            "it is cut short: copy it again from its source",
+            offset=start,
+        )
+    digest = _read_exactly(stream, _DIGEST_BYTES, "a SHA-1")
+    return _Head(_SECTION_KIND[magic], version, length, digest)
+
+
+def _refuse_too_many(sections: int) -> None:
+    if sections > _MOST_SECTIONS:
+        raise LfpFormatError(f"more than {_MOST_SECTIONS} sections; no camera writes so many")
+
+
+def _check(section: Section, offset: int, *, index: int | None = None) -> None:
     if not section.is_intact:
+        number = "a section" if index is None else f"section {index}"
         raise ChecksumError(
-            f"section {index} ({section.kind}, {printable(section.reference)}) is damaged: its "
+            f"{number} ({section.kind}, {printable(section.reference)}) is damaged: its "
             f"payload has {reference_of(section.payload)}; copy the file again from its source, "
             "or go on without checking (--no-verify)",
             offset=offset,

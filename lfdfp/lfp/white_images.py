@@ -1,138 +1,239 @@
-"""White images as cameras keep them: folders, tar archives, bundles, single files.
+"""White images as cameras and their owners keep them: folders, tar archives, bundles, single files.
 
-Names inside archives and bundles are only compared, never used as paths: what is taken out is
-written under names of this module's own making into a temporary folder.
+Every place gives pairs of a raw file and a text, under names that end in ``MOD_nnnn``: as the
+cameras write them, or behind a path that a program that unpacks bundles made a part of the name
+(``data.C.3__C__T1CALIB__MOD_0003.RAW``). Texts are read when the images are looked for, since they
+name the camera; pixels when they are asked for. A pair is only ever made within one folder, one
+archive or one bundle: the same number in two of them means two images.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
-import tarfile
-import tempfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 from lfdfp.datatypes import RawCapture
-from lfdfp.errors import CalibrationError, MetadataError
-from lfdfp.lfp import Container, read_capture, read_container
-from lfdfp.lfp.document import parse_json
+from lfdfp.errors import CalibrationError, LfdfpError
+from lfdfp.files import path_kind
+from lfdfp.lfp.capture import capture_from_pair, documents_of_pair, read_capture
+from lfdfp.lfp.document import LARGEST_TEXT, parse_json, printable
+from lfdfp.lfp.metadata import parse_camera
+from lfdfp.lfp.opening import named
+from lfdfp.lfp.stored_files import (
+    BUNDLE_NAME,
+    StoredFile,
+    files_of_bundles,
+    files_of_folder,
+    files_of_tar,
+    is_tar,
+    refuse_compressed,
+)
 
-_WHITE_NAME = re.compile(r"(?:^|[\\/])(MOD_\d{4})\.(RAW|TXT)$", re.IGNORECASE)
-_LARGEST_MEMBER = 1 << 28
-_BUNDLE_NAME = re.compile(r"data\.C\.\d+$", re.IGNORECASE)
+_WHITE_NAME: Final = re.compile(r"(?:^|[^A-Za-z0-9])MOD_\d{4}\.(RAW|TXT)$", re.IGNORECASE)
+_UNIT_INFO: Final = "unit_info.json"
+_LARGEST_RAW: Final = 1 << 28
+_EXPECTED: Final = "expected MOD_nnnn.RAW with MOD_nnnn.TXT, data.C.0 to data.C.3, or a caldata tar"
 
 
-def white_images(source: Path) -> Iterator[tuple[str, RawCapture]]:
-    """(name, white image) of all that a source holds, one at a time.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhiteImage:
+    """One white image (or dark frame), found but not read.
+
+    Attributes
+    ----------
+    name
+        Where it lies, for people to read.
+    serial
+        Of its camera; None where the text beside it cannot be read.
+    load
+        Reads the pixels; raises `LfdfpError` where they or their text are damaged.
+    """
+
+    name: str
+    serial: str | None
+    load: Callable[[], RawCapture]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pair:
+    """A raw file and its text; `serial` is what the camera's own papers say, if anything."""
+
+    where: str
+    raw: StoredFile
+    text: StoredFile
+    serial: str | None
+
+    @property
+    def name(self) -> str:
+        return printable(f"{self.where}{self.raw.path}", 4096)
+
+
+def find_white_images(source: Path) -> list[WhiteImage]:
+    """All white images that a source holds.
 
     Parameters
     ----------
     source
-        A folder of ``MOD_nnnn.RAW`` and ``.TXT`` (searched through its subfolders), or of
-        ``data.C.n`` bundles; a ``.tar`` of such files; one bundle; or one white photograph.
+        A folder, searched through its subfolders for ``MOD_nnnn.RAW`` and ``.TXT``, ``data.C.n``
+        bundles and ``.tar`` archives of them; one archive or bundle; or one white photograph.
 
     Raises
     ------
     CalibrationError
-        When the source holds no white image, or is a damaged archive.
+        When the source holds no white image.
+    LfdfpError
+        When it is a single file that cannot be read.
     """
-    if source.is_dir():
-        bundles = sorted(path for path in source.iterdir() if _BUNDLE_NAME.search(path.name))
-        found = _from_bundles(bundles) if bundles else _from_folder(source)
-    elif not source.is_file():
+    kind = path_kind(source)
+    if kind == "missing":
         raise CalibrationError(f"{source}: there is no such file or folder")
-    elif tarfile.is_tarfile(source):
-        found = _from_tar(source)
-    elif _BUNDLE_NAME.search(source.name):
-        found = _from_bundles([source])
+    if kind == "other":
+        raise CalibrationError(f"{source}: this is no regular file")
+    if kind == "folder":
+        found = _in_folder(source)
+    elif is_tar(source):
+        found = _distinct(_pairs(files_of_tar(source), f"{source.name}: "))
+    elif BUNDLE_NAME.fullmatch(source.name):
+        found = _distinct(_pairs(files_of_bundles([source]), f"{source.name}: "))
     else:
-        found = iter([(source.name, read_capture(source))])
-    count = 0
-    for name, image in found:
-        count += 1
-        yield name, image
-    if not count:
-        raise CalibrationError(
-            f"{source}: no white image in it; expected MOD_nnnn.RAW with MOD_nnnn.TXT, "
-            "data.C.0 to data.C.3, or a caldata tar"
-        )
+        refuse_compressed(source)
+        image = read_capture(source)
+        return [WhiteImage(name=source.name, serial=image.camera.serial, load=lambda: image)]
+    if not found:
+        raise CalibrationError(f"{source}: no white image in it; {_EXPECTED}")
+    return found
 
 
-def count_white_images(source: Path) -> int:
-    """How many white images a folder will give, at least 1; for progress only."""
-    return max(1, len(_raw_files(source)) if source.is_dir() else 1)
+def by_camera(images: Iterable[WhiteImage]) -> dict[str, list[WhiteImage]]:
+    """The images of each camera, by its serial number.
+
+    Those whose text cannot be read come with the first camera's, so that they are told of.
+    """
+    images = list(images)
+    known = [image.serial for image in images if image.serial is not None]
+    cameras: dict[str, list[WhiteImage]] = {serial: [] for serial in known or [""]}
+    first = next(iter(cameras))
+    for image in images:
+        cameras[first if image.serial is None else image.serial].append(image)
+    return cameras
 
 
-def _raw_files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if _is_raw(path.name) and path.is_file())
-
-
-def _is_raw(name: str) -> bool:
-    return _WHITE_NAME.search(name) is not None and name.lower().endswith(".raw")
-
-
-def _from_folder(folder: Path) -> Iterator[tuple[str, RawCapture]]:
-    for path in _raw_files(folder):
-        yield path.name, read_capture(path)
-
-
-def _from_tar(source: Path) -> Iterator[tuple[str, RawCapture]]:
-    try:
-        with tarfile.open(source) as archive, tempfile.TemporaryDirectory() as folder:
-            for stem, parts in sorted(_pairs(archive).items()):
-                for suffix, member in parts.items():
-                    stream = archive.extractfile(member)
-                    (Path(folder) / f"white.{suffix}").write_bytes(stream.read() if stream else b"")
-                yield stem, read_capture(Path(folder) / "white.RAW")
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        raise CalibrationError(
-            f"{source}: the archive is damaged ({error}); copy it again from its source"
-        ) from error
-
-
-def _pairs(archive: tarfile.TarFile) -> dict[str, dict[str, tarfile.TarInfo]]:
-    """White images of which both files are there: by name, then by suffix."""
-    pairs: dict[str, dict[str, tarfile.TarInfo]] = {}
-    for member in archive.getmembers():
-        name = _WHITE_NAME.search(member.name)
-        if name and member.isfile() and member.size <= _LARGEST_MEMBER:
-            pairs.setdefault(name[1].upper(), {})[name[2].upper()] = member
-    return {stem: parts for stem, parts in pairs.items() if len(parts) == 2}
-
-
-def _from_bundles(volumes: list[Path]) -> Iterator[tuple[str, RawCapture]]:
-    """Images listed in a bundle's table of contents; their sections may lie in any volume."""
-    wanted: dict[str, tuple[str, str]] = {}
-    for volume in volumes:
-        wanted.update(_listed(read_container(volume, verify=False), volume))
-    complete: dict[str, set[str]] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for volume in volumes:
-            for section in read_container(volume).sections:
-                if section.reference not in wanted:
-                    continue
-                stem, suffix = wanted[section.reference]
-                (Path(folder) / f"{stem}.{suffix}").write_bytes(section.payload)
-                complete.setdefault(stem, set()).add(suffix)
-                if len(complete[stem]) == 2:
-                    yield stem, read_capture(Path(folder) / f"{stem}.RAW")
-                    (Path(folder) / f"{stem}.RAW").unlink()
-
-
-def _listed(container: Container, volume: Path) -> dict[str, tuple[str, str]]:
-    """Reference of every section that a table of contents names MOD_nnnn.RAW or .TXT."""
-    listed = {}
-    for table in (section for section in container.sections if section.kind == "table"):
+def loaded(images: Iterable[WhiteImage]) -> Iterator[tuple[str, RawCapture | LfdfpError]]:
+    """(name, white image) one at a time; in place of one that cannot be read, why."""
+    for image in images:
         try:
-            files = parse_json(table.payload, "contents").get("files")
-            for entry in files.items() if files else ():
-                name = _WHITE_NAME.search(str(entry.need("name").value))
-                if name:
-                    reference = str(entry.need("dataRef").value).lower()
-                    listed[reference] = name[1].upper(), name[2].upper()
-        except MetadataError as error:
-            raise CalibrationError(
-                f"{volume}: its list of files cannot be read: {error}"
-            ) from error
-    return listed
+            yield image.name, image.load()
+        except LfdfpError as error:
+            yield image.name, error
+
+
+def _in_folder(folder: Path) -> list[WhiteImage]:
+    """Of the folder and every subfolder: its pairs, its bundles, its archives."""
+    pairs: list[_Pair] = []
+    damaged: list[WhiteImage] = []
+    for where, files in _files_by_folder(folder):
+        pairs += _pairs(files_of_folder(files), where)
+        for name, stored_files in _archives(files):
+            try:
+                pairs += _pairs(stored_files(), where + name)
+            except LfdfpError as error:
+                damaged.append(_unreadable(f"{where}{name}", error))
+    return [*_distinct(pairs), *damaged]
+
+
+def _files_by_folder(folder: Path) -> Iterator[tuple[str, list[Path]]]:
+    """(path within `folder` with a slash behind it, its regular files) of all folders in it."""
+    for root, folders, names in os.walk(folder):
+        folders.sort()
+        place = Path(root)
+        where = "" if place == folder else f"{place.relative_to(folder).as_posix()}/"
+        # What macOS writes beside a file on foreign disks begins with a dot and a line.
+        files = (place / name for name in sorted(names) if not name.startswith("._"))
+        yield where, [path for path in files if path.is_file()]
+
+
+def _archives(files: list[Path]) -> Iterator[tuple[str, Callable[[], list[StoredFile]]]]:
+    """Name and content of what lies packed among the files of one folder."""
+    bundles = [path for path in files if BUNDLE_NAME.fullmatch(path.name)]
+    if bundles:
+        yield "data.C: ", lambda: files_of_bundles(bundles)
+    for path in files:
+        if path.suffix.lower() == ".tar" and is_tar(path):
+            yield f"{path.name}: ", partial(files_of_tar, path)
+
+
+def _pairs(files: list[StoredFile], where: str) -> list[_Pair]:
+    """Raw files with their texts among the files of one folder, archive or bundle."""
+    parts: dict[str, dict[str, StoredFile]] = {}
+    for file in files:
+        name = _WHITE_NAME.search(file.path)
+        if name:
+            parts.setdefault(file.path[: name.start(1)].upper(), {})[name[1].upper()] = file
+    papers = _serials_of_papers(files)
+    return [
+        _Pair(where=where, raw=one["RAW"], text=one["TXT"], serial=papers.get(one["RAW"].folder))
+        for _, one in sorted(parts.items())
+        if len(one) == 2
+    ]
+
+
+def _serials_of_papers(files: list[StoredFile]) -> dict[str, str]:
+    """Serial number by folder, where a ``unit_info.json`` states it.
+
+    It counts for more than the texts: those of some Illums carry the number of another camera.
+    """
+    serials = {}
+    for file in files:
+        if file.path.rpartition("/")[2].lower() == _UNIT_INFO:
+            try:
+                papers = parse_json(file.read(LARGEST_TEXT), _UNIT_INFO)
+                serials[file.folder] = parse_camera(papers, None).serial
+            except LfdfpError:
+                continue  # papers that cannot be read state nothing
+    return {folder: serial for folder, serial in serials.items() if serial}
+
+
+def _distinct(pairs: list[_Pair]) -> list[WhiteImage]:
+    """The images of pairs; copies (an archive and what was unpacked from it) count once."""
+    images: list[WhiteImage] = []
+    seen: dict[bytes, list[_Pair]] = {}
+    for pair in pairs:
+        try:
+            text = pair.text.read(LARGEST_TEXT)
+            alike = seen.setdefault(hashlib.sha256(text).digest(), [])
+            if any(_digest(pair.raw) == _digest(other.raw) for other in alike):
+                continue
+            alike.append(pair)
+            images.append(_white_image(pair, text))
+        except LfdfpError as error:
+            images.append(_unreadable(pair.name, error))
+    return images
+
+
+def _digest(file: StoredFile) -> bytes:
+    return hashlib.sha256(file.read(_LARGEST_RAW)).digest()
+
+
+def _white_image(pair: _Pair, text: bytes) -> WhiteImage:
+    documents = [parse_json(text, "its text")]
+    serial = pair.serial or parse_camera(*documents_of_pair(documents)).serial
+
+    def load() -> RawCapture:
+        with named(Path(pair.name)):
+            image = capture_from_pair(pair.raw.read(_LARGEST_RAW), documents)
+        return replace(image, camera=replace(image.camera, serial=serial))
+
+    return WhiteImage(name=pair.name, serial=serial, load=load)
+
+
+def _unreadable(name: str, error: LfdfpError) -> WhiteImage:
+    def load() -> RawCapture:
+        raise error
+
+    return WhiteImage(name=name, serial=None, load=load)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from lfdfp.cli.main import app
+from lfdfp.lfp import container_of, read_capture, write_container
+from lfdfp.storage.camera_calibrations import load_camera_calibration
 
 runner = CliRunner()
 
@@ -28,8 +31,41 @@ def database(small_capture: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     folder = tmp_path_factory.mktemp("database")
     result = _run("calibrate", whites, "-o", folder, "--json")
     assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)["settings"] == 1
+    (facts,) = json.loads(result.stdout)
+    assert facts["settings"] == 1
     return folder
+
+
+def test_a_folder_of_two_cameras_gives_two_files(small_capture: Path, tmp_path: Path) -> None:
+    whites = tmp_path / "whites"
+    raw = small_capture.with_name("small_MOD_0000.RAW").read_bytes()
+    text = small_capture.with_name("small_MOD_0000.TXT").read_text()
+    for serial in ("A1", "B2", ""):
+        place = whites / f"of {serial}"
+        place.mkdir(parents=True)
+        (place / "T1CALIB__MOD_0003.RAW").write_bytes(raw)
+        (place / "T1CALIB__MOD_0003.TXT").write_text(text.replace("A000000001", serial))
+    result = _run("calibrate", whites, "-o", tmp_path / "out", "--json")
+    assert result.exit_code == 1
+    assert "camera without serial number: " in result.stderr
+    assert result.stderr.count("\n") == 1
+    made = json.loads(result.stdout)
+    assert [facts["serial"] for facts in made] == ["A1", "B2"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["A1.h5", "B2.h5"]
+    assert [load_camera_calibration(Path(f["calibration"])).serial for f in made] == ["A1", "B2"]
+
+
+def test_captures_of_two_cameras_are_not_mixed(small_capture: Path, tmp_path: Path) -> None:
+    shots = tmp_path / "shots"
+    shots.mkdir()
+    capture = read_capture(small_capture)
+    for name, serial in (("a", "A1"), ("b", "B2"), ("c", "A1")):
+        one = replace(capture, white_image=None, camera=replace(capture.camera, serial=serial))
+        write_container(shots / f"{name}.lfp", container_of(one, layout="f01"))
+    result = _run("calibrate", shots, "--from-captures", "-o", tmp_path / "out", "--json")
+    assert result.exit_code == 0, result.output
+    made = {facts["serial"]: facts["origin"] for facts in json.loads(result.stdout)}
+    assert made == {"A1": "2 ordinary capture(s)", "B2": "1 ordinary capture(s)"}
 
 
 def test_run_takes_the_calibration_that_fits(

@@ -1,10 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import gzip
-import io
-import json
-import tarfile
 from pathlib import Path
 
 import h5py
@@ -20,8 +16,6 @@ from lfdfp.calibration import (
 )
 from lfdfp.datatypes import Camera, Lens, LensletGrid, RawCapture
 from lfdfp.errors import CalibrationError, StorageError
-from lfdfp.lfp import Container, Section, write_container, write_pair
-from lfdfp.lfp.white_images import white_images
 from lfdfp.storage.camera_calibrations import (
     file_name,
     find_calibration,
@@ -159,42 +153,6 @@ def test_several_captures_stand_in_for_a_white_image(grid: LensletGrid, tmp_path
     assert np.percentile(np.abs(ratio / np.median(ratio) - 1), 90) < 0.04
 
 
-def test_folders_tars_and_bundles_hold_the_same_white_images(
-    whites, grid: LensletGrid, tmp_path: Path
-) -> None:
-    folder = tmp_path / "unit"
-    for name, image in whites[:2]:
-        write_pair(folder / f"{name}.RAW", image, layout="f01")
-    parts = sorted(folder.iterdir())
-    with tarfile.open(tmp_path / "caldata-A1.tar", "w") as archive:
-        for part in parts:
-            content = part.read_bytes()
-            member = tarfile.TarInfo(f"../../unitdata/{part.name}")
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    sections = [Section.make("component", part.read_bytes()) for part in parts]
-    listed = [
-        {"name": f"C:\\T1CALIB\\{part.name}", "dataRef": section.reference}
-        for part, section in zip(parts, sections, strict=True)
-    ]
-    table = Section.make("table", json.dumps({"files": listed}).encode())
-    (tmp_path / "sn-A1").mkdir()
-    write_container(tmp_path / "sn-A1" / "data.C.0", Container(sections=(table, *sections[:1])))
-    rest = Section.make("table", b"{}")
-    write_container(tmp_path / "sn-A1" / "data.C.1", Container(sections=(rest, *sections[1:])))
-    for source in (folder, tmp_path / "caldata-A1.tar", tmp_path / "sn-A1"):
-        found = list(white_images(source))
-        assert len(found) == 2
-        for (_, image), (_, written) in zip(found, whites, strict=False):
-            np.testing.assert_array_equal(image.mosaic, written.mosaic)
-    assert {path.name for path in tmp_path.iterdir()} == {"unit", "caldata-A1.tar", "sn-A1"}
-
-
-def test_a_folder_without_white_images_says_what_was_expected(tmp_path: Path) -> None:
-    with pytest.raises(CalibrationError, match="expected MOD_nnnn"):
-        list(white_images(tmp_path))
-
-
 def test_a_serial_number_never_becomes_a_path() -> None:
     assert file_name("../../etc/passwd") == "______etc_passwd.h5"
 
@@ -213,27 +171,6 @@ def test_an_impossible_size_is_refused_before_memory_is_taken(whites, tmp_path: 
         file.create_dataset("lenslets/000/profiles", (9999,) * 5, np.float32, chunks=(1,) * 5)
     with pytest.raises(StorageError, match="profiles has the impossible shape"):
         load_camera_calibration(path)
-
-
-@pytest.mark.parametrize("compress", [bytes, gzip.compress])
-def test_an_archive_that_is_cut_short_is_named(compress, tmp_path: Path) -> None:
-    whole = io.BytesIO()
-    with tarfile.open(fileobj=whole, mode="w") as archive:
-        for suffix in ("RAW", "TXT"):
-            member = tarfile.TarInfo(f"MOD_0000.{suffix}")
-            member.size = 5000
-            archive.addfile(member, io.BytesIO(bytes(5000)))
-    path = tmp_path / "caldata.tar"
-    path.write_bytes(compress(whole.getvalue()[:7000]))
-    with pytest.raises(CalibrationError, match=r"caldata\.tar: the archive is damaged"):
-        list(white_images(path))
-
-
-@pytest.mark.parametrize("table", [b"[" * 100_000, b'{"files": [{"name": "MOD_0000.RAW"}]}'])
-def test_a_bundle_with_a_broken_list_is_named(table: bytes, tmp_path: Path) -> None:
-    write_container(tmp_path / "data.C.0", Container(sections=(Section.make("table", table),)))
-    with pytest.raises(CalibrationError, match="list of files cannot be read"):
-        list(white_images(tmp_path))
 
 
 def test_the_explicit_folder_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
