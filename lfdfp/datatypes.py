@@ -124,6 +124,8 @@ class RawCapture:
         Distance between neighboring sensor pixels.
     orientation
         EXIF orientation (1 to 8) that the picture still needs.
+    taken
+        When, in coordinated universal time, as ``2012-04-07T13:30:34Z``; empty if not known.
     white_image
         The packed white image that some files carry beside the capture.
     source_sha256
@@ -144,6 +146,7 @@ class RawCapture:
     iso: float | None = None
     exposure_s: float | None = None
     orientation: int = 1
+    taken: str = ""
     white_image: RawCapture | None = None
     source_sha256: str = ""
     history: tuple[str, ...] = ()

@@ -137,6 +137,7 @@ def _capture(
         color=parsed.color,
         iso=parsed.iso,
         exposure_s=parsed.exposure_s,
+        taken=parsed.taken,
         orientation=parsed.orientation,
         white_image=white_image,
         source_sha256=sha256,

@@ -80,6 +80,7 @@ class FrameMetadata:
     iso: float | None
     exposure_s: float | None
     orientation: int
+    taken: str
 
 
 def parse_metadata(metadata: Node, private: Node | None = None) -> FrameMetadata:
@@ -107,6 +108,7 @@ def parse_metadata(metadata: Node, private: Node | None = None) -> FrameMetadata
         iso=parse_iso(metadata),
         exposure_s=parse_exposure(metadata),
         orientation=parse_orientation(metadata),
+        taken=parse_time(metadata),
     )
 
 
@@ -197,6 +199,14 @@ def parse_pixel_pitch(metadata: Node) -> float:
 def parse_iso(metadata: Node) -> float | None:
     """Sensitivity of the exposure."""
     return _optional(_first(metadata, ("devices", "sensor", "iso"), ("image", "iso")), 0.0, 1e8)
+
+
+def parse_time(metadata: Node) -> str:
+    """When the picture was taken, to the second, in universal time; empty if unknown."""
+    node = metadata.get("devices", "clock", "zuluTime")
+    text = node.value if node is not None and isinstance(node.value, str) else ""
+    found = re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}", text)
+    return f"{found[0]}Z" if found else ""
 
 
 def parse_exposure(metadata: Node) -> float | None:
@@ -323,6 +333,8 @@ def _compose_devices(capture: RawCapture, packing: Packing, layout: Layout) -> d
             "sensorOffset": {"x": column, "y": row, "z": distance},
         },
     }
+    if capture.taken:
+        devices["clock"] = {"zuluTime": capture.taken}
     if capture.exposure_s is not None:
         devices["shutter"] = {
             "frameExposureDuration": capture.exposure_s,
