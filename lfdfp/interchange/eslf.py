@@ -17,7 +17,6 @@ from typing import Any, Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from lfdfp.datatypes import LightField
 from lfdfp.errors import ImageError
@@ -31,7 +30,7 @@ from lfdfp.interchange.coded_light import (
     has_weights,
     rgb_or_gray,
 )
-from lfdfp.storage.images import Bits, picture_size, read_codes
+from lfdfp.storage.images import Bits, picture_size, png_text, read_codes
 
 _USUAL_SIZES: Final = (14, 15)
 """Pixels per lenslet that Lytro's tools (14) and this camera's full lenslets (15) have."""
@@ -130,8 +129,7 @@ def _angular_size(
 
 def _noted_size(path: Path) -> AngularSize | None:
     """What `write_eslf` noted in the PNG, or None."""
-    with Image.open(path) as image:
-        text = str(image.info.get("Comment", ""))
+    text = png_text(path, "Comment")
     try:
         rows, columns = json.loads(text)[_NOTE_KEY]
         return int(rows), int(columns)

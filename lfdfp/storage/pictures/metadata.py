@@ -1,0 +1,230 @@
+"""What a picture file says of itself: carried from the input, corrected, filled in, made to fit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import Final
+
+from PIL import ExifTags
+
+from lfdfp.datatypes import RawCapture
+from lfdfp.storage.pictures.exif import (
+    EXIF_POINTER,
+    ByteOrder,
+    Directory,
+    Entry,
+    Exif,
+    all_entries,
+    comment_entry,
+    exif_bytes,
+    long_entry,
+    number_in,
+    rational_entry,
+    short_entry,
+    text_entry,
+    text_of,
+    undefined_entry,
+    with_directory,
+    with_entries,
+    without_entry,
+)
+from lfdfp.storage.pictures.picture import Picture
+from lfdfp.version import __version__
+
+SOFTWARE: Final = f"lfdfp {__version__}"
+DESCRIPTION: Final = 0x010E
+
+_MAKE, _MODEL, _SOFTWARE, _ORIENTATION = 0x010F, 0x0110, 0x0131, 0x0112
+_ACROSS, _DOWN, _RESOLUTION_UNIT, _INCHES = 0x011A, 0x011B, 0x0128, 2
+_EXPOSURE_TIME, _F_NUMBER, _ISO, _TAKEN = 0x829A, 0x829D, 0x8827, 0x9003
+_FOCAL_LENGTH, _SERIAL, _VERSION, _COLOR_SPACE = 0x920A, 0xA431, 0x9000, 0xA001
+_COLUMNS, _ROWS, _USER_COMMENT, _TIME_ZONE = 0xA002, 0xA003, 0x9286, 0x9011
+_SRGB, _UNCALIBRATED = 1, 0xFFFF
+
+_OF_THE_OLD_FILE: Final = frozenset(
+    {0x00FE, 0x00FF, *range(0x0100, 0x0104), 0x0106, 0x010A, 0x0111, 0x0112}
+    | {0x0115, 0x0116, 0x0117, 0x011C, 0x013D, 0x0140}
+    | {*range(0x0142, 0x014A), 0x014A, 0x0152, 0x0153, 0x015B, 0x0201, 0x0202}
+    | {0x0211, 0x0212, 0x0213, 0x02BC, 0x8649, 0x83BB, 0x8773}
+)
+"""Entries that describe the bytes of the file that was read: sizes, strips, thumbnail, profile."""
+_OF_THE_OLD_PIXELS: Final = frozenset({0x9101, 0x9102})
+_LARGEST_RATIO: Final = 1_000_000
+
+_XMP_CORRECTIONS: Final = (
+    (rb"(tiff:Orientation\s{0,9}=\s{0,9}[\"'])\d{1,9}", rb"\g<1>1"),
+    (rb"(<tiff:Orientation>\s{0,9})\d{1,9}", rb"\g<1>1"),
+    (
+        rb"((?:tiff:ImageWidth|exif:PixelXDimension)\s{0,9}=\s{0,9}[\"'])\d{1,9}",
+        rb"\g<1>%(columns)d",
+    ),
+    (rb"(<(?:tiff:ImageWidth|exif:PixelXDimension)>\s{0,9})\d{1,9}", rb"\g<1>%(columns)d"),
+    (
+        rb"((?:tiff:ImageLength|exif:PixelYDimension)\s{0,9}=\s{0,9}[\"'])\d{1,9}",
+        rb"\g<1>%(rows)d",
+    ),
+    (rb"(<(?:tiff:ImageLength|exif:PixelYDimension)>\s{0,9})\d{1,9}", rb"\g<1>%(rows)d"),
+    (rb"\sxmpNote:HasExtendedXMP\s{0,9}=\s{0,9}[\"']\w{0,99}[\"']", rb""),
+)
+"""What XMP packets say of the file that was read, and what they have to say of the new one; none
+looks far ahead, so that no packet takes long."""
+_XMP_PREVIEW: Final = (b"<xmp:Thumbnails>", b"</xmp:Thumbnails>")
+_XMP_END: Final = b"<?xpacket end"
+
+
+def exif_of_capture(capture: RawCapture) -> Exif:
+    """Camera, exposure, lens and time of a raw capture, as EXIF data."""
+    order: ByteOrder = "<"
+    camera, lens = capture.camera, capture.lens
+    root = {
+        tag: text_entry(text)
+        for tag, text in ((_MAKE, camera.make), (_MODEL, camera.model))
+        if text
+    }
+    below: dict[int, Entry] = {}
+    if camera.serial:
+        below[_SERIAL] = text_entry(camera.serial)
+    if capture.taken:
+        below[_TAKEN] = text_entry(capture.taken.rstrip("Z").replace("-", ":").replace("T", " "))
+        below[_TIME_ZONE] = text_entry("+00:00")
+    if capture.iso is not None and 0 < capture.iso <= 0xFFFF:
+        below[_ISO] = short_entry(order, round(capture.iso))
+    focal_length_mm = None if lens.focal_length_m is None else 1000 * lens.focal_length_m
+    for tag, value in (
+        (_EXPOSURE_TIME, capture.exposure_s),
+        (_F_NUMBER, lens.f_number),
+        (_FOCAL_LENGTH, focal_length_mm),
+    ):
+        if value is not None and value > 0:
+            below[tag] = _ratio(order, value)
+    return Exif(
+        order=order,
+        root=Directory(entries=root, below={EXIF_POINTER: Directory(entries=below)}),
+    )
+
+
+def _ratio(order: ByteOrder, value: float) -> Entry:
+    """A fraction near a number; 1/200 stays 1/200."""
+    inverse = Fraction(1 / value).limit_denominator(1000) if value < 1 else None
+    if inverse is not None and abs(float(inverse) * value - 1) < 1e-3 and inverse.denominator == 1:
+        return rational_entry(order, 1, min(inverse.numerator, 0xFFFFFFFF))
+    fraction = Fraction(min(value, 1e6)).limit_denominator(_LARGEST_RATIO // 1000)
+    return rational_entry(order, fraction.numerator, fraction.denominator)
+
+
+def output_exif(picture: Picture, size: tuple[int, int], provenance: str) -> Exif:
+    """EXIF data for the new file: what described the old one is corrected or left out.
+
+    The provenance becomes the image's description, or the user's comment where the photograph
+    has a description of its own; where it has both, they stay as they are.
+    """
+    source = picture.exif or Exif()
+    order = source.order
+    root: dict[int, Entry] = {
+        _ORIENTATION: short_entry(order, 1),
+        _SOFTWARE: text_entry(SOFTWARE),
+    }
+    space = _SRGB if picture.profile is None else _UNCALIBRATED
+    below: dict[int, Entry] = {
+        _COLUMNS: long_entry(order, size[1]),
+        _ROWS: long_entry(order, size[0]),
+        _COLOR_SPACE: short_entry(order, space),
+    }
+    if picture.resolution is not None:
+        root[_ACROSS] = _ratio(order, picture.resolution.across)
+        root[_DOWN] = _ratio(order, picture.resolution.down)
+        root[_RESOLUTION_UNIT] = short_entry(order, _INCHES)
+    inner = source.root.below.get(EXIF_POINTER, Directory())
+    if _VERSION not in inner.entries:
+        below[_VERSION] = undefined_entry(b"0232")
+    if not text_of(source.root.entries.get(DESCRIPTION)):
+        root[DESCRIPTION] = text_entry(provenance)
+    elif not _comment(inner.entries.get(_USER_COMMENT)):
+        below[_USER_COMMENT] = comment_entry(provenance)
+    changed = with_entries(source.root, root, without=_OF_THE_OLD_FILE)
+    inner = with_entries(inner, below, without=_OF_THE_OLD_PIXELS)
+    return replace(source, root=with_directory(changed, EXIF_POINTER, inner))
+
+
+def _comment(entry: Entry | None) -> bytes:
+    """What a user's comment says, without the name of its code."""
+    return b"" if entry is None else entry.data[8:].strip(b"\0 ")
+
+
+def output_xmp(packet: bytes | None, size: tuple[int, int]) -> bytes | None:
+    """The XMP packet for the new file, with size and orientation corrected."""
+    if packet is None:
+        return None
+    rows, columns = size
+    for pattern, replacement in _XMP_CORRECTIONS:
+        numbers = {b"rows": rows, b"columns": columns}
+        filled = replacement % numbers if b"%(" in replacement else replacement
+        packet = re.sub(pattern, filled, packet)
+    return _without_preview(packet)
+
+
+def _without_preview(packet: bytes) -> bytes:
+    before, opened, rest = packet.partition(_XMP_PREVIEW[0])
+    _, closed, after = rest.partition(_XMP_PREVIEW[1])
+    return before + after if opened and closed else packet
+
+
+def fitted_exif(exif: Exif, limit: int) -> tuple[bytes, tuple[str, ...]]:
+    """EXIF data of at most `limit` bytes: the longest entries are left out, and named in notes."""
+    content = exif_bytes(exif)
+    dropped = []
+    while len(content) > limit:
+        found = list(all_entries(exif.root))
+        if not found:
+            return b"", ("EXIF data do not fit into this format and are left out",)
+        path, tag, _ = max(found, key=lambda one: len(one[2].data))
+        dropped.append(tag)
+        exif = replace(exif, root=without_entry(exif.root, path, tag))
+        content = exif_bytes(exif)
+    return content, tuple(
+        f"EXIF data are too long for this format: {_name(tag)} is left out" for tag in dropped
+    )
+
+
+def fitted_xmp(packet: bytes | None, limit: int) -> tuple[bytes | None, tuple[str, ...]]:
+    """The XMP packet, without its room for edits if need be; None where it is too long."""
+    if packet is None or len(packet) <= limit:
+        return packet, ()
+    before, end, after = packet.rpartition(_XMP_END)
+    tight = before.rstrip() + end + after
+    if len(tight) <= limit:
+        return tight, ()
+    note = f"{len(packet)} bytes of XMP are too many for this format and are left out"
+    return None, (note,)
+
+
+def _name(tag: int) -> str:
+    names: Mapping[int, str] = ExifTags.TAGS
+    return names.get(tag, f"entry 0x{tag:04X}")
+
+
+def camera_facts(exif: Exif) -> dict[str, str | float]:
+    """Camera and exposure under the names that OpenEXR has for them."""
+    root, inner = exif.root, exif.root.below.get(EXIF_POINTER, Directory())
+    texts = {
+        "cameraMake": root.entries.get(_MAKE),
+        "cameraModel": root.entries.get(_MODEL),
+        "cameraSerialNumber": inner.entries.get(_SERIAL),
+        "capDate": inner.entries.get(_TAKEN),
+    }
+    numbers = {
+        "expTime": inner.entries.get(_EXPOSURE_TIME),
+        "aperture": inner.entries.get(_F_NUMBER),
+        "isoSpeed": inner.entries.get(_ISO),
+        "nominalFocalLength": inner.entries.get(_FOCAL_LENGTH),
+        "xDensity": root.entries.get(_ACROSS),
+    }
+    found: dict[str, str | float] = {n: text_of(e) for n, e in texts.items() if text_of(e)}
+    for name, entry in numbers.items():
+        value = number_in(entry, exif.order)
+        if value is not None:
+            found[name] = value
+    return found
