@@ -26,14 +26,17 @@ from lfdfp.storage.images import Picture
 def fuse_command(
     inputs: Annotated[
         list[Path],
-        typer.Argument(help="A focal stack (.h5), two or more pictures, or a folder of pictures."),
+        typer.Argument(
+            help="A focal stack (.h5), two or more pictures (PNG, JPEG, TIFF with all its pages, "
+            "WebP, AVIF, HEIC, JPEG XL, camera raw), or a folder of them."
+        ),
     ],
     output: Annotated[
         Path | None,
         typer.Option(
             "--output",
             "-o",
-            help="Picture to create (.png, .tif, .jpg; .exr in linear light). "
+            help="Picture to create (.png, .tif, .jpg, .webp, .avif; .exr in linear light). "
             "Default: INPUT_fused.png.",
         ),
     ] = None,
@@ -73,7 +76,7 @@ def fuse_command(
     target = first.with_name(f"{first.stem}_fused.png") if output is None else output
     with reported_errors():
         check_writable(target)
-        stack, template = _read(inputs, scale=scale, align=align, equalize=equalize)
+        stack, template = _read(inputs, target, scale=scale, align=align, equalize=equalize)
         with stage_bar("fuse") as progress:
             result = fuse(stack, settings, progress=progress)
         light, made = result.super_resolved, result.provenance
@@ -85,9 +88,10 @@ def fuse_command(
             "settings": asdict(settings) | {"align": align, "equalize": equalize},
             "history": made.history,
         }
-        write_picture(target, picture, provenance)
+        left_out = write_picture(target, picture, provenance)
         if decision_map is not None and isinstance(result.evidence, StackEvidence):
             _write_decision_map(decision_map, result.evidence.decision_map, provenance)
+    warnings = (*template.notes, *made.warnings, *left_out)
     facts = {
         "picture": str(target),
         "rows": light.shape[0],
@@ -95,12 +99,12 @@ def fuse_command(
         "data_term": made.data_term,
         "prior": made.prior,
         "losses": dict(made.losses),
-        "warnings": list(made.warnings),
+        "warnings": list(warnings),
     }
     if json_output:
         echo_json(facts)
         return
-    echo_notes(made.warnings)
+    echo_notes(warnings)
     say(
         f"{target}: {light.shape[1]} x {light.shape[0]} from {len(stack.slices)} pictures, "
         f"prior: {made.prior}"
@@ -108,20 +112,21 @@ def fuse_command(
 
 
 def _read(
-    inputs: Sequence[Path], *, scale: int, align: bool, equalize: bool
+    inputs: Sequence[Path], target: Path, *, scale: int, align: bool, equalize: bool
 ) -> tuple[FocalStack, Picture]:
     from lfdfp.fusion.fuse import check_size
     from lfdfp.fusion.registration import stack_of_photographs
     from lfdfp.storage.hdf5 import load_focal_stack
-    from lfdfp.storage.images import picture_size
-    from lfdfp.storage.photographs import pictures_in, read_photographs
+    from lfdfp.storage.images import check_writable
+    from lfdfp.storage.photographs import list_frames, read_photographs
 
     if len(inputs) == 1 and inputs[0].suffix == ".h5":
         stack = load_focal_stack(inputs[0])
         return stack, Picture(light=stack.slices[0])
-    paths = [p for path in inputs for p in (pictures_in(path) if path.is_dir() else [path])]
-    check_size(*picture_size(paths[0]), scale)
-    photographs, template = read_photographs(paths)
+    frames = list_frames(inputs)
+    check_size(*frames.size, scale)
+    check_writable(target, (scale * frames.size[0], scale * frames.size[1]))
+    photographs, template = read_photographs(frames)
     stack = stack_of_photographs(photographs, align=align, equalize=equalize)
     return stack, replace(template, light=stack.slices[0])
 

@@ -1,9 +1,10 @@
-"""Ordinary photographs of one scene, read together."""
+"""Ordinary photographs of one scene: which files they are, and reading them alike."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -11,69 +12,239 @@ import numpy as np
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
-from lfdfp.storage.images import PICTURE_SUFFIXES, Picture, picture_size, read_picture
+from lfdfp.storage.pictures.color_profiles import ColorProfile, converted_light, rgb_or_none
+from lfdfp.storage.pictures.formats import PICTURE_SUFFIXES, RAW_SUFFIXES
+from lfdfp.storage.pictures.picture import Picture
+from lfdfp.storage.pictures.reading import needed_white, page_headers, read_picture
 
 MAX_TOTAL_PIXELS: Final = 240_000_000
 """Most pixels of all photographs together: 2.9 GB of linear light."""
+
+_PATTERN: Final = frozenset("*?[")
+_CROPPED_PX: Final = 2
+"""Raw converters differ by a pixel or two at the borders; more is another picture."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One photograph: a file, and which of its pages."""
+
+    path: Path
+    page: int = 0
+    pages: int = 1
+
+    def __str__(self) -> str:
+        return str(self.path) if self.pages == 1 else f"{self.path}, page {self.page + 1}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameList:
+    """Photographs that belong together.
+
+    Attributes
+    ----------
+    frames
+        In the order in which they were given; those of a folder by name, those of a file by page.
+    size
+        (rows, columns) that all are read with.
+    white
+        The value of white that all need; None where their depth says it.
+    notes
+        What was passed over, and what will be cropped.
+    """
+
+    frames: tuple[Frame, ...]
+    size: tuple[int, int]
+    white: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 def pictures_in(folder: Path) -> list[Path]:
     """The picture files of a folder, in the order of their names.
 
+    Files that systems put beside pictures (``._x``, thumbnails, sidecars) are passed over.
+
     Raises
     ------
     ImageError
-        If there are fewer than two.
+        If there are none.
     """
-    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES)
-    if len(found) < 2:
-        raise ImageError(f"{folder}: {len(found)} pictures found, and at least 2 are needed")
+    try:
+        found = sorted(path for path in folder.iterdir() if _is_picture(path))
+    except OSError as error:
+        raise ImageError(f"{folder}: cannot be read: {error.strerror or error}") from error
+    if not found:
+        raise ImageError(f"{folder}: there are no pictures in this folder")
     return found
 
 
-def read_photographs(paths: Sequence[Path]) -> tuple[FloatArray, Picture]:
-    """Photographs of the same size, and the first one's file properties.
+def list_frames(inputs: Sequence[Path]) -> FrameList:
+    """All photographs of files, folders and patterns (``shots/*.tif``), found to fit together.
 
-    Sizes are compared from the headers, before any picture is read whole.
+    Sizes are compared from the headers, before any picture is read whole. Every page of a TIFF
+    file counts.
+
+    Raises
+    ------
+    ImageError
+        For fewer than two photographs, for sizes that differ by more than two pixels, or for an
+        unreadable file.
+    """
+    paths, notes = _paths(inputs)
+    headers = {path: page_headers(path) for path in dict.fromkeys(paths)}
+    listed = [
+        (Frame(path=path, page=page, pages=len(headers[path])), header)
+        for path in paths
+        for page, header in enumerate(headers[path])
+    ]
+    frames = tuple(frame for frame, _ in listed)
+    if len(frames) < 2:
+        raise ImageError(f"{inputs[0]}: one picture alone cannot be fused; give two or more")
+    size, cropped = _common_size(frames, [header.upright_size for _, header in listed])
+    whites = [needed_white(f.path, f.page) for f, header in listed if header.open_ended]
+    return FrameList(
+        frames=frames, size=size, white=max(whites, default=None), notes=(*notes, *cropped)
+    )
+
+
+def read_frame(listed: FrameList, number: int) -> Picture:
+    """One photograph of the list, with the size of all."""
+    frame = listed.frames[number]
+    picture = read_picture(frame.path, frame.page, white=listed.white)
+    top, left = (
+        (found - wanted) // 2
+        for found, wanted in zip(picture.light.shape[:2], listed.size, strict=True)
+    )
+    if picture.light.shape[:2] == listed.size:
+        return picture
+    inner = slice(top, top + listed.size[0]), slice(left, left + listed.size[1])
+    alpha = None if picture.alpha is None else picture.alpha[inner]
+    return replace(picture, light=picture.light[inner], alpha=alpha)
+
+
+def read_photographs(listed: FrameList) -> tuple[FloatArray, Picture]:
+    """All photographs, and the first one's file properties.
 
     Returns
     -------
     photographs
-        Shape (N, T, S, C), in the order of `paths`, linear light, gray or RGB.
+        Shape (N, T, S, C), linear light, gray or RGB, with the primaries of the first.
     template
-        The first picture, for the output's color profile, orientation, depth and alpha.
+        The first picture, for the output's color profile, metadata, depth and alpha; its notes
+        are those of all.
 
     Raises
     ------
     ImageError
-        For fewer than two pictures, different sizes, too many pixels, or an unreadable file.
+        For too many pixels, or an unreadable file.
     """
-    if len(paths) < 2:
-        raise ImageError(f"{paths[0]}: one picture alone cannot be fused; give two or more")
-    sizes = [picture_size(path) for path in paths]
-    for path, size in zip(paths, sizes, strict=True):
-        if size != sizes[0]:
-            raise ImageError(
-                f"{path}: {size[1]} x {size[0]} pixels, but {paths[0].name} has "
-                f"{sizes[0][1]} x {sizes[0][0]}; pictures of one size are needed"
-            )
-    total = len(paths) * sizes[0][0] * sizes[0][1]
+    rows, columns = listed.size
+    count = len(listed.frames)
+    total = count * rows * columns
     if total > MAX_TOTAL_PIXELS:
         raise ImageError(
-            f"{len(paths)} pictures of {sizes[0][1]} x {sizes[0][0]} are {total // 1_000_000} "
+            f"{count} pictures of {columns} x {rows} are {total // 1_000_000} "
             f"megapixels, more than the {MAX_TOTAL_PIXELS // 1_000_000} that fit; reduce them first"
         )
-    first = read_picture(paths[0])
+    first = read_frame(listed, 0)
     slices = first.light[None]
     alpha, bits = first.alpha, first.bits
-    for number, path in enumerate(paths[1:], 1):
-        picture = read_picture(path)
-        slices = _with_room(slices, len(paths), picture.light.shape[2])
-        slices[number] = picture.light
+    notes = [*listed.notes, *first.notes]
+    for number in range(1, count):
+        picture = read_frame(listed, number)
+        light, note = in_profile(picture, first.profile)
+        notes += [*picture.notes, *note]
+        slices = _with_room(slices, count, light.shape[2])
+        slices[number] = light
         if picture.alpha is not None:
             alpha = picture.alpha if alpha is None else np.maximum(alpha, picture.alpha)
         bits = max(bits, picture.bits)
-    return slices, replace(first, light=slices[0], alpha=alpha, bits=bits)
+    profile = first.profile if first.light.shape[2] == slices.shape[3] else None
+    template = replace(
+        first,
+        light=slices[0],
+        alpha=alpha,
+        bits=bits,
+        profile=profile,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+    return slices, template
+
+
+def in_profile(
+    picture: Picture, profile: ColorProfile | None
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """The picture's light with the primaries of another profile, and a note where they differ."""
+    own = None if picture.profile is None else picture.profile.content
+    wanted = rgb_or_none(profile)
+    if picture.light.shape[2] == 1 or own == (None if wanted is None else wanted.content):
+        return picture.light, ()
+    return converted_light(picture.light, picture.profile, wanted), (
+        "pictures with different color profiles became those of the first one's profile",
+    )
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+
+
+def _paths(inputs: Sequence[Path]) -> tuple[list[Path], tuple[str, ...]]:
+    """The files that were meant, and notes on those that are passed over."""
+    found = [path for one in inputs for path in _meant(one)]
+    notes = []
+    of_finder = [path for path in found if path.name.startswith("._")]
+    if of_finder:
+        notes.append(f"{of_finder[0]} and the like are no pictures and are passed over")
+        found = [path for path in found if path not in of_finder]
+    developed = {path.with_suffix("") for path in found if path.suffix.lower() not in RAW_SUFFIXES}
+    doubled = [
+        path
+        for path in found
+        if path.suffix.lower() in RAW_SUFFIXES and path.with_suffix("") in developed
+    ]
+    if doubled:
+        notes.append(
+            f"{len(doubled)} raw photographs have a picture of the same name beside them and are "
+            "passed over"
+        )
+        found = [path for path in found if path not in doubled]
+    if not found:
+        raise ImageError(f"{inputs[0]}: there are no pictures")
+    return found, tuple(notes)
+
+
+def _meant(given: Path) -> Iterator[Path]:
+    if given.is_dir():
+        yield from pictures_in(given)
+    elif _PATTERN & set(given.name) and not given.exists():
+        matching = sorted(filter(_is_picture, given.parent.glob(given.name)))
+        if not matching:
+            raise ImageError(f"{given}: no picture matches")
+        yield from matching
+    else:
+        yield given
+
+
+def _common_size(
+    frames: Sequence[Frame], sizes: Sequence[tuple[int, int]]
+) -> tuple[tuple[int, int], tuple[str, ...]]:
+    """The size that all have in common, and a note where some are larger."""
+    usual, _ = Counter(sizes).most_common(1)[0]
+    named = frames[sizes.index(usual)].path.name
+    for frame, size in zip(frames, sizes, strict=True):
+        if max(abs(size[0] - usual[0]), abs(size[1] - usual[1])) > _CROPPED_PX:
+            raise ImageError(
+                f"{frame}: {size[1]} x {size[0]} pixels, but {named} has "
+                f"{usual[1]} x {usual[0]}; pictures of one size are needed"
+            )
+    rows, columns = (min(sides) for sides in zip(*sizes, strict=True))
+    larger = sum(size != (rows, columns) for size in sizes)
+    if not larger:
+        return (rows, columns), ()
+    return (rows, columns), (
+        f"{larger} of {len(frames)} pictures are a pixel or two larger and are cropped to "
+        f"{columns} x {rows}",
+    )
 
 
 def _with_room(slices: FloatArray, number: int, channels: int) -> FloatArray:
