@@ -9,7 +9,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,86 @@ PathKind = Literal["file", "folder", "other", "missing"]
 """A file here is a regular one; "other" are pipes, devices and sockets."""
 
 _BLOCK_BYTES = 1 << 20
+
+
+def check_outputs(
+    *targets: Path, inputs: Iterable[Path] = (), endings: Collection[str] | None = None
+) -> None:
+    """Refuse files that cannot or must not be written, before the work is done.
+
+    Parameters
+    ----------
+    inputs
+        What is read: no target may be one of them, by whatever name.
+    endings
+        The suffixes that are written, in lower case; None where they are checked elsewhere.
+
+    Raises
+    ------
+    StorageError
+        Also for two targets of one name, a folder, a link to nothing, and a place that cannot be
+        written to.
+    """
+    sources = list(inputs)
+    for number, target in enumerate(targets):
+        if any(_same(target, other) for other in targets[:number]):
+            raise StorageError(f"{target}: two outputs have this name")
+        for source in sources:
+            if _same(target, source):
+                raise StorageError(
+                    f"{target}: is one of the inputs and would be replaced; name another output"
+                )
+        if endings is not None and target.suffix.lower() not in endings:
+            raise StorageError(
+                f"{target}: this is written as {' or '.join(endings)}, not {target.suffix!r}"
+            )
+        _check_place(target)
+
+
+def check_output_folder(folder: Path, inputs: Iterable[Path] = ()) -> None:
+    """Refuse a folder that cannot be made or written to, or that is one of the inputs.
+
+    Raises
+    ------
+    StorageError
+        With the reason.
+    """
+    if any(_same(folder, source) for source in inputs):
+        raise StorageError(f"{folder}: is one of the inputs; name another folder")
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise StorageError(f"{folder}: is a file, where a folder is needed")
+    except OSError as error:
+        raise StorageError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    _check_place(folder / "file")
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two names mean the same file, now or once it is written."""
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them does not exist
+        pass
+    try:
+        return one.resolve() == other.resolve()
+    except (OSError, RuntimeError):  # links in a circle
+        return False
+
+
+def _check_place(target: Path) -> None:
+    """Refuse a target that is a folder, a link to nothing, or in a place without permission."""
+    try:
+        if target.is_dir():
+            raise StorageError(f"{target}: is a folder, where a file is needed")
+        if target.is_symlink() and not target.exists():
+            raise StorageError(f"{target}: is a link to {target.readlink()}, which does not exist")
+        folder = next(parent for parent in target.absolute().parents if parent.exists())
+        if not folder.is_dir():
+            raise StorageError(f"{target}: cannot be written: {folder} is not a folder")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise StorageError(f"{target}: cannot be written: no permission to write in {folder}")
+    except OSError as error:
+        raise StorageError(f"{target}: cannot be written: {error.strerror or error}") from error
 
 
 @contextmanager

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from lfdfp.errors import StorageError
-from lfdfp.files import json_text, replacing_folder, write_text
+from lfdfp.files import (
+    check_output_folder,
+    check_outputs,
+    json_text,
+    replacing_folder,
+    write_text,
+)
 
 
 def test_a_folder_appears_whole(tmp_path: Path) -> None:
@@ -47,3 +54,51 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
 def test_names_of_another_encoding_do_not_stop_a_text(tmp_path: Path) -> None:
     write_text(tmp_path / "a.html", "näme \udcff")
     assert (tmp_path / "a.html").read_bytes() == "näme ?".encode()
+
+
+def test_an_input_is_never_an_output_under_whatever_name(tmp_path: Path) -> None:
+    source = tmp_path / "near.jpg"
+    source.write_bytes(b"precious")
+    (tmp_path / "link.jpg").symlink_to(source)
+    (tmp_path / "hard.jpg").hardlink_to(source)
+    (tmp_path / "folder").mkdir()
+    for name in ("near.jpg", "link.jpg", "hard.jpg", "folder/../near.jpg"):
+        with pytest.raises(StorageError, match="is one of the inputs and would be replaced"):
+            check_outputs(tmp_path / name, inputs=[source])
+    check_outputs(tmp_path / "new.jpg", inputs=[source, tmp_path / "missing.jpg"])
+    with pytest.raises(StorageError, match="is one of the inputs"):
+        check_output_folder(tmp_path, [tmp_path / "folder" / ".."])
+
+
+def test_two_outputs_have_two_names(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"a\.png: two outputs have this name"):
+        check_outputs(tmp_path / "a.png", tmp_path / "x" / ".." / "a.png")
+
+
+def test_an_ending_that_is_not_written_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"out\.png: this is written as \.h5 or \.hdf5, not"):
+        check_outputs(tmp_path / "out.png", endings=(".h5", ".hdf5"))
+    check_outputs(tmp_path / "OUT.H5", endings=(".h5",))
+
+
+def test_a_place_that_cannot_be_written_is_found_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "dangling.h5").symlink_to(tmp_path / "nowhere")
+    cases = {
+        tmp_path: "is a folder, where a file is needed",
+        tmp_path / "dangling.h5": "is a link to .*nowhere, which does not exist",
+        tmp_path / "file" / "a.h5": "file is not a folder",
+        tmp_path / ("x" * 300): "File name too long",
+    }
+    for target, message in cases.items():
+        with pytest.raises(StorageError, match=message):
+            check_outputs(target)
+    with pytest.raises(StorageError, match="is a file, where a folder is needed"):
+        check_output_folder(tmp_path / "file")
+    check_output_folder(tmp_path / "new" / "newer")
+    check_outputs(tmp_path / "new" / "a.h5")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dangling.h5", "file"]
+    if os.geteuid() != 0:
+        (tmp_path / "closed").mkdir(mode=0o500)
+        with pytest.raises(StorageError, match="no permission to write"):
+            check_outputs(tmp_path / "closed" / "a.h5")

@@ -20,6 +20,7 @@ from lfdfp.cli.reporting import (
     stage_bar,
 )
 from lfdfp.errors import CalibrationError, LfdfpError
+from lfdfp.files import check_output_folder
 from lfdfp.pipeline.batch import about, plan_jobs
 from lfdfp.progress import Progress
 
@@ -63,6 +64,7 @@ def calibrate_command(
     announce_compilation()
     folder = search_folders()[-1] if output is None else output
     with reported_errors(source):
+        check_output_folder(folder, [] if source.is_dir() else [source])
         cameras = _from_captures(source) if from_captures else _from_white_images(source)
     made: list[dict[str, object]] = []
     failed = False

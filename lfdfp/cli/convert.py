@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 import typer
 
 from lfdfp.cli.options import Json
-from lfdfp.cli.reporting import echo_json, echo_notes, fail, reported_errors, say
+from lfdfp.cli.reporting import echo_json, echo_notes, reported_errors, say
+from lfdfp.files import check_output_folder, check_outputs
 
 
 def convert_command(
@@ -48,8 +49,11 @@ def convert_command(
 
     with reported_errors(source):
         chosen = format_of_target(target) if format is None else format
-        if target.exists() and source.resolve() == target.resolve():
-            raise fail(f"{target}: IN and OUT are the same")
+        if chosen in ("eslf", "lf-toolbox", "hdf5"):
+            of_views = source.rglob("*.png") if source.is_dir() else ()
+            check_outputs(target, inputs=[source, *of_views])
+        else:
+            check_output_folder(target, inputs=[source])
         field = read_light_field(source, angular_size=angular_size, order=order)
         write_light_field(
             target,

@@ -17,6 +17,7 @@ from lfdfp.cli.reporting import (
     say,
     stage_bar,
 )
+from lfdfp.files import check_outputs
 from lfdfp.settings import DecodeSettings
 
 
@@ -46,6 +47,8 @@ def decode_command(
     announce_compilation()
     target = capture.with_suffix(".lf.h5") if output is None else output
     with reported_errors(capture):
+        inputs = (capture, *([] if white_image is None else [white_image]))
+        check_outputs(target, inputs=inputs, endings=(".h5", ".hdf5"))
         source = CaptureSource(
             path=capture, calibration=calibration, white_image=white_image, verify=not no_verify
         )

@@ -17,6 +17,7 @@ from lfdfp.cli.reporting import (
     say,
     stage_bar,
 )
+from lfdfp.files import check_outputs
 
 
 def disparity_command(
@@ -59,6 +60,10 @@ def disparity_command(
     target = light_field.with_suffix(".disparity.pfm") if output is None else output
     with reported_errors(light_field):
         files = MapFiles.beside(target)
+        preview = target.with_name(f"{target.stem}_preview.png")
+        names = (files.pfm, files.png, files.confidence, preview, files.facts)
+        inputs = (light_field, *([] if white_image is None else [white_image]))
+        check_outputs(*names, inputs=inputs)
         found = field_input(light_field, calibration=calibration, white_image=white_image)
         planes = None if given is None else np.linspace(*given)
         with stage_bar("disparity") as progress:
@@ -69,11 +74,9 @@ def disparity_command(
             "history": list(estimate.history),
         }
         facts = write_disparity_map(files, estimate.disparity, estimate.confidence, provenance)
-        preview = target.with_name(f"{target.stem}_preview.png")
         picture = disparity_picture(estimate.disparity, estimate.confidence)
         write_screen_image(preview, picture, provenance)
     if json_output:
-        names = (files.pfm, files.png, files.confidence, preview, files.facts)
         warnings = list(found.warnings)
         echo_json(facts | {"files": [str(name) for name in names], "warnings": warnings})
         return

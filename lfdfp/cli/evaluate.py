@@ -19,6 +19,7 @@ from lfdfp.cli.reporting import (
     stage_bar,
 )
 from lfdfp.errors import SettingsError
+from lfdfp.files import check_output_folder
 
 if TYPE_CHECKING:
     from lfdfp.datatypes import Calibration, RawCapture
@@ -89,6 +90,8 @@ def evaluate_command(
     announce_compilation()
     facts: dict[str, object] = {"capture": str(capture), "crop": crop}
     with reported_errors(capture):
+        if crops is not None:
+            check_output_folder(crops, [capture])
         source = CaptureSource(
             path=capture, calibration=calibration, white_image=white_image, verify=not no_verify
         )

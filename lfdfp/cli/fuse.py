@@ -18,7 +18,7 @@ from lfdfp.cli.reporting import (
     stage_bar,
 )
 from lfdfp.datatypes import FloatArray, FocalStack, StackEvidence
-from lfdfp.files import sha256_of
+from lfdfp.files import check_outputs, sha256_of
 from lfdfp.settings import FusionSettings, Preset
 from lfdfp.storage.images import Picture
 
@@ -66,7 +66,7 @@ def fuse_command(
     Example:  lfdfp fuse capture/focal_stack.h5 -o sharp.png
     """
     from lfdfp.fusion import fuse
-    from lfdfp.storage.images import check_writable, write_picture
+    from lfdfp.storage.images import SCREEN_SUFFIXES, check_writable, write_picture
 
     with reported_errors():
         settings = FusionSettings(
@@ -74,9 +74,13 @@ def fuse_command(
         )
     first = inputs[0]
     target = first.with_name(f"{first.stem}_fused.png") if output is None else output
+    targets = [target] if decision_map is None else [target, decision_map]
     with reported_errors():
         check_writable(target)
-        stack, template = _read(inputs, target, scale=scale, align=align, equalize=equalize)
+        check_outputs(*targets, inputs=inputs)
+        if decision_map is not None:
+            check_outputs(decision_map, endings=SCREEN_SUFFIXES)
+        stack, template = _read(inputs, targets, scale=scale, align=align, equalize=equalize)
         with stage_bar("fuse") as progress:
             result = fuse(stack, settings, progress=progress)
         light, made = result.super_resolved, result.provenance
@@ -112,7 +116,7 @@ def fuse_command(
 
 
 def _read(
-    inputs: Sequence[Path], target: Path, *, scale: int, align: bool, equalize: bool
+    inputs: Sequence[Path], targets: Sequence[Path], *, scale: int, align: bool, equalize: bool
 ) -> tuple[FocalStack, Picture]:
     from lfdfp.fusion.fuse import check_size
     from lfdfp.fusion.registration import stack_of_photographs
@@ -125,7 +129,8 @@ def _read(
         return stack, Picture(light=stack.slices[0])
     frames = list_frames(inputs)
     check_size(*frames.size, scale)
-    check_writable(target, (scale * frames.size[0], scale * frames.size[1]))
+    check_outputs(*targets, inputs=[frame.path for frame in frames.frames])
+    check_writable(targets[0], (scale * frames.size[0], scale * frames.size[1]))
     photographs, template = read_photographs(frames)
     stack = stack_of_photographs(photographs, align=align, equalize=equalize)
     return stack, replace(template, light=stack.slices[0])

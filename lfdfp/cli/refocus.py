@@ -21,7 +21,7 @@ from lfdfp.cli.reporting import (
 )
 from lfdfp.datatypes import DoubleArray, FloatArray, FocalStack
 from lfdfp.errors import SettingsError
-from lfdfp.files import sha256_of
+from lfdfp.files import check_output_folder, check_outputs, sha256_of
 from lfdfp.progress import Progress
 from lfdfp.settings import Kernel, RefocusSettings
 
@@ -122,6 +122,7 @@ def refocus_command(
     Example:  lfdfp refocus --from-solution capture/fusion.h5 --aperture round:0 --viewpoint 0,-2
     """
     from lfdfp.storage.hdf5 import save_focal_stack_parts
+    from lfdfp.storage.images import SCREEN_SUFFIXES
 
     with reported_errors():
         settings = RefocusSettings(
@@ -148,6 +149,13 @@ def refocus_command(
     announce_compilation()
     target = light_field.with_suffix(".stack.h5") if output is None else output
     with reported_errors(light_field):
+        inputs = (light_field, *([] if white_image is None else [white_image]))
+        check_outputs(target, inputs=inputs, endings=(".h5", ".hdf5"))
+        if contact_sheet is not None:
+            check_outputs(target, contact_sheet, inputs=inputs)
+            check_outputs(contact_sheet, endings=SCREEN_SUFFIXES)
+        if previews is not None:
+            check_output_folder(previews, inputs)
         look = _Look(
             settings=settings,
             scale=scale,

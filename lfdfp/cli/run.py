@@ -20,6 +20,7 @@ from lfdfp.cli.reporting import (
     say,
     stage_bar,
 )
+from lfdfp.files import check_output_folder
 from lfdfp.pipeline.batch import Job, Outcome, plan_jobs, run_batch
 from lfdfp.pipeline.record import RunOptions, RunRecord
 from lfdfp.progress import silent_stage
@@ -120,6 +121,8 @@ def run_command(
         )
         settings = replace(settings, refocus=refocus, fusion=fusion)
         planned = plan_jobs(captures, output)
+        if output is not None:
+            check_output_folder(output, captures)
     if not planned:
         raise fail(f"{captures[0]}: no captures (.lfp, .lfr) in this folder")
     options = RunOptions(

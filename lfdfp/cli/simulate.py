@@ -12,6 +12,7 @@ from lfdfp.cli.options import Json
 from lfdfp.cli.parsing import parse_numbers, parse_size
 from lfdfp.cli.reporting import announce_compilation, echo_json, reported_errors, say, stage_bar
 from lfdfp.errors import SettingsError
+from lfdfp.files import check_outputs
 from lfdfp.simulation.names import CameraName, ScenePreset
 
 if TYPE_CHECKING:
@@ -75,7 +76,11 @@ def simulate_command(
     """
     from lfdfp.simulation.camera import REALISTIC, camera_model
     from lfdfp.simulation.capture import simulate_capture
-    from lfdfp.simulation.files import SUFFIXES, write_simulated_capture
+    from lfdfp.simulation.files import (
+        SUFFIXES,
+        simulated_files,
+        write_simulated_capture,
+    )
     from lfdfp.simulation.presets import make_scene
 
     target = Path("simulated").with_suffix(SUFFIXES[camera]) if output is None else output
@@ -85,8 +90,12 @@ def simulate_command(
     announce_compilation()
     flaws = REALISTIC if realistic else None
     with reported_errors():
-        model = camera_model(camera, size=parse_size(size), iso=iso, imperfections=flaws)
         given = [*(pictures or []), *(more_pictures or [])]
+        described = [Path(depth)] if depth is not None else []
+        names = simulated_files(target, camera)
+        check_outputs(*names, inputs=[*given, *described])
+        check_outputs(names.capture, endings=tuple(SUFFIXES.values()))
+        model = camera_model(camera, size=parse_size(size), iso=iso, imperfections=flaws)
         if given:
             made = _scene_of_pictures(given, depth, model.field_pitch)
         else:

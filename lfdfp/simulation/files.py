@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from lfdfp.datatypes import FloatArray, ViewSampling
 from lfdfp.errors import StorageError
@@ -22,6 +23,14 @@ SCALES = (1, 2, 4)
 
 _KIND = "simulation_truth"
 _VERSION = 1
+
+
+class SimulatedNames(NamedTuple):
+    """The files of one simulated capture."""
+
+    capture: Path
+    white_image: Path
+    truth: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +64,16 @@ class Truth:
     sampling: ViewSampling
 
 
+def simulated_files(target: Path, camera: str) -> SimulatedNames:
+    """The names of the capture, its white image and its truth; a bare name gets the suffix."""
+    path = target if target.suffix else target.with_suffix(SUFFIXES[camera])
+    return SimulatedNames(
+        capture=path,
+        white_image=path.with_name(f"{path.stem}_MOD_0000.RAW"),
+        truth=path.with_name(f"{path.stem}_truth.h5"),
+    )
+
+
 def write_simulated_capture(
     target: Path,
     capture: SimulatedCapture,
@@ -82,16 +101,18 @@ def write_simulated_capture(
         If a file cannot be written.
     """
     name = capture.camera.name
-    path = target if target.suffix else target.with_suffix(SUFFIXES[name])
+    names = simulated_files(target, name)
     raw = capture.raw_capture(with_white_image=embed_white_image)
-    write_container(path, container_of(raw, layout=name))
-    white_path = path.with_name(f"{path.stem}_MOD_0000.RAW") if white_image else None
-    if white_path is not None:
-        write_pair(white_path, capture.white_capture(), layout=name)
-    truth_path = path.with_name(f"{path.stem}_truth.h5") if truth else None
-    if truth_path is not None:
-        _write_truth(truth_path, capture)
-    return SimulatedFiles(capture=path, white_image=white_path, truth=truth_path)
+    write_container(names.capture, container_of(raw, layout=name))
+    if white_image:
+        write_pair(names.white_image, capture.white_capture(), layout=name)
+    if truth:
+        _write_truth(names.truth, capture)
+    return SimulatedFiles(
+        capture=names.capture,
+        white_image=names.white_image if white_image else None,
+        truth=names.truth if truth else None,
+    )
 
 
 def load_truth(path: Path) -> Truth:

@@ -6,6 +6,7 @@ from lfdfp.storage.pictures.png import png_text
 from lfdfp.storage.pictures.reading import page_headers, picture_size, read_codes, read_picture
 from lfdfp.storage.pictures.stored import MAX_PIXELS, Bits
 from lfdfp.storage.pictures.writing import (
+    SCREEN_SUFFIXES,
     WRITTEN_SUFFIXES,
     check_writable,
     write_picture,
@@ -15,6 +16,7 @@ from lfdfp.storage.pictures.writing import (
 __all__ = [
     "MAX_PIXELS",
     "PICTURE_SUFFIXES",
+    "SCREEN_SUFFIXES",
     "WRITTEN_SUFFIXES",
     "Bits",
     "Picture",

@@ -54,6 +54,8 @@ _PNG: Final = frozenset({".png"})
 _TIFF: Final = frozenset({".tif", ".tiff"})
 _JPEG: Final = frozenset({".jpg", ".jpeg"})
 _BY_PILLOW: Final = _JPEG | {".webp", ".avif"}
+SCREEN_SUFFIXES: Final = (".png", ".jpg", ".jpeg")
+"""Of maps and sheets to look at."""
 WRITTEN_SUFFIXES: Final = _PNG | _TIFF | _BY_PILLOW | {".exr"}
 
 _LONGEST_SIDES: Final[Mapping[str, int]] = {
@@ -144,7 +146,7 @@ def write_screen_image(
     path: Path, values: NDArray[np.uint8], provenance: Mapping[str, object]
 ) -> None:
     """Write 8-bit sRGB values, shape (T, S, 3), as they are: maps and sheets to look at."""
-    if path.suffix.lower() not in _PNG | _JPEG:
+    if path.suffix.lower() not in SCREEN_SUFFIXES:
         raise ImageError(f"{path}: maps are written as .png or .jpg, not {path.suffix!r}")
     note = json.dumps(dict(provenance), default=str)
     nothing_carried = Picture(light=np.zeros((1, 1, 3), np.float32))
