@@ -54,7 +54,7 @@ def test_facts_as_json(tmp_path: Path) -> None:
     [
         (("absent", "out.h5"), "absent: no such file or folder"),
         (("a.h5", "out.xyz"), "'.xyz' names no format"),
-        (("a.h5", "a.h5"), "IN and OUT are the same"),
+        (("a.h5", "a.h5"), "is one of the inputs and would be replaced"),
         (("text.mat", "out.h5"), "text.mat: cannot be read"),
     ],
 )
