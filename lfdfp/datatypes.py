@@ -198,6 +198,8 @@ class LensletGrid:
         (H, W) of the sensor that the grid is for.
     residual_px
         Root mean square of what the fit left over; NaN where nothing was fitted.
+    standard_error_px
+        Of the lenslets' centers, root mean square over the sensor; NaN where it is not known.
     source
         Where the grid comes from, in plain words.
     """
@@ -208,6 +210,7 @@ class LensletGrid:
     sensor_shape: tuple[int, int]
     distortion_px: DoubleArray = field(default_factory=lambda: np.zeros((2, 10)))
     residual_px: float = float("nan")
+    standard_error_px: float = float("nan")
     source: str = ""
 
     def __post_init__(self) -> None:

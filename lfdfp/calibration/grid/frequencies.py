@@ -12,6 +12,8 @@ _TILE = 512
 _MOST_TILES_PER_SIDE = 4
 _SCALE_RANGE = 0.05
 _ROTATION_RANGE_RAD = 0.03
+_SEARCH_STEP = 0.0015
+_CANDIDATES = 8
 
 INDICES = np.array([(1, 0), (0, 1), (1, 1)], np.float64)
 """Integer pairs n: the lattice's lowest frequencies are those of cos 2π n·(q, r)."""
@@ -22,26 +24,26 @@ def reciprocal_vectors(grid: LensletGrid) -> DoubleArray:
     return INDICES @ np.linalg.inv(grid.basis_px)
 
 
-def find_frequencies(planes: list[LatticePlane], seed: LensletGrid) -> tuple[DoubleArray, float]:
-    """Frequencies of the lattice near those of a seed, from the averaged power of tiles.
+def find_frequencies(planes: list[LatticePlane], seed: LensletGrid) -> list[DoubleArray]:
+    """Likely frequencies of the lattice near those of a seed, from the averaged power of tiles.
 
-    The three peaks are first sought together, over scale (within 5 % of the seed's) and rotation
+    The three peaks are sought together, over scale (within 5 % of the seed's) and rotation
     (within 0.03 rad), so that one strong frequency of the scene cannot mislead; then each is
     refined by itself.
 
     Returns
     -------
-    frequencies
-        Shape (2, 2): (row, column) in cycles per sensor pixel for (1, 0) and (0, 1).
-    contrast
-        Power at the peaks over the power around them, geometric mean of the three.
+    list of ndarray of shape (2, 2)
+        (row, column) in cycles per sensor pixel for (1, 0) and (0, 1), likeliest first.
     """
     power, size = _tile_power(planes)
     expected = reciprocal_vectors(seed)
-    strongest, contrast = _joint_search(power, expected, size)
-    peaks = np.stack([_refined_peak(power, f, size) for f in strongest])
-    two, *_ = np.linalg.lstsq(INDICES, peaks, rcond=None)
-    return np.asarray(two, np.float64), contrast
+    found = []
+    for three in _joint_search(power, expected, size):
+        peaks = np.stack([_refined_peak(power, f, size) for f in three])
+        two, *_ = np.linalg.lstsq(INDICES, peaks, rcond=None)
+        found.append(np.asarray(two, np.float64))
+    return found
 
 
 def _tile_power(planes: list[LatticePlane]) -> tuple[FloatArray, tuple[int, int]]:
@@ -56,7 +58,8 @@ def _tile_power(planes: list[LatticePlane]) -> tuple[FloatArray, tuple[int, int]
             cut = slice(top, top + size[0]), slice(left, left + size[1])
             tile = sum(p.signal[cut] for p in planes) * window.astype(np.float32)
             spectrum = np.abs(fft.fft2(tile)) ** 2
-            power += spectrum / max(float(spectrum.mean()), 1e-12)
+            lit = float(np.mean([p.trust[cut].mean() for p in planes]))
+            power += lit * spectrum / max(float(spectrum.mean()), 1e-12)
     around = ndimage.uniform_filter(power, 33, mode="wrap")
     relative = power / np.maximum(around, 1e-12)
     return fft.fftshift(relative).astype(np.float32), size
@@ -69,20 +72,24 @@ def _tile_starts(length: int, tile: int) -> list[int]:
 
 def _joint_search(
     power: FloatArray, expected: DoubleArray, size: tuple[int, int]
-) -> tuple[DoubleArray, float]:
-    """The scale and rotation under which the three expected peaks are strongest together."""
+) -> list[DoubleArray]:
+    """Scales and rotations under which the three expected peaks are strongest together.
+
+    Each as the three frequencies, shape (3, 2).
+    """
     blurred = np.log(np.maximum(ndimage.maximum_filter(power, 3), 1e-3))
-    scales = np.arange(1 - _SCALE_RANGE, 1 + _SCALE_RANGE, 0.0015)
-    angles = np.arange(-_ROTATION_RANGE_RAD, _ROTATION_RANGE_RAD, 0.0015)
+    scales = np.arange(1 - _SCALE_RANGE, 1 + _SCALE_RANGE, _SEARCH_STEP)
+    angles = np.arange(-_ROTATION_RANGE_RAD, _ROTATION_RANGE_RAD, _SEARCH_STEP)
     scale, angle = (g.ravel() for g in np.meshgrid(scales, angles, indexing="ij"))
     cos, sin = np.cos(angle) * scale, np.sin(angle) * scale
     row = cos[:, None] * expected[:, 0] + sin[:, None] * expected[:, 1]
     column = -sin[:, None] * expected[:, 0] + cos[:, None] * expected[:, 1]
     at = np.stack([size[0] // 2 + 2 * size[0] * row, size[1] // 2 + 2 * size[1] * column])
     score = ndimage.map_coordinates(blurred, at.reshape(2, -1), order=1, mode="grid-wrap")
-    mean = score.reshape(row.shape).mean(axis=1)
-    best = int(np.argmax(mean))
-    return np.stack([row[best], column[best]], axis=1), float(np.exp(mean[best]))
+    mean = score.reshape(row.shape).mean(axis=1).reshape(len(scales), len(angles))
+    peaks = np.flatnonzero((mean == ndimage.maximum_filter(mean, 5)).ravel())
+    strongest = peaks[np.argsort(-mean.ravel()[peaks])][:_CANDIDATES]
+    return [np.stack([row[k], column[k]], axis=1) for k in strongest]
 
 
 def _refined_peak(power: FloatArray, frequency: DoubleArray, size: tuple[int, int]) -> DoubleArray:

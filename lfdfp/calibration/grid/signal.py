@@ -13,7 +13,7 @@ from lfdfp.datatypes import DoubleArray, FloatArray, RawCapture
 _DARK_SHARE = 0.005
 """Local means below this share of the white level count less: noise outweighs the lattice."""
 
-_RATIO_LIMIT = 4.0
+_RATIO_LIMIT = 2.0
 
 ComplexArray = NDArray[np.complex128]
 
