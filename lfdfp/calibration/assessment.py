@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from lfdfp.calibration.camera import Match
-from lfdfp.calibration.grid.fit import fit_lenslet_grid
+from lfdfp.calibration.grid.fit import CERTAIN_GRID_PX, fit_lenslet_grid
 from lfdfp.calibration.grid.from_metadata import grid_from_metadata
 from lfdfp.datatypes import RawCapture
 from lfdfp.errors import CalibrationError
@@ -103,11 +103,17 @@ def _grid(capture: RawCapture) -> Finding:
             advice="use a calibration of this camera, or a brighter capture at the same zoom",
         )
     surprise = 100 * (grid.pitch_px / expected.pitch_px - 1)
+    certain = grid.standard_error_px <= CERTAIN_GRID_PX
+    known = "not known" if np.isnan(grid.standard_error_px) else f"{grid.standard_error_px:.3f} px"
     return Finding(
         subject="lenslet grid",
-        verdict="good" if grid.residual_px <= _GOOD_RESIDUAL_PX else "fair",
+        verdict="good" if certain and grid.residual_px <= _GOOD_RESIDUAL_PX else "fair",
         fact=f"pitch {grid.pitch_px:.4f} px ({surprise:+.3f} % from the metadata), rotation "
-        f"{1000 * grid.rotation_rad:.2f} mrad, residual {grid.residual_px:.3f} px",
+        f"{1000 * grid.rotation_rad:.2f} mrad, standard error of the lenslets' centers {known}, "
+        f"residual {grid.residual_px:.3f} px",
+        advice=""
+        if certain
+        else "use a calibration of this camera, or a brighter capture at the same zoom and focus",
     )
 
 

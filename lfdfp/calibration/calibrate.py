@@ -6,7 +6,7 @@ import numpy as np
 
 from lfdfp.calibration.camera import Match, distance, steps_off
 from lfdfp.calibration.defects import defects_in_capture
-from lfdfp.calibration.grid.fit import fit_lenslet_grid
+from lfdfp.calibration.grid.fit import CERTAIN_GRID_PX, fit_lenslet_grid
 from lfdfp.calibration.grid.from_metadata import grid_from_metadata
 from lfdfp.calibration.noise import noise_from_capture, noise_from_iso
 from lfdfp.calibration.response.fall_off import FieldShading
@@ -184,7 +184,7 @@ def _from_capture(
     except CalibrationError as error:
         return _from_metadata(capture, error, warnings, progress)
     progress(1, _STEPS)
-    warnings += _pitch_warning(capture, grid)
+    warnings += (*_pitch_warning(capture, grid), *_grid_warning(grid))
     source = "lenslet grid and vignetting from the capture itself"
     try:
         lenslets, shading = lenslets_from_capture(capture, grid)
@@ -250,6 +250,16 @@ def _noise(capture: RawCapture, grid: LensletGrid, response: FloatArray) -> Nois
         return noise_from_capture(capture, grid, response)
     except CalibrationError:
         return noise_from_iso(capture)
+
+
+def _grid_warning(grid: LensletGrid) -> tuple[str, ...]:
+    if grid.standard_error_px <= CERTAIN_GRID_PX:
+        return ()
+    known = "" if np.isnan(grid.standard_error_px) else f", to {grid.standard_error_px:.2f} px"
+    return (
+        f"The capture shows its lenslets only roughly{known}; a white image or a brighter capture "
+        "of this camera at the same zoom and focus would fix it.",
+    )
 
 
 def _pitch_warning(capture: RawCapture, grid: LensletGrid) -> tuple[str, ...]:

@@ -142,6 +142,7 @@ def capture_facts(capture: RawCapture, calibration: Calibration) -> dict[str, ob
             "rotation_rad": grid.rotation_rad,
             "origin_px": list(grid.origin_px),
             "residual_px": grid.residual_px,
+            "standard_error_px": grid.standard_error_px,
             "noise": None if calibration.noise is None else asdict(calibration.noise),
         },
     }

@@ -135,6 +135,7 @@ def _write_entry(group: Any, entry: LensletResponse) -> None:
         down_px=grid.down_px,
         sensor_shape=grid.sensor_shape,
         residual_px=grid.residual_px,
+        standard_error_px=grid.standard_error_px,
         source=grid.source,
         first=entry.first,
     )
@@ -219,6 +220,7 @@ def _read_entry(group: Any) -> LensletResponse:
             sensor_shape=(int(attrs["sensor_shape"][0]), int(attrs["sensor_shape"][1])),
             distortion_px=_table(group, "distortion_px", 2).astype(np.float64),
             residual_px=float(attrs["residual_px"]),
+            standard_error_px=float(attrs.get("standard_error_px", np.nan)),
             source=str(attrs["source"]),
         ),
         profiles=_table(group, "profiles", 5).astype(np.float32),

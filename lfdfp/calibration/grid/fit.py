@@ -34,6 +34,9 @@ _EVIDENCE_PITCHES = 3
 """Blocks of another size than the fit's own: what fits one by chance does not fit the other."""
 
 _FEWEST_BLOCKS_PER_SIDE = 4
+CERTAIN_GRID_PX = 0.1
+"""Standard error of the lenslets' centers from which on a picture loses visibly."""
+
 _BEYOND_DOUBT = 0.5
 """Significance over the square root of the number of blocks (at most 0.94): no other is sought."""
 
