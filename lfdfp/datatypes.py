@@ -234,6 +234,15 @@ class LensletGrid:
         """Angle of `right_px` against the sensor's rows, clockwise positive as displayed."""
         return float(np.arctan2(self.right_px[0], self.right_px[1]))
 
+    @property
+    def turn(self) -> tuple[float, float]:
+        """(cos, sin) of the rotation.
+
+        A pixel offset (down, right) on the sensor has the direction ``v = cos down - sin right``,
+        ``u = sin down + cos right``.
+        """
+        return float(np.cos(self.rotation_rad)), float(np.sin(self.rotation_rad))
+
     def displacement(self, row: DoubleArray, column: DoubleArray) -> DoubleArray:
         """Distortion, shape (2, ...), at undistorted positions in pixels."""
         height, width = self.sensor_shape

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from lfdfp.calibration.noise_kernels import smooth_light_residuals
+from lfdfp.calibration.noise_kernels import ResidualCounts, smooth_light_residuals
+from lfdfp.calibration.raw_codes import raw_codes
 from lfdfp.datatypes import (
-    BAYER_COLOR,
     BoolArray,
     DoubleArray,
     FloatArray,
@@ -95,24 +95,17 @@ def _residuals(
     noise: NoiseModel,
     quiet: BoolArray,
 ) -> tuple[FloatArray, NDArray[np.int64]]:
-    levels = [
-        (black, black + _SATURATION_SHARE * (white - black))
-        for *_, black, white in capture.bayer_planes()
-    ]
     misfit = np.empty((len(centers), 3), np.float32)
     counts = np.zeros((_SIGNAL_BINS, _RESIDUAL_BINS), np.int64)
     smooth_light_residuals(
-        capture.mosaic,
+        raw_codes(capture, saturation_share=_SATURATION_SHARE),
         response,
-        np.array(levels),
-        np.array([BAYER_COLOR[channel] for channel in capture.bayer], np.int64),
         centers,
         _RADIUS_PITCH * grid.pitch_px,
         (noise.read_variance, noise.shot_gain, noise.relative**2),
         misfit,
         quiet,
-        _BINS,
-        counts,
+        ResidualCounts(counts, *_BINS),
     )
     return misfit, counts
 

@@ -75,7 +75,7 @@ def view_offsets_px(grid: LensletGrid, sampling: ViewSampling, size: int) -> Flo
     """Shape (size, size, 2): (row, column) on the sensor from a lens center to each view's ray."""
     steps = sampling.angular_step_px * (np.arange(size) - size // 2)
     v, u = np.meshgrid(steps, steps, indexing="ij")
-    sine, cosine = np.sin(grid.rotation_rad), np.cos(grid.rotation_rad)
+    cosine, sine = grid.turn
     return np.stack([v * cosine + u * sine, u * cosine - v * sine], axis=-1).astype(np.float32)
 
 

@@ -51,7 +51,7 @@ def held_out_mask(
     if kind == "lenslets":
         q, r = q - q.min(), r - r.min()
         return np.asarray(rng.random((r.max() + 1, q.max() + 1))[r, q] < share)
-    cos, sin = np.cos(grid.rotation_rad), np.sin(grid.rotation_rad)
+    cos, sin = grid.turn
     v, u = cos * down - sin * right, sin * down + cos * right
     near = (np.abs(v - direction_px[0]) <= 0.5) & (np.abs(u - direction_px[1]) <= 0.5)
     return np.asarray(near)

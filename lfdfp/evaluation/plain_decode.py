@@ -43,7 +43,7 @@ class PlainDecode:
         """Samples, shape (..., 3), of view (v, u) at lenslets (q, r); direction in raw pixels."""
         import cv2
 
-        sine, cosine = np.sin(self._grid.rotation_rad), np.cos(self._grid.rotation_rad)
+        cosine, sine = self._grid.turn
         row, column = self._grid.centers(q, r).astype(np.float32)
         row += np.float32(v * cosine + u * sine)
         column += np.float32(u * cosine - v * sine)

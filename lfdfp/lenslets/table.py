@@ -85,6 +85,6 @@ def lenslet_table(grid: LensletGrid) -> LensletTable:
         lens_plane=np.stack([rr * ROW_STEP_PITCHES, qq + rr / 2], axis=1),
         row_starts=np.append(starts, len(rr)).astype(np.int64),
         row_positions=rr[starts] * ROW_STEP_PITCHES,
-        turn=(float(np.cos(grid.rotation_rad)), float(np.sin(grid.rotation_rad))),
+        turn=grid.turn,
         pitch_px=grid.pitch_px,
     )

@@ -172,7 +172,6 @@ def _band_light(
     """Linear sRGB, shape (rows, W, 3), of a band, mixed over the lenslets that light a pixel."""
     shape = owners.shape[:2]
     grid = camera.grid
-    turn = (float(np.cos(grid.rotation_rad)), float(np.sin(grid.rotation_rad)))
     shares = _band_shares(camera, images, profile, rows, owners)
     rays = np.empty((4, *shape), np.float32)
     total = np.zeros((*shape, 3), np.float32)
@@ -182,7 +181,7 @@ def _band_light(
             images.first,
             rows.start,
             owners,
-            turn,
+            grid.turn,
             path,
             grid.pitch_px / 2,
             share,

@@ -20,15 +20,16 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from lfdfp.calibration.raw_codes import raw_codes
 from lfdfp.calibration.response.parallax_kernels import (
     N_SUMS,
+    LensletViews,
     average_neighbors,
     block_sums,
     disagreement,
     light_by_direction,
 )
-from lfdfp.calibration.response.profiles import plane_tables
-from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray, LensletGrid, RawCapture
+from lfdfp.datatypes import DoubleArray, FloatArray, LensletGrid, RawCapture
 from lfdfp.lenslets.arrays import LensletArray
 
 _RADIUS_PITCH = 0.40
@@ -134,19 +135,17 @@ def shading_from_parallax(
         None where the capture says nothing: too few lenslets, or too dark.
     """
     lenslets = LensletArray.over(grid)
-    directions = _directions_px(grid.pitch_px)
-    views, valid = _views(capture, grid, response, lenslets, directions)
+    views = _views(capture, grid, response, lenslets)
     position = lenslets.field_positions()
     reach = _RING_PITCH * grid.pitch_px
     slopes = np.arange(-_STEEPEST_SLOPE, _STEEPEST_SLOPE, _PLANE_STEP_PITCH / reach)
     shading: FieldShading | None = None
     for _ in range(_ROUNDS):
-        corrected = _corrected(views, shading, position, directions)
-        some = np.r_[0, 1 : len(directions) : 2]  # half of the ring is enough to match
-        slope = _matched(corrected[some], valid, lenslets.first[0], directions[some], slopes)
-        down, right = (-(-n // _BLOCK) for n in valid.shape)
+        corrected = _corrected(views, shading, position)
+        slope = _matched(_half_of_the_ring(corrected), slopes)
+        down, right = (-(-n // _BLOCK) for n in slope.shape)
         sums = np.zeros((down, right, N_SUMS))
-        block_sums(corrected, valid, lenslets.first[0], directions, slope, _BLOCK, _FLOOR, sums)
+        block_sums(corrected, slope, _BLOCK, _FLOOR, sums)
         shading = _fitted(sums, _block_means(position), lenslets.step_field(), shading)
         if shading is None:
             return None
@@ -181,70 +180,68 @@ def _views(
     grid: LensletGrid,
     response: FloatArray,
     lenslets: LensletArray,
-    directions_px: DoubleArray,
-) -> tuple[FloatArray, BoolArray]:
-    """Light (D, R, X) by direction, averaged a little over neighbors, and where it is known."""
+) -> LensletViews:
+    """Light by direction, averaged a little over neighbors, and where it is known."""
     shape = lenslets.centers_px.shape[:2]
-    views = np.zeros((len(directions_px), *shape), np.float32)
-    valid = np.zeros(shape, np.bool_)
-    radius = _RADIUS_PITCH * grid.pitch_px
-    levels = [
-        (black, _DARK_SHARE * (white - black), black + _SATURATION_SHARE * (white - black))
-        for *_, black, white in capture.bayer_planes()
-    ]
-    light_by_direction(
-        capture.mosaic,
-        response,
-        np.array(levels),
-        plane_tables(capture.bayer),
-        lenslets.centers_px,
-        radius,
-        (float(np.cos(grid.rotation_rad)), float(np.sin(grid.rotation_rad))),
-        directions_px / radius,
-        views,
-        valid,
+    directions = _directions_px(grid.pitch_px)
+    views = LensletViews(
+        light=np.zeros((len(directions), *shape), np.float32),
+        valid=np.zeros(shape, np.bool_),
+        first_row=lenslets.first[0],
+        directions_px=directions,
     )
-    for view in views:
+    light_by_direction(
+        raw_codes(capture, dark_share=_DARK_SHARE, saturation_share=_SATURATION_SHARE),
+        response,
+        lenslets.centers_px,
+        _RADIUS_PITCH * grid.pitch_px,
+        grid.turn,
+        views,
+    )
+    for view in views.light:
         for _ in range(_AVERAGINGS):
-            average_neighbors(view.copy(), valid, lenslets.first[0], view)
-    valid &= (views > 0).all(axis=0)
-    return views, valid
+            average_neighbors(view.copy(), views.valid, views.first_row, view)
+    views.valid[...] &= (views.light > 0).all(axis=0)
+    return views
 
 
 def _corrected(
-    views: FloatArray,
-    shading: FieldShading | None,
-    position: DoubleArray,
-    directions_px: DoubleArray,
-) -> FloatArray:
-    """The views without what is known of the fall-off and the tilt so far."""
+    views: LensletViews, shading: FieldShading | None, position: DoubleArray
+) -> LensletViews:
+    """The views without what is known of the fall-off and the tilt so far.
+
+    Parameters
+    ----------
+    position
+        Shape (R, X, 2): of the lenslets, in half diagonals from the sensor's middle.
+    """
     if shading is None:
         return views
     known = shading.log_light(position) + np.moveaxis(
-        shading.tilt_per_px(position) @ directions_px.T, -1, 0
+        shading.tilt_per_px(position) @ views.directions_px.T, -1, 0
     )
-    return np.asarray(views * np.exp(-known), np.float32)
+    return views._replace(light=np.asarray(views.light * np.exp(-known), np.float32))
 
 
-def _matched(
-    views: FloatArray,
-    valid: BoolArray,
-    first_row: int,
-    directions_px: DoubleArray,
-    slopes: DoubleArray,
-) -> FloatArray:
+def _half_of_the_ring(views: LensletViews) -> LensletViews:
+    """The middle and every second direction: enough to match."""
+    some = np.r_[0, 1 : len(views.directions_px) : 2]
+    return views._replace(light=views.light[some], directions_px=views.directions_px[some])
+
+
+def _matched(views: LensletViews, slopes: DoubleArray) -> FloatArray:
     """Slope of every lenslet, shape (R, X): the plane on which the views around agree best.
 
     NaN where no plane is clearly better than the others.
     """
-    shape = valid.shape
+    shape = views.valid.shape
     least = np.full(shape, np.inf, np.float32)
     best = np.zeros(shape, np.int64)
     around = np.full((3, *shape), np.inf, np.float32)
     cost, before = np.empty(shape, np.float32), np.full(shape, np.inf, np.float32)
     followed, mean = np.zeros(shape, np.bool_), np.zeros(shape, np.float32)
     for n, slope in enumerate(slopes):
-        disagreement(views, valid, first_row, directions_px, slope, _MOST_DISAGREEMENT, cost)
+        disagreement(views, slope, _MOST_DISAGREEMENT, cost)
         smooth = cv2.blur(cost, (_MATCH_WINDOW, _MATCH_WINDOW))
         around[2, followed] = smooth[followed]
         mean += smooth / np.float32(len(slopes))
@@ -253,7 +250,7 @@ def _matched(
         least[better], best[better] = smooth[better], n
         followed, before = better, smooth
     clear = mean > (1 + _CONTRAST) * least + _CONTRAST * _FLOOR**2
-    inside = (best > 0) & (best < len(slopes) - 1) & valid & clear
+    inside = (best > 0) & (best < len(slopes) - 1) & views.valid & clear
     bend = around[0] + around[2] - 2 * around[1]
     with np.errstate(invalid="ignore", divide="ignore"):
         offset = np.where(bend > 0, 0.5 * (around[0] - around[2]) / bend, 0.0)

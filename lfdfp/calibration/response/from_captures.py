@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lfdfp.calibration.raw_codes import plane_colors
 from lfdfp.calibration.response.fall_off import (
     FieldShading,
     combined_shading,
@@ -13,7 +14,7 @@ from lfdfp.calibration.response.fall_off import (
 )
 from lfdfp.calibration.response.from_white_image import LensletResponse
 from lfdfp.calibration.response.profile_fit import ZONES, Source, fitted_profiles
-from lfdfp.calibration.response.profiles import plane_tables, rendered_profiles, table_of_size
+from lfdfp.calibration.response.profiles import rendered_profiles, table_of_size
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray, LensletGrid, RawCapture
 from lfdfp.lenslets.arrays import LensletArray
 
@@ -48,7 +49,7 @@ def lenslets_from_captures(sources: Sequence[Source]) -> tuple[LensletResponse, 
 
 
 def _shading(capture: RawCapture, grid: LensletGrid, profiles: FloatArray) -> FieldShading | None:
-    smooth = rendered_profiles(profiles, plane_tables(capture.bayer), grid)
+    smooth = rendered_profiles(profiles, plane_colors(capture.bayer), grid)
     return shading_from_parallax(capture, grid, smooth)
 
 
@@ -84,7 +85,7 @@ def _tilted(profiles: FloatArray, grid: LensletGrid, shading: FieldShading) -> F
     table = table_of_size(profiles.shape[-1])
     axis = np.arange(table.size) * table.step - table.reach
     down, right = np.meshgrid(axis, axis, indexing="ij")
-    cos, sin = np.cos(grid.rotation_rad), np.sin(grid.rotation_rad)
+    cos, sin = grid.turn
     direction = np.stack([cos * down - sin * right, sin * down + cos * right], axis=-1)
     tilt = shading.tilt_per_px(_zone_positions(grid.sensor_shape))
     change = np.einsum("zyk,ijk->zyij", tilt, direction)

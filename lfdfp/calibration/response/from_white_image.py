@@ -10,10 +10,13 @@ import numpy as np
 
 from lfdfp.calibration.grid.fit import fit_lenslet_grid
 from lfdfp.calibration.noise import MEDIAN_OF_SQUARE, noise_from_iso
+from lfdfp.calibration.raw_codes import RawCodes, plane_colors, raw_codes
 from lfdfp.calibration.response.offset_kernels import grid_arrays
 from lfdfp.calibration.response.profile_fit import fitted_profiles
-from lfdfp.calibration.response.profiles import plane_tables, rendered_profiles
+from lfdfp.calibration.response.profiles import rendered_profiles
 from lfdfp.calibration.response.white_image_kernels import (
+    Deviations,
+    Tolerances,
     believed_gains,
     lenslet_products,
     pixel_deviations,
@@ -24,6 +27,7 @@ from lfdfp.datatypes import (
     DoubleArray,
     FloatArray,
     LensletGrid,
+    NoiseModel,
     RawCapture,
 )
 from lfdfp.errors import CalibrationError
@@ -68,7 +72,7 @@ class LensletResponse:
         if gains.size:
             frame = lenslet_frame(seen)
             gains, first = _padded(self.gains, self.first, frame), frame[0]
-        return rendered_profiles(self.profiles, plane_tables(bayer), seen, gains, first)
+        return rendered_profiles(self.profiles, plane_colors(bayer), seen, gains, first)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,7 +101,8 @@ class PixelEvidence:
         (a Wiener filter).
         """
         gain = np.empty_like(self.deviation)
-        believed_gains(self.deviation, self.precision, self.defective, self.spread() ** 2, gain)
+        found = Deviations(self.deviation, self.precision, self.defective)
+        believed_gains(found, self.spread() ** 2, gain)
         return gain
 
     def spread(self) -> float:
@@ -127,12 +132,11 @@ def measure_white_image(white: RawCapture) -> tuple[LensletResponse, PixelEviden
     """
     grid = fit_lenslet_grid(white, is_white=True)
     profiles = fitted_profiles([(white, grid)], is_white=True)
-    colors = plane_tables(white.bayer)
-    smooth = rendered_profiles(profiles, colors, grid)
-    levels = np.array([(black, full) for *_, black, full in white.bayer_planes()])
+    codes = raw_codes(white)
+    smooth = rendered_profiles(profiles, codes.colors, grid)
     first, size = lenslet_frame(grid)
     sums = np.zeros((2, 3, *size))
-    lenslet_products(white.mosaic, levels, smooth, colors, grid_arrays(grid), first, sums)
+    lenslet_products(codes, smooth, grid_arrays(grid), first, sums)
     light = sums[0] / np.maximum(sums[1], 1e-9)
     gains, tops = _normalized(light, sums[1])
     lenslets = LensletResponse(
@@ -143,37 +147,34 @@ def measure_white_image(white: RawCapture) -> tuple[LensletResponse, PixelEviden
         zoom_step=white.lens.zoom_step,
         focus_step=white.lens.focus_step,
     )
-    return lenslets, _pixel_evidence(white, smooth, lenslets, tops)
+    return lenslets, _pixel_evidence(codes, noise_from_iso(white), smooth, lenslets, tops)
 
 
 def _pixel_evidence(
-    white: RawCapture, smooth: FloatArray, lenslets: LensletResponse, tops: FloatArray
+    codes: RawCodes,
+    noise: NoiseModel,
+    smooth: FloatArray,
+    lenslets: LensletResponse,
+    tops: FloatArray,
 ) -> PixelEvidence:
     """Compare every pixel of a white image with the smooth model of its lenslet."""
-    levels = np.array([(black, full) for *_, black, full in white.bayer_planes()])
-    span = float((levels[:, 1] - levels[:, 0]).mean())
-    noise = noise_from_iso(white)
-    shape = white.mosaic.shape
-    evidence = PixelEvidence(
-        deviation=np.empty(shape, np.float32),
-        precision=np.empty(shape, np.float32),
-        defective=np.empty(shape, np.bool_),
+    span = float((codes.white - codes.black).mean())
+    shape = codes.mosaic.shape
+    found = Deviations(
+        np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.bool_)
     )
-    pixel_deviations(
-        white.mosaic,
-        levels,
-        smooth,
-        plane_tables(white.bayer),
-        grid_arrays(lenslets.grid),
-        lenslets.first,
-        lenslets.gains * tops[:, None, None],
-        (noise.read_variance / span**2, noise.shot_gain / span),
-        (_GROSS_SHARE, _GROSS_LEVEL * float(tops.max())),
-        evidence.deviation,
-        evidence.precision,
-        evidence.defective,
+    tolerances = Tolerances(
+        noise.read_variance / span**2,
+        noise.shot_gain / span,
+        _GROSS_SHARE,
+        _GROSS_LEVEL * float(tops.max()),
     )
-    return evidence
+    gains = lenslets.gains * tops[:, None, None]
+    grid = grid_arrays(lenslets.grid)
+    pixel_deviations(codes, smooth, grid, lenslets.first, gains, tolerances, found)
+    return PixelEvidence(
+        deviation=found.deviation, precision=found.precision, defective=found.defective
+    )
 
 
 def _normalized(light: DoubleArray, support: DoubleArray) -> tuple[FloatArray, FloatArray]:

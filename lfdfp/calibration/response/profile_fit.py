@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from scipy.interpolate import BSpline
 
 from lfdfp.calibration.noise import noise_from_iso
+from lfdfp.calibration.raw_codes import raw_codes
 from lfdfp.calibration.response.offset_kernels import OffsetTable
-from lfdfp.calibration.response.profile_kernels import profile_residuals
-from lfdfp.calibration.response.profiles import default_profile, offset_table, plane_tables
+from lfdfp.calibration.response.profile_kernels import Cell, LightModel, profile_residuals
+from lfdfp.calibration.response.profiles import default_profile, offset_table
 from lfdfp.datatypes import DoubleArray, FloatArray, LensletGrid, RawCapture
 from lfdfp.errors import CalibrationError
 from lfdfp.lenslets.table import lenslet_table
@@ -93,23 +94,14 @@ def _add_residuals(
 ) -> int:
     centers, zones = _some_lenslets(grid)
     noise = noise_from_iso(capture)
-    levels = [
-        (black, _DARK_SHARE * (white - black), black + _SATURATION_SHARE * (white - black))
-        for *_, black, white in capture.bayer_planes()
-    ]
     used: int = profile_residuals(
-        capture.mosaic,
-        np.array(levels),
-        plane_tables(capture.bayer),
+        raw_codes(capture, dark_share=_DARK_SHARE, saturation_share=_SATURATION_SHARE),
         centers,
         zones,
         profiles,
         table,
-        grid.pitch_px,
-        _INNER_PITCH * grid.pitch_px,
-        (float(np.cos(grid.rotation_rad)), float(np.sin(grid.rotation_rad))),
-        (noise.read_variance, noise.shot_gain),
-        not is_white,
+        Cell(grid.pitch_px, _INNER_PITCH * grid.pitch_px, grid.turn),
+        LightModel(noise.read_variance, noise.shot_gain, not is_white),
         sums,
     )
     return used

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lfdfp.calibration.response.offset_kernels import OffsetTable, blend_profiles, grid_arrays
-from lfdfp.datatypes import BAYER_COLOR, BayerPattern, DoubleArray, FloatArray, LensletGrid
+from lfdfp.datatypes import DoubleArray, FloatArray, LensletGrid
 
 LEAST_RESPONSE = 0.02
 """Floor of an estimated response: what is darker carries no picture."""
@@ -67,8 +67,3 @@ def offset_table(grid: LensletGrid) -> OffsetTable:
 def table_of_size(size: int) -> OffsetTable:
     """The table with `size` entries per side, in the middle of which the offset is 0."""
     return OffsetTable(size=size, reach=(size - 1) / 2 * _STEP_PX, step=_STEP_PX)
-
-
-def plane_tables(bayer: BayerPattern) -> NDArray[np.int64]:
-    """Color (0, 1, 2) of each of the four Bayer planes: which profile it uses."""
-    return np.array([BAYER_COLOR[channel] for channel in bayer], np.int64)

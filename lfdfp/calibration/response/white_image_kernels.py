@@ -2,20 +2,62 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from lfdfp.calibration.raw_codes import RawCodes
 from lfdfp.calibration.response.offset_kernels import GridArrays, row_offsets
-from lfdfp.datatypes import BoolArray, CodeArray, DoubleArray, FloatArray
+from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray
+
+
+class Deviations(NamedTuple):
+    """What pixels differ by from profile times gain of their lenslet.
+
+    Attributes
+    ----------
+    deviation
+        Shape (H, W), float32: light / expected - 1.
+    precision
+        Shape (H, W), float32: inverse variance of the deviation.
+    defective
+        Shape (H, W): pixels that differ grossly.
+    """
+
+    deviation: FloatArray
+    precision: FloatArray
+    defective: BoolArray
+
+
+class Tolerances(NamedTuple):
+    """What a pixel may differ by, with the white level at 1.
+
+    Attributes
+    ----------
+    read_variance, shot_gain
+        Its noise.
+    gross_share, gross_light
+        Share of the expected light, and least light that it is taken of, beyond which a
+        difference is a defect.
+    """
+
+    read_variance: float
+    shot_gain: float
+    gross_share: float
+    gross_light: float
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _share_of_white(codes: RawCodes, row: int, column: int, plane: int) -> float:
+    black, white = codes.black[plane], codes.white[plane]
+    return float((codes.mosaic[row, column] - black) / (white - black))
 
 
 @njit(cache=True, nogil=True)
 def lenslet_products(
-    mosaic: CodeArray,
-    levels: DoubleArray,
+    codes: RawCodes,
     profile: FloatArray,
-    colors: NDArray[np.int64],
     grid: GridArrays,
     first: tuple[int, int],
     sums: DoubleArray,
@@ -23,9 +65,9 @@ def lenslet_products(
     """Add Σ light·profile and Σ profile² of every lenslet and color to `sums` (2, 3, R, X).
 
     Lenslet (q, r) is counted at ``[r - first[0], q + (r >> 1) - first[1]]``. Light is a share of
-    the white level; `levels`, shape (4, 2), are black and white of the Bayer planes.
+    the white level; `profile`, shape (H, W), is that of the lenslets at every pixel.
     """
-    height, width = mosaic.shape
+    height, width = codes.mosaic.shape
     offsets, lattice = np.empty((2, width), np.float32), np.empty((2, width), np.int32)
     for row in range(height):
         row_offsets(row, (height, width), grid, offsets, lattice)
@@ -33,43 +75,34 @@ def lenslet_products(
             r = lattice[1, column]
             j, i = r - first[0], lattice[0, column] + (r >> 1) - first[1]
             plane = 2 * (row & 1) + (column & 1)
-            black, white = levels[plane, 0], levels[plane, 1]
             p = profile[row, column]
-            k = colors[plane]
-            sums[0, k, j, i] += (mosaic[row, column] - black) / (white - black) * p
+            k = codes.colors[plane]
+            sums[0, k, j, i] += _share_of_white(codes, row, column, plane) * p
             sums[1, k, j, i] += p * p
 
 
 @njit(cache=True, nogil=True)
 def pixel_deviations(
-    mosaic: CodeArray,
-    levels: DoubleArray,
+    codes: RawCodes,
     profile: FloatArray,
-    colors: NDArray[np.int64],
     grid: GridArrays,
     first: tuple[int, int],
     gains: FloatArray,
-    noise: tuple[float, float],
-    gross: tuple[float, float],
-    deviation: FloatArray,
-    precision: FloatArray,
-    defective: BoolArray,
+    tolerances: Tolerances,
+    found: Deviations,
 ) -> None:
     """Compare every pixel with profile times gain of its lenslet.
 
     Parameters
     ----------
-    gains
+    profile
+        Shape (H, W): of the lenslets at every pixel.
+    gains, first
         Shape (3, R, X), see `lenslet_products`: light as a share of the white level.
-    noise
-        Read variance and shot gain with the white level at 1.
-    gross
-        Share of the expected light, and least light that it is taken of, beyond which a
-        difference is a defect.
-    deviation, precision, defective
-        Shape (H, W), overwritten: light / expected - 1, its inverse variance, defects.
+    found
+        Overwritten.
     """
-    height, width = mosaic.shape
+    height, width = codes.mosaic.shape
     offsets, lattice = np.empty((2, width), np.float32), np.empty((2, width), np.int32)
     for row in range(height):
         row_offsets(row, (height, width), grid, offsets, lattice)
@@ -77,27 +110,27 @@ def pixel_deviations(
             r = lattice[1, column]
             j, i = r - first[0], lattice[0, column] + (r >> 1) - first[1]
             plane = 2 * (row & 1) + (column & 1)
-            black, white = levels[plane, 0], levels[plane, 1]
-            light = (mosaic[row, column] - black) / (white - black)
-            expected = profile[row, column] * gains[colors[plane], j, i]
-            difference = light - expected
-            deviation[row, column] = difference / expected
-            precision[row, column] = expected**2 / (noise[0] + noise[1] * expected)
-            defective[row, column] = abs(difference) > gross[0] * max(expected, gross[1])
+            expected = profile[row, column] * gains[codes.colors[plane], j, i]
+            difference = _share_of_white(codes, row, column, plane) - expected
+            noise = tolerances.read_variance + tolerances.shot_gain * expected
+            least = tolerances.gross_share * max(expected, tolerances.gross_light)
+            found.deviation[row, column] = difference / expected
+            found.precision[row, column] = expected**2 / noise
+            found.defective[row, column] = abs(difference) > least
 
 
 @njit(cache=True, nogil=True)
-def believed_gains(
-    deviation: FloatArray,
-    precision: FloatArray,
-    defective: BoolArray,
-    variance: float,
-    gain: FloatArray,
-) -> None:
-    """Fill `gain` with 1 + the share of the deviation that exceeds its noise; 0 at defects."""
-    height, width = deviation.shape
+def believed_gains(found: Deviations, variance: float, gain: FloatArray) -> None:
+    """Fill `gain` (H, W): 1 + the share of the deviation that exceeds its noise; 0 at defects.
+
+    Parameters
+    ----------
+    variance
+        By how much the response of pixels really varies.
+    """
+    height, width = gain.shape
     for row in range(height):
         for column in range(width):
-            share = variance / (variance + 1.0 / max(precision[row, column], 1e-6))
-            believed = 1.0 + share * deviation[row, column]
-            gain[row, column] = 0.0 if defective[row, column] else believed
+            share = variance / (variance + 1.0 / max(found.precision[row, column], 1e-6))
+            believed = 1.0 + share * found.deviation[row, column]
+            gain[row, column] = 0.0 if found.defective[row, column] else believed

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from lfdfp.calibration import calibrate
+from lfdfp.calibration.raw_codes import plane_colors
 from lfdfp.calibration.response.fall_off import FieldShading, combined_shading
 from lfdfp.calibration.response.profile_fit import fitted_profiles
-from lfdfp.calibration.response.profiles import plane_tables, rendered_profiles
+from lfdfp.calibration.response.profiles import rendered_profiles
 from lfdfp.datatypes import FloatArray
 from lfdfp.simulation import SimulatedCapture, camera_model, make_scene, simulate_capture
 
@@ -37,7 +38,7 @@ def test_parallax_tells_the_fall_off_of_light_over_the_field(shaded: SimulatedCa
     capture = shaded.raw_capture()
     grid = shaded.camera.grid
     profiles = fitted_profiles([(capture, grid)], is_white=False)
-    flat = rendered_profiles(profiles, plane_tables(capture.bayer), grid)
+    flat = rendered_profiles(profiles, plane_colors(capture.bayer), grid)
     unknown = field_error(flat, shaded.response)
     assert unknown > 0.07
     assert field_error(calibrate(capture).response, shaded.response) < 0.4 * unknown
