@@ -41,6 +41,7 @@ def decode_command(
     """
     from lfdfp.pipeline.stages import CaptureSource, decoded_capture
     from lfdfp.storage.hdf5 import save_light_field
+    from lfdfp.storage.images import SHOT, shot_of
 
     with reported_errors():
         settings = DecodeSettings(angular_size=angular_size)
@@ -56,6 +57,7 @@ def decode_command(
         field, calibrated = decoded.field, decoded.calibration
         provenance = {
             "input_sha256": decoded.capture.source_sha256,
+            SHOT: shot_of(decoded.capture),
             "settings": {"decode": asdict(settings)},
         }
         save_light_field(target, field, provenance)

@@ -65,6 +65,7 @@ def fuse_command(
 
     Example:  lfdfp fuse capture/focal_stack.h5 -o sharp.png
     """
+    from lfdfp.cli.inputs import told_of
     from lfdfp.fusion import fuse
     from lfdfp.storage.images import SCREEN_SUFFIXES, check_writable, write_picture
 
@@ -92,6 +93,7 @@ def fuse_command(
             "settings": asdict(settings) | {"align": align, "equalize": equalize},
             "history": made.history,
         }
+        provenance |= told_of(first)
         left_out = write_picture(target, picture, provenance)
         if decision_map is not None and isinstance(result.evidence, StackEvidence):
             _write_decision_map(decision_map, result.evidence.decision_map, provenance)

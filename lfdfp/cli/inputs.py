@@ -46,16 +46,29 @@ def field_input(
 
     field = read_light_field(path)
     digest = "" if path.is_dir() else sha256_of(path)
-    return FieldInput(field=field, provenance={"input_sha256": digest}, warnings=field.warnings)
+    provenance: dict[str, object] = {"input_sha256": digest} | told_of(path)
+    return FieldInput(field=field, provenance=provenance, warnings=field.warnings)
+
+
+def told_of(path: Path) -> dict[str, object]:
+    """What a file of this program tells of the capture that it was made of; empty for others."""
+    from lfdfp.storage.hdf5 import provenance_of
+    from lfdfp.storage.images import SHOT
+
+    told = provenance_of(path) if path.suffix.lower() in (".h5", ".hdf5") else {}
+    return {SHOT: told[SHOT]} if SHOT in told else {}
 
 
 def _decoded(source: CaptureSource) -> FieldInput:
+    from lfdfp.storage.images import SHOT, shot_of
+
     settings = DecodeSettings()
     decoded = decoded_capture(source, settings, stage=stage_bar)
     return FieldInput(
         field=decoded.field,
         provenance={
             "input_sha256": decoded.capture.source_sha256,
+            SHOT: shot_of(decoded.capture),
             "calibration": decoded.calibration.source,
             "decode": asdict(settings),
         },

@@ -246,6 +246,7 @@ class _Solution:
     """Slices rendered from a fused picture and its disparity."""
 
     def __init__(self, path: Path, look: _Look) -> None:
+        from lfdfp.cli.inputs import told_of
         from lfdfp.storage.hdf5 import load_sharp_picture
 
         self._picture, self._look = load_sharp_picture(path), look
@@ -254,7 +255,7 @@ class _Solution:
             "input_sha256": sha256_of(path),
             "data_term": made.data_term,
             "prior": made.prior,
-        }
+        } | told_of(path)
         self.warnings = made.warnings
         self.scale = self._picture.scale
 

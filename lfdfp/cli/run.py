@@ -22,7 +22,7 @@ from lfdfp.cli.reporting import (
 )
 from lfdfp.files import check_output_folder
 from lfdfp.pipeline.batch import Job, Outcome, plan_jobs, run_batch
-from lfdfp.pipeline.record import RunOptions, RunRecord
+from lfdfp.pipeline.record import PictureFormat, RunOptions, RunRecord
 from lfdfp.progress import silent_stage
 from lfdfp.settings import Data, Preset, Prior, Settings, read_settings
 
@@ -67,10 +67,11 @@ def run_command(
     ] = None,
     bits: Annotated[Literal["8", "16"], typer.Option(help="Bits per channel.")] = "8",
     picture_format: Annotated[
-        Literal["png", "tif", "exr"],
+        PictureFormat,
         typer.Option(
             "--format",
-            help="Format of the pictures; exr holds linear light as half floats, not clipped.",
+            help="Format of the pictures; jpg, webp and avif have 8 bits, exr holds linear light "
+            "as half floats, not clipped.",
         ),
     ] = "png",
     keep_light_field: Annotated[

@@ -17,7 +17,7 @@ from lfdfp.progress import Progress, StageProgress
 from lfdfp.settings import Settings
 from lfdfp.version import __version__
 
-PictureFormat = Literal["png", "tif", "exr"]
+PictureFormat = Literal["png", "tif", "jpg", "webp", "avif", "exr"]
 
 _PACKAGES: Final = ("numpy", "torch", "numba", "opencv-python-headless", "h5py", "scipy")
 

@@ -74,7 +74,7 @@ def run_capture(
     LfdfpError
         If the file is no raw capture or its pixels cannot be decoded.
     """
-    from lfdfp.storage.images import check_writable
+    from lfdfp.storage.images import check_writable, shot_of
 
     check_writable(folder / f"all_in_focus.{options.picture_format}")
     source = stages.CaptureSource(
@@ -91,6 +91,7 @@ def run_capture(
     run = _Run(
         source=source,
         input_sha256=_digest(path, capture),
+        shot=shot_of(capture),
         folder=folder,
         settings=settings,
         options=options,
@@ -127,12 +128,15 @@ class _Run:
 
     Attributes
     ----------
+    shot
+        Camera, time and exposure, which all pictures tell.
     stage, read_back
         What a stage is done in, and what its result is read from an earlier run's file in.
     """
 
     source: stages.CaptureSource
     input_sha256: str
+    shot: Mapping[str, str | float]
     folder: Path
     settings: Settings
     options: RunOptions
@@ -143,10 +147,13 @@ class _Run:
 
     def provenance(self, key: str) -> dict[str, object]:
         """What is recorded in a file that carries this key."""
+        from lfdfp.storage.images import SHOT
+
         return {
             "program": f"lfdfp {__version__}",
             "input": self.source.path.name,
             "input_sha256": self.input_sha256,
+            SHOT: dict(self.shot),
             "settings": asdict(self.settings),
             "key": key,
         }

@@ -45,7 +45,7 @@ def write_pictures(
     stack: FocalStack,
     maps: Mapping[str, ByteImage],
     *,
-    picture_format: Literal["png", "tif", "exr"] = "png",
+    picture_format: Literal["png", "tif", "jpg", "webp", "avif", "exr"] = "png",
     bits: Literal[8, 16] = 8,
     provenance: Mapping[str, object],
 ) -> list[Path]:

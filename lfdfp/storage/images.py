@@ -4,6 +4,7 @@ from lfdfp.storage.pictures.formats import PICTURE_SUFFIXES
 from lfdfp.storage.pictures.picture import Picture
 from lfdfp.storage.pictures.png import png_text
 from lfdfp.storage.pictures.reading import page_headers, picture_size, read_codes, read_picture
+from lfdfp.storage.pictures.shot import SHOT, shot_of
 from lfdfp.storage.pictures.stored import MAX_PIXELS, Bits
 from lfdfp.storage.pictures.writing import (
     SCREEN_SUFFIXES,
@@ -17,6 +18,7 @@ __all__ = [
     "MAX_PIXELS",
     "PICTURE_SUFFIXES",
     "SCREEN_SUFFIXES",
+    "SHOT",
     "WRITTEN_SUFFIXES",
     "Bits",
     "Picture",
@@ -26,6 +28,7 @@ __all__ = [
     "png_text",
     "read_codes",
     "read_picture",
+    "shot_of",
     "write_picture",
     "write_screen_image",
 ]

@@ -187,3 +187,43 @@ def test_a_picture_is_neither_black_nor_clipped(finished: Path) -> None:
         values = np.asarray(image)
     assert 30 < values.mean() < 225
     assert (values == 255).mean() < 0.05
+
+
+def _camera(path: Path) -> tuple[object, ...]:
+    """Make, model, exposure time and sensitivity that a picture tells of."""
+    with Image.open(path) as image:
+        exif = image.getexif()
+        inner = exif.get_ifd(0x8769)
+    return exif.get(0x010F), exif.get(0x0110), float(inner[0x829A]), inner[0x8827]
+
+
+def test_every_picture_says_what_camera_took_it(finished: Path, tmp_path: Path) -> None:
+    told = _camera(finished / "all_in_focus_x2.png")
+    assert told[:2] == ("Lytro, Inc.", "F01")
+    assert {_camera(finished / name) for name in PICTURES if name.endswith(".png")} == {told}
+    commands: tuple[tuple[object, ...], ...] = (
+        ("fuse", finished / "focal_stack.h5", "-o", tmp_path / "fused.jpg"),
+        ("refocus", "--from-solution", finished / "fusion.h5", "--slopes", "-0.2:0.2:2")
+        + ("--previews", tmp_path / "slices", "-o", tmp_path / "stack.h5"),
+    )
+    for command in commands:
+        result = runner.invoke(app, [str(argument) for argument in command])
+        assert result.exit_code == 0, result.output
+    slices = list((tmp_path / "slices").iterdir())
+    assert len(slices) == 2
+    assert {_camera(path) for path in (tmp_path / "fused.jpg", *slices)} == {told}
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "webp"])
+def test_pictures_in_another_format(
+    finished: Path, small_capture: Path, tmp_path: Path, suffix: str
+) -> None:
+    folder = tmp_path / "out"
+    shutil.copytree(finished, folder)
+    result = _run(small_capture, "-o", folder, *QUICK, "--resume", "--format", suffix)
+    assert result.exit_code == 0, result.output
+    picture = folder / f"all_in_focus_x2.{suffix}"
+    assert _camera(picture) == _camera(finished / "all_in_focus_x2.png")
+    with Image.open(picture) as image, Image.open(finished / "all_in_focus_x2.png") as png:
+        difference = np.asarray(image, np.float32) - np.asarray(png, np.float32)
+    assert np.sqrt(np.mean(difference**2)) < 4

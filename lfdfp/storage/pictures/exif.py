@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Final, Literal, Protocol
 
 from lfdfp.errors import ImageError
@@ -39,6 +40,8 @@ _NUMBER_LETTERS: Final = {
     11: "f",
     12: "d",
 }
+_SAME_RATIO: Final = 1e-3
+_LARGEST_LONG: Final = 0xFFFFFFFF
 _HEADER_BYTES: Final = 8
 ORIENTATION: Final = 0x0112
 _MOST_ENTRIES: Final = 1024
@@ -305,6 +308,15 @@ def long_entry(order: ByteOrder, value: int) -> Entry:
 def rational_entry(order: ByteOrder, numerator: int, denominator: int) -> Entry:
     """A fraction of two numbers of 32 bits."""
     return Entry(kind=_RATIONAL, count=1, data=struct.pack(order + "II", numerator, denominator))
+
+
+def ratio_entry(order: ByteOrder, value: float) -> Entry:
+    """A fraction near a positive number; 1/200 stays 1/200."""
+    inverse = round(1 / value) if value < 1 else 0
+    if inverse and abs(inverse * value - 1) < _SAME_RATIO:
+        return rational_entry(order, 1, min(inverse, _LARGEST_LONG))
+    fraction = Fraction(min(value, 1e6)).limit_denominator(1000)
+    return rational_entry(order, fraction.numerator, fraction.denominator)
 
 
 def number_in(entry: Entry | None, order: ByteOrder) -> float | None:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
 from typing import Final
 
 from PIL import ExifTags
 
-from lfdfp.datatypes import RawCapture
 from lfdfp.storage.pictures.exif import (
     EXIF_POINTER,
-    ByteOrder,
     Directory,
     Entry,
     Exif,
@@ -22,7 +19,7 @@ from lfdfp.storage.pictures.exif import (
     exif_bytes,
     long_entry,
     number_in,
-    rational_entry,
+    ratio_entry,
     short_entry,
     text_entry,
     text_of,
@@ -41,7 +38,7 @@ _MAKE, _MODEL, _SOFTWARE, _ORIENTATION = 0x010F, 0x0110, 0x0131, 0x0112
 _ACROSS, _DOWN, _RESOLUTION_UNIT, _INCHES = 0x011A, 0x011B, 0x0128, 2
 _EXPOSURE_TIME, _F_NUMBER, _ISO, _TAKEN = 0x829A, 0x829D, 0x8827, 0x9003
 _FOCAL_LENGTH, _SERIAL, _VERSION, _COLOR_SPACE = 0x920A, 0xA431, 0x9000, 0xA001
-_COLUMNS, _ROWS, _USER_COMMENT, _TIME_ZONE = 0xA002, 0xA003, 0x9286, 0x9011
+_COLUMNS, _ROWS, _USER_COMMENT = 0xA002, 0xA003, 0x9286
 _SRGB, _UNCALIBRATED = 1, 0xFFFF
 
 _OF_THE_OLD_FILE: Final = frozenset(
@@ -52,7 +49,6 @@ _OF_THE_OLD_FILE: Final = frozenset(
 )
 """Entries that describe the bytes of the file that was read: sizes, strips, thumbnail, profile."""
 _OF_THE_OLD_PIXELS: Final = frozenset({0x9101, 0x9102})
-_LARGEST_RATIO: Final = 1_000_000
 
 _XMP_CORRECTIONS: Final = (
     (rb"(tiff:Orientation\s{0,9}=\s{0,9}[\"'])\d{1,9}", rb"\g<1>1"),
@@ -75,46 +71,6 @@ _XMP_PREVIEW: Final = (b"<xmp:Thumbnails>", b"</xmp:Thumbnails>")
 _XMP_END: Final = b"<?xpacket end"
 
 
-def exif_of_capture(capture: RawCapture) -> Exif:
-    """Camera, exposure, lens and time of a raw capture, as EXIF data."""
-    order: ByteOrder = "<"
-    camera, lens = capture.camera, capture.lens
-    root = {
-        tag: text_entry(text)
-        for tag, text in ((_MAKE, camera.make), (_MODEL, camera.model))
-        if text
-    }
-    below: dict[int, Entry] = {}
-    if camera.serial:
-        below[_SERIAL] = text_entry(camera.serial)
-    if capture.taken:
-        below[_TAKEN] = text_entry(capture.taken.rstrip("Z").replace("-", ":").replace("T", " "))
-        below[_TIME_ZONE] = text_entry("+00:00")
-    if capture.iso is not None and 0 < capture.iso <= 0xFFFF:
-        below[_ISO] = short_entry(order, round(capture.iso))
-    focal_length_mm = None if lens.focal_length_m is None else 1000 * lens.focal_length_m
-    for tag, value in (
-        (_EXPOSURE_TIME, capture.exposure_s),
-        (_F_NUMBER, lens.f_number),
-        (_FOCAL_LENGTH, focal_length_mm),
-    ):
-        if value is not None and value > 0:
-            below[tag] = _ratio(order, value)
-    return Exif(
-        order=order,
-        root=Directory(entries=root, below={EXIF_POINTER: Directory(entries=below)}),
-    )
-
-
-def _ratio(order: ByteOrder, value: float) -> Entry:
-    """A fraction near a number; 1/200 stays 1/200."""
-    inverse = Fraction(1 / value).limit_denominator(1000) if value < 1 else None
-    if inverse is not None and abs(float(inverse) * value - 1) < 1e-3 and inverse.denominator == 1:
-        return rational_entry(order, 1, min(inverse.numerator, 0xFFFFFFFF))
-    fraction = Fraction(min(value, 1e6)).limit_denominator(_LARGEST_RATIO // 1000)
-    return rational_entry(order, fraction.numerator, fraction.denominator)
-
-
 def output_exif(picture: Picture, size: tuple[int, int], provenance: str) -> Exif:
     """EXIF data for the new file: what described the old one is corrected or left out.
 
@@ -134,8 +90,8 @@ def output_exif(picture: Picture, size: tuple[int, int], provenance: str) -> Exi
         _COLOR_SPACE: short_entry(order, space),
     }
     if picture.resolution is not None:
-        root[_ACROSS] = _ratio(order, picture.resolution.across)
-        root[_DOWN] = _ratio(order, picture.resolution.down)
+        root[_ACROSS] = ratio_entry(order, picture.resolution.across)
+        root[_DOWN] = ratio_entry(order, picture.resolution.down)
         root[_RESOLUTION_UNIT] = short_entry(order, _INCHES)
     inner = source.root.below.get(EXIF_POINTER, Directory())
     if _VERSION not in inner.entries:

@@ -48,6 +48,7 @@ from lfdfp.storage.pictures.metadata import (
 )
 from lfdfp.storage.pictures.picture import Picture
 from lfdfp.storage.pictures.png import METERS_PER_INCH, SIGNATURE, XMP_KEYWORD
+from lfdfp.storage.pictures.shot import SHOT, exif_of_shot
 from lfdfp.storage.pictures.stored import Bits, Resolution
 
 _PNG: Final = frozenset({".png"})
@@ -122,7 +123,8 @@ def write_picture(
 
     PNG and TIFF hold 8 or 16 bits, JPEG, WebP and AVIF 8, with the curve of the picture's profile
     (sRGB without one); OpenEXR holds linear light as half floats. All carry profile, EXIF data and
-    XMP, as far as the format has room; what is left out is said in the notes that are returned.
+    XMP, as far as the format has room; what is left out is said in the notes that are returned. A
+    picture without EXIF data gets those of the capture that `provenance` tells of.
 
     Raises
     ------
@@ -132,6 +134,8 @@ def write_picture(
         If the file cannot be written.
     """
     check_writable(path, picture.light.shape[:2])
+    if picture.exif is None:
+        picture = replace(picture, exif=exif_of_shot(provenance.get(SHOT)))
     note = json.dumps(dict(provenance), default=str)
     suffix = path.suffix.lower()
     if suffix == ".exr":
@@ -149,8 +153,9 @@ def write_screen_image(
     if path.suffix.lower() not in SCREEN_SUFFIXES:
         raise ImageError(f"{path}: maps are written as .png or .jpg, not {path.suffix!r}")
     note = json.dumps(dict(provenance), default=str)
-    nothing_carried = Picture(light=np.zeros((1, 1, 3), np.float32))
-    _write(path, _content(values, nothing_carried, note))
+    exif = exif_of_shot(provenance.get(SHOT))
+    no_picture = Picture(light=np.zeros((1, 1, 3), np.float32), exif=exif)
+    _write(path, _content(values, no_picture, note))
 
 
 def _content(values: NDArray[Any], picture: Picture, note: str) -> _Content:

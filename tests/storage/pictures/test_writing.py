@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from lfdfp.storage.images import (
     check_writable,
     picture_size,
     read_picture,
+    shot_of,
     write_picture,
     write_screen_image,
 )
@@ -42,7 +44,7 @@ from lfdfp.storage.pictures.exif import (
     text_of,
     undefined_entry,
 )
-from lfdfp.storage.pictures.metadata import SOFTWARE, exif_of_capture
+from lfdfp.storage.pictures.metadata import SOFTWARE
 from lfdfp.storage.pictures.stored import Resolution
 from tests.storage.pictures.picture_files import RGB, codes8
 
@@ -278,8 +280,6 @@ def test_the_same_picture_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_capture_says_what_camera_took_it(small_capture: Path, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     capture = replace(
         read_capture(small_capture),
         camera=Camera(make="Lytro, Inc.", model="F01", serial="A102430881"),
@@ -288,19 +288,35 @@ def test_a_capture_says_what_camera_took_it(small_capture: Path, tmp_path: Path)
         exposure_s=1 / 250,
         taken="2012-04-07T13:30:34Z",
     )
-    path = tmp_path / "a.jpg"
-    exif = exif_of_capture(capture)
-    write_picture(path, Picture(light=decode_srgb(RGB), exif=exif), {})
-    with Image.open(path) as image:
-        found = image.getexif()
-        camera = found.get_ifd(EXIF_POINTER)
-    assert (found[0x010F], found[0x0110]) == ("Lytro, Inc.", "F01")
-    assert camera[0xA431] == "A102430881"
-    assert camera[0x9003] == "2012:04:07 13:30:34"
-    assert camera[0x8827] == 80
-    assert camera[0x829A] == pytest.approx(1 / 250)
-    assert camera[0x920A] == pytest.approx(6.4)
-    assert camera[0x829D] == pytest.approx(1.9)
+    provenance = json.loads(json.dumps({"shot": shot_of(capture)}))
+    write_picture(tmp_path / "a.jpg", Picture(light=decode_srgb(RGB)), provenance)
+    write_screen_image(tmp_path / "b.jpg", codes8(RGB), provenance)
+    for name in ("a.jpg", "b.jpg"):
+        with Image.open(tmp_path / name) as image:
+            found = image.getexif()
+            camera = found.get_ifd(EXIF_POINTER)
+        assert (found[0x010F], found[0x0110]) == ("Lytro, Inc.", "F01")
+        assert camera[0xA431] == "A102430881"
+        assert camera[0x9003] == "2012:04:07 13:30:34"
+        assert camera[0x8827] == 80
+        assert camera[0x829A] == pytest.approx(1 / 250)
+        assert camera[0x920A] == pytest.approx(6.4)
+        assert camera[0x829D] == pytest.approx(1.9)
+
+
+@pytest.mark.parametrize(
+    "shot",
+    [
+        None,
+        "text",
+        {"make": 5, "iso": "much", "exposure_s": -1, "f_number": float("inf"), "taken": 7},
+        {"iso": 1e8, "focal_length_mm": 1e-12, "serial": "\0", "exposure_s": True},
+    ],
+)
+def test_a_shot_from_a_strange_file_never_fails(tmp_path: Path, shot: object) -> None:
+    path = tmp_path / "a.png"
+    write_picture(path, Picture(light=decode_srgb(RGB)), {"shot": shot})
+    assert read_picture(path).exif is not None
 
 
 def test_maps_are_written_as_they_are(tmp_path: Path) -> None:
