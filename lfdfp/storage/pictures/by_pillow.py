@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,7 +80,9 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     with _opening:  # the limit is global, and the one of this program says more
         pillow_limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            image = Image.open(path, formats=_OFFERED)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of damaged EXIF data, which are read elsewhere
+                image = Image.open(path, formats=_OFFERED)
         finally:
             Image.MAX_IMAGE_PIXELS = pillow_limit
     with image:

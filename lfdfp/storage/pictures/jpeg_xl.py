@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import imagecodecs
 import numpy as np
@@ -25,23 +27,27 @@ _CODESTREAM: Final = b"\xff\x0a"
 _RATIOS: Final = (None, (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 _MOST_BOXES: Final = 1000
 _LARGEST_NOTE: Final = 16_000_000
-_ASSUMED_SRGB: Final = "its color profile, if it has one, is not read: sRGB is assumed"
+_ASSUMED_SRGB: Final = "its color profile is not read: sRGB is assumed"
+Curve = Literal["srgb", "linear"]
+
+_SRGB_NAMED: Final = 1
+"""D65 among white points, BT.709 among primaries."""
+_CURVES: Final[Mapping[int, Curve]] = {8: "linear", 13: "srgb"}
 
 
 def read_headers(path: Path) -> list[Header]:
     """Size; the decoder turns the picture upright by itself, which the size takes into account."""
-    rows, columns, orientation, _ = _size(_parts(path).get(b"jxlc", b""))
-    check_pixels(rows, columns)
-    if orientation >= 5:
-        rows, columns = columns, rows
-    return [Header(rows=rows, columns=columns)]
+    start = _start(_parts(path).get(b"jxlc", b""))
+    if start.orientation >= 5:
+        return [Header(rows=start.columns, columns=start.rows)]
+    return [Header(rows=start.rows, columns=start.columns)]
 
 
 def read_stored(path: Path, page: int) -> Stored:
     """The pixels, 8 or 16 bits deep, or floating point as linear light."""
     parts = _parts(path)
-    rows, columns, _, plain = _size(parts.get(b"jxlc", b""))
-    check_pixels(rows, columns)
+    start = _start(parts.get(b"jxlc", b""))
+    rows, columns = start.rows, start.columns
     check_file_bytes(path, 3 * rows * columns, modern=True)
     codes: NDArray[Any] = imagecodecs.jpegxl_decode(path.read_bytes())
     if codes.shape[0] * codes.shape[1] != rows * columns or codes.ndim > 3:
@@ -56,7 +62,8 @@ def read_stored(path: Path, page: int) -> Stored:
         alpha=alpha,
         bits=8 if values.dtype == np.uint8 else 16,
         metadata=Metadata(exif=_exif(parts), xmp=parts.get(b"xml ")),
-        notes=() if plain else (_ASSUMED_SRGB,),
+        linear=start.curve == "linear",
+        notes=() if start.curve else (_ASSUMED_SRGB,),
     )
 
 
@@ -116,23 +123,75 @@ class _BitReader:
         self._count -= count
         return value
 
-    def size(self) -> int:
-        """A side of a picture: one of four lengths of numbers, counted from 1."""
-        return 1 + self.bits((9, 13, 18, 30)[self.bits(2)])
+    def one_of(self, *kinds: tuple[int, int]) -> int:
+        """A number in one of four kinds: the least, and the bits that are added to it."""
+        least, count = kinds[self.bits(2)]
+        return least + self.bits(count)
+
+    def enumerated(self) -> int:
+        """The number of a name in a list."""
+        return self.one_of((0, 0), (1, 0), (2, 4), (18, 6))
+
+    def picture_size(self) -> tuple[int, int]:
+        """(rows, columns): in steps of eight, or one of four kinds; or by a usual ratio."""
+        small = self.bits(1)
+        rows = self._side(small=small)
+        ratio = _RATIOS[self.bits(3)]
+        if ratio is not None:
+            return rows, rows * ratio[0] // ratio[1]
+        return rows, self._side(small=small)
+
+    def _side(self, *, small: int) -> int:
+        if small:
+            return 8 * (1 + self.bits(5))
+        return self.one_of((1, 9), (1, 13), (1, 18), (1, 30))
 
 
-def _size(codestream: bytes) -> tuple[int, int, int, bool]:
-    """(rows, columns, orientation, whether all else is as usual: 8 bits, sRGB, one picture)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Start:
+    """What the first bytes of a codestream say; `curve` where its primaries are those of sRGB."""
+
+    rows: int
+    columns: int
+    orientation: int
+    curve: Curve | None
+
+
+def _start(codestream: bytes) -> _Start:
     if codestream[:2] != _CODESTREAM:
         raise ValueError("there is no codestream in it")
     reader = _BitReader(codestream[2:])
-    small = reader.bits(1)
-    rows = 8 * (1 + reader.bits(5)) if small else reader.size()
-    ratio = _RATIOS[reader.bits(3)]
-    if ratio is not None:
-        columns = rows * ratio[0] // ratio[1]
-    else:
-        columns = 8 * (1 + reader.bits(5)) if small else reader.size()
-    plain = bool(reader.bits(1))
-    orientation = 1 if plain or not reader.bits(1) else 1 + reader.bits(3)
-    return rows, columns, orientation, plain
+    rows, columns = reader.picture_size()
+    check_pixels(rows, columns)
+    usual = bool(reader.bits(1))  # 8 bits, sRGB, upright
+    further = not usual and bool(reader.bits(1))
+    orientation = 1 + reader.bits(3) if further else 1
+    curve = "srgb" if usual else _curve(reader, further=further)
+    return _Start(rows=rows, columns=columns, orientation=orientation, curve=curve)
+
+
+def _curve(reader: _BitReader, *, further: bool) -> Curve | None:
+    """The tone curve of sRGB primaries; None where the header is too unusual to be followed."""
+    if further:
+        if reader.bits(1):  # a size to be shown at
+            reader.picture_size()
+        if reader.bits(1) or reader.bits(1):  # a preview, an animation
+            return None
+    floating = reader.bits(1)
+    if reader.bits(2) == 3:
+        reader.bits(6)
+    reader.bits(4 * floating + 1)  # size of exponents; kind of buffers
+    extra = reader.one_of((0, 0), (1, 0), (2, 4), (1, 12))
+    if not all(reader.bits(1) for _ in range(extra)):  # more than plain opacity
+        return None
+    reader.bits(1)  # kind of compression
+    if reader.bits(1):
+        return "srgb"
+    if reader.bits(1):  # an ICC profile
+        return None
+    space = reader.enumerated()
+    named = [reader.enumerated()] if space in (0, 1) else []
+    named += [reader.enumerated()] if space == 0 else []
+    if space not in (0, 1) or any(name != _SRGB_NAMED for name in named) or reader.bits(1):
+        return None
+    return _CURVES.get(reader.enumerated())

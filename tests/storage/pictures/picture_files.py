@@ -14,7 +14,7 @@ import tifffile
 from PIL import Image
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.imaging.color import oriented
+from lfdfp.imaging.color import decode_srgb, oriented
 
 
 def _smooth(channels: int, seed: int) -> FloatArray:
@@ -94,8 +94,7 @@ def _bilevel() -> Kind:
 
 def _lab(dtype: Any, photometric: str) -> FloatArray:
     """Neutral grays, which are the same in Lab under any white: L of `GRAY`, a = b = 0."""
-    light = np.where(GRAY <= 0.04045, GRAY / 12.92, ((GRAY + 0.055) / 1.055) ** 2.4)
-    lightness = 116 * np.cbrt(light) - 16
+    lightness = 116 * np.cbrt(decode_srgb(GRAY)) - 16
     unit = 1 if dtype == np.uint8 else 256
     white = 255 * unit if photometric == "icclab" else np.iinfo(dtype).max
     middle = 128 * unit if photometric == "icclab" else 0
@@ -115,6 +114,7 @@ def _turned(codes: Any, orientation: int) -> Kind:
     )
 
 
+_LIGHT: Final = decode_srgb(GRAY)
 _NEUTRAL: Final = np.repeat(GRAY, 3, axis=2)
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -154,8 +154,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         ".jxl", RGB, lambda: imagecodecs.jpegxl_encode(codes8(RGB), lossless=True)
     ),
     "jpeg xl 16 gray": _bytes(
-        ".jxl", GRAY, lambda: imagecodecs.jpegxl_encode(codes16(GRAY), lossless=True), bits=16
-    ),
+        ".jxl", GRAY, lambda: imagecodecs.jpegxl_encode(codes16(_LIGHT), lossless=True), bits=16
+    ),  # this encoder says that 16 bits are linear light
     "tiff 16 lzw": _tiff(RGB, codes16(RGB), photometric="rgb", compression="lzw", predictor=2),
     "tiff 16 gray lzw": _tiff(GRAY, codes16(GRAY)[..., 0], compression="lzw"),
     "tiff 16 zstd": _tiff(RGB, codes16(RGB), photometric="rgb", compression="zstd"),

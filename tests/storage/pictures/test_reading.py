@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -134,6 +135,21 @@ def test_cmyk_goes_through_its_own_profile(tmp_path: Path, save_as: str) -> None
     assert picture.notes == (f"{save_as}: its CMYK colors became sRGB by its own profile",)
     expected: FloatArray = np.asarray(converted, np.float32) / 255
     np.testing.assert_allclose(encode_srgb(picture.light), expected, atol=0.03)
+
+
+@pytest.mark.parametrize("name", ["jpeg xl 8 rgb", "jpeg xl 16 gray"])
+def test_jpeg_xl_in_srgb_needs_no_note(tmp_path: Path, name: str) -> None:
+    assert read_picture(_written(tmp_path, name)).notes == ()
+
+
+@pytest.mark.parametrize("size", [(8, 8), (16, 24), (300, 400), (7, 1000), (600, 9)])
+def test_the_size_of_jpeg_xl_is_read_without_decoding(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    path = tmp_path / "a.jxl"
+    path.write_bytes(imagecodecs.jpegxl_encode(np.zeros((*size, 3), np.uint8)))
+    assert picture_size(path) == size
+    assert read_picture(path).light.shape[:2] == size
 
 
 def test_a_camera_raw_named_tif_is_said_to_be_one(tmp_path: Path) -> None:

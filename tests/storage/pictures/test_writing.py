@@ -215,6 +215,26 @@ def test_exiftool_reads_the_same_of_every_format(tmp_path: Path, suffix: str) ->
         assert said["PNG:Description"] == flat["ImageDescription"]
 
 
+@pytest.mark.data
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp"])
+def test_all_that_a_real_camera_said_is_kept(data_dir: Path, tmp_path: Path, suffix: str) -> None:
+    if shutil.which("exiftool") is None:
+        pytest.skip("exiftool is not installed")
+    source = data_dir / "multifocus" / "stacks" / "macro-handheld" / "DSC_0356.jpg"
+    target = tmp_path / f"a{suffix}"
+    write_picture(target, read_picture(source), {})
+    command = ["exiftool", "-j", "-G1", "-u", "-ExifIFD:all", "-Nikon:all", "-IFD0:all"]
+    before, after = (
+        json.loads(subprocess.run([*command, path], capture_output=True, check=True).stdout)[0]
+        for path in (source, target)
+    )
+    changed = {name.split(":")[-1] for name in before if before[name] != after.get(name)}
+    assert changed <= {"SourceFile", "Software", "ExifImageWidth", "ExifImageHeight"} | {
+        "CompressedBitsPerPixel"
+    } | {name for name in changed if "Offset" in name}
+    assert len([name for name in after if name.startswith("Nikon:")]) > 50
+
+
 def test_deep_png_and_tiff_are_understood_by_others(tmp_path: Path) -> None:
     cv2 = pytest.importorskip("cv2")
     picture = _photograph(bits=16)
