@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lfdfp.errors import ImageError
+from lfdfp.storage.pictures.color_profiles import profile_by_code
 from lfdfp.storage.pictures.exif import Exif, orientation_of, parse_exif
 from lfdfp.storage.pictures.stored import (
     Header,
@@ -57,6 +58,10 @@ def read_stored(path: Path, page: int) -> Stored:
         exif = _exif(image)
         count = getattr(image, "n_frames", 1) if image.format != "MPO" else 1
         xmp = image.info.get("xmp")
+        profile: bytes | None = image.info.get("icc_profile")
+        notes: tuple[str, ...] = ()
+        if profile is None and image.format == "AVIF":
+            profile, notes = profile_by_code(*_avif_codes(path))
         return Stored(
             values=values,
             white=white,
@@ -67,10 +72,10 @@ def read_stored(path: Path, page: int) -> Stored:
             metadata=Metadata(
                 exif=exif,
                 xmp=xmp if isinstance(xmp, bytes) else None,
-                icc_profile=image.info.get("icc_profile"),
+                icc_profile=profile,
                 resolution=_resolution(image),
             ),
-            notes=(f"it holds {count} pictures; the first is read",) if count > 1 else (),
+            notes=(*notes, f"it holds {count} pictures; the first is read") if count > 1 else notes,
         )
 
 
@@ -118,6 +123,17 @@ def _check_scans(path: Path) -> None:
             scans += 1
     if scans > _MOST_SCANS:
         raise ImageError(f"more than {_MOST_SCANS} scans, which would take very long to unpack")
+
+
+def _avif_codes(path: Path) -> tuple[int, int]:
+    """Codes of primaries and curve in the box ``colr``; those of sRGB where there is none."""
+    with path.open("rb") as stream:
+        head = stream.read(1 << 16)
+    place = head.find(b"colrnclx")
+    codes = head[place + 8 : place + 12]
+    if place < 0 or len(codes) < 4:
+        return 1, 13
+    return int.from_bytes(codes[:2], "big"), int.from_bytes(codes[2:], "big")
 
 
 def _avif_depth(path: Path) -> int:

@@ -36,6 +36,14 @@ _STRAIGHT: Final = 2e-3
 SRGB_PRIMARIES: Final = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
 """(x, y) of red, green, blue and white: ITU-R BT.709 and D65."""
 
+_WIDE_PRIMARIES: Final = {
+    9: (0.708, 0.292, 0.170, 0.797, 0.131, 0.046),
+    12: (0.680, 0.320, 0.265, 0.690, 0.150, 0.060),
+}
+"""(x, y) of red, green and blue: BT.2020 and Display P3, both under D65."""
+_HDR_CURVES: Final = (16, 18)
+"""Perceptual quantization and hybrid log-gamma (BT.2100)."""
+
 _D50: Final = np.array([0.9642, 1.0, 0.8249])
 _D65_TO_D50: Final = np.array(
     [
@@ -221,6 +229,26 @@ def gray_profile(curve: DoubleArray | None = None) -> ColorProfile:
     content = imagecodecs.cms_profile("gray", transferfunction=light)
     curves = None if curve is None else _unless_srgb(curve[None])
     return ColorProfile(content=_dated(content), curves=curves)
+
+
+def profile_by_code(primaries: int, transfer: int) -> tuple[bytes | None, tuple[str, ...]]:
+    """A profile for color codes of ITU-T H.273 as AVIF, HEIC and PNG use them, and a note.
+
+    None for sRGB and for codes that are not known here. The curve is always that of sRGB, which
+    those of BT.709 and BT.2020 are taken for, as other programs do.
+    """
+    hdr = "its high dynamic range is taken for ordinary values: highlights will look wrong"
+    notes = (hdr,) if transfer in _HDR_CURVES else ()
+    wide = _WIDE_PRIMARIES.get(primaries)
+    if wide is None:
+        return None, notes
+    content = imagecodecs.cms_profile(
+        "rgb",
+        whitepoint=SRGB_PRIMARIES[6:],
+        primaries=wide,
+        transferfunction=decode_srgb(np.linspace(0, 1, 1024, dtype=np.float32)),
+    )
+    return _dated(content), notes
 
 
 def primaries_of(profile: ColorProfile | None) -> tuple[float, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lfdfp.errors import ImageError
+from lfdfp.storage.pictures.color_profiles import profile_by_code
 from lfdfp.storage.pictures.exif import Exif, parse_exif
 from lfdfp.storage.pictures.stored import (
     Header,
@@ -34,6 +35,13 @@ def read_stored(path: Path, page: int) -> Stored:
     white = float(np.iinfo(codes.dtype).max)
     values, alpha = alpha_apart(codes, white)
     info = image.info
+    profile: bytes | None = info.get("icc_profile") or None
+    notes: tuple[str, ...] = ()
+    codes_of = info.get("nclx_profile")
+    if profile is None and codes_of:
+        profile, notes = profile_by_code(
+            int(codes_of["color_primaries"]), int(codes_of["transfer_characteristics"])
+        )
     return Stored(
         values=values,
         white=white,
@@ -43,8 +51,9 @@ def read_stored(path: Path, page: int) -> Stored:
         metadata=Metadata(
             exif=_exif(info.get("exif")),
             xmp=info.get("xmp") or None,
-            icc_profile=info.get("icc_profile") or None,
+            icc_profile=profile,
         ),
+        notes=notes,
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lfdfp.errors import ImageError
+from lfdfp.storage.pictures.color_profiles import profile_by_code
 from lfdfp.storage.pictures.exif import Exif, orientation_of, parse_exif
 from lfdfp.storage.pictures.formats import format_of
 from lfdfp.storage.pictures.stored import (
@@ -32,7 +33,7 @@ XMP_KEYWORD: Final = b"XML:com.adobe.xmp"
 METERS_PER_INCH: Final = 0.0254
 
 _DECODED: Final = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
-_READ: Final = (b"IHDR", b"iCCP", b"eXIf", b"pHYs", b"acTL")
+_READ: Final = (b"IHDR", b"iCCP", b"cICP", b"eXIf", b"pHYs", b"acTL")
 _SAMPLES: Final = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 _LARGEST_NOTE: Final = 16_000_000
 _MOST_CHUNKS: Final = 1_000_000
@@ -77,7 +78,12 @@ def read_stored(path: Path, page: int) -> Stored:
     white = float(np.iinfo(codes.dtype).max)
     values, alpha = alpha_apart(codes, white)
     exif = _exif(contents)
-    notes = ("animated: the first picture is read",) if b"acTL" in contents.notes else ()
+    profile: bytes | None = _icc_profile(contents)
+    notes: tuple[str, ...] = ()
+    if profile is None and len(contents.notes.get(b"cICP", b"")) == 4:
+        profile, notes = profile_by_code(*contents.notes[b"cICP"][:2])
+    if b"acTL" in contents.notes:
+        notes = (*notes, "animated: the first picture is read")
     return Stored(
         values=values,
         white=white,
@@ -88,7 +94,7 @@ def read_stored(path: Path, page: int) -> Stored:
         metadata=Metadata(
             exif=exif,
             xmp=contents.notes.get(XMP_KEYWORD),
-            icc_profile=_icc_profile(contents),
+            icc_profile=profile,
             resolution=_resolution(contents),
         ),
         notes=notes,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +41,11 @@ def codes8(values: FloatArray) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 def codes16(values: FloatArray) -> np.ndarray[Any, np.dtype[np.uint16]]:
     return np.rint(values * 65535).astype(np.uint16)
+
+
+def png_chunk(name: bytes, content: bytes) -> bytes:
+    checksum = struct.pack(">I", zlib.crc32(name + content))
+    return struct.pack(">I", len(content)) + name + content + checksum
 
 
 @dataclass(frozen=True, kw_only=True)

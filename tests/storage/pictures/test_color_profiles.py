@@ -24,7 +24,7 @@ from lfdfp.storage.pictures.color_profiles import (
     space_of,
     srgb_profile,
 )
-from tests.storage.pictures.picture_files import GRAY, RGB, codes8
+from tests.storage.pictures.picture_files import GRAY, RGB, codes8, png_chunk
 
 ADOBE_RGB = imagecodecs.cms_profile("adobergb")
 GAMMA_22_GRAY = imagecodecs.cms_profile("gray", gamma=2.2)
@@ -168,3 +168,27 @@ def test_gray_pictures_in_a_format_without_gray_keep_their_light(tmp_path: Path)
     again = read_picture(path)
     assert not again.notes
     np.testing.assert_allclose(again.light, light.repeat(3, axis=2), atol=0.03)
+
+
+def test_colors_named_by_a_code_get_a_profile(tmp_path: Path) -> None:
+    plain = imagecodecs.png_encode(codes8(RGB))
+    light = decode_srgb(codes8(RGB) / np.float32(255))
+    for code, red, notes in ((12, 0.68, 0), (9, 0.708, 0), (1, 0.64, 0)):
+        path = tmp_path / f"{code}.png"
+        path.write_bytes(plain[:33] + png_chunk(b"cICP", bytes([code, 13, 0, 1])) + plain[33:])
+        picture = read_picture(path)
+        assert primaries_of(picture.profile)[0] == pytest.approx(red, abs=1e-3)
+        assert len(picture.notes) == notes
+        np.testing.assert_allclose(picture.light, light, atol=1e-6)
+    bright = tmp_path / "hdr.png"
+    bright.write_bytes(plain[:33] + png_chunk(b"cICP", bytes([9, 16, 0, 1])) + plain[33:])
+    assert "high dynamic range is taken for ordinary values" in read_picture(bright).notes[0]
+
+
+def test_avif_names_its_colors_by_a_code(tmp_path: Path) -> None:
+    path = tmp_path / "a.avif"
+    Image.fromarray(codes8(RGB)).save(path)
+    content = path.read_bytes()
+    place = content.index(b"colrnclx") + 8
+    path.write_bytes(content[:place] + b"\0\x0c\0\x0d" + content[place + 4 :])
+    assert primaries_of(read_picture(path).profile)[0] == pytest.approx(0.68, abs=1e-3)

@@ -19,18 +19,11 @@ from PIL import Image
 
 from lfdfp.errors import ImageError
 from lfdfp.storage.images import picture_size, read_codes, read_picture
-from tests.storage.pictures.picture_files import KINDS
-
-
-def _chunk(name: bytes, content: bytes, size: int | None = None) -> bytes:
-    length = len(content) if size is None else size
-    return (
-        struct.pack(">I", length) + name + content + struct.pack(">I", zlib.crc32(name + content))
-    )
+from tests.storage.pictures.picture_files import KINDS, png_chunk
 
 
 def _png(columns: int, rows: int, *chunks: bytes) -> bytes:
-    header = _chunk(b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, 0, 0, 0, 0))
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, 0, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks)
 
 
@@ -99,7 +92,7 @@ def test_few_bytes_that_unpack_to_very_many_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "bomb.png"
     packer = zlib.compressobj(9)
     rows = b"".join(packer.compress(bytes(10_001)) for _ in range(10_000)) + packer.flush()
-    path.write_bytes(_png(10_000, 10_000, _chunk(b"IDAT", rows), _chunk(b"IEND", b"")))
+    path.write_bytes(_png(10_000, 10_000, png_chunk(b"IDAT", rows), png_chunk(b"IEND", b"")))
     assert picture_size(path) == (10_000, 10_000)
     said, needed = _peak_mib(_REFUSED, path)
     assert "bytes would unpack to 100 MB: a decompression bomb, not a photograph" in said
@@ -127,7 +120,7 @@ def test_a_strip_that_unpacks_to_more_than_its_share_takes_no_memory(
 
 def test_a_huge_picture_is_refused_before_memory_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "huge.png"
-    path.write_bytes(_png(20_000, 20_000, _chunk(b"IDAT", b""), _chunk(b"IEND", b"")))
+    path.write_bytes(_png(20_000, 20_000, png_chunk(b"IDAT", b""), png_chunk(b"IEND", b"")))
     with pytest.raises(ImageError, match="20000 x 20000 pixels are more than the 120 megapixels"):
         picture_size(path)
     strips = tmp_path / "huge.tif"
