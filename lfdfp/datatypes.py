@@ -448,6 +448,9 @@ class FocalStack:
     focus_curves
         Shape (N, Y, X): focus measure of each slice on a coarse grid that divides the picture
         evenly, in linear light per pixel squared (larger is sharper), or None.
+    focus_prior
+        Shape (N, Y, X): log evidence, known beforehand, that a slice is the sharp one, on a coarse
+        grid that divides the picture evenly, or None.
     scale
         k of slices on a grid k times finer than the views; `slopes` stay in pixels of the views.
     """
@@ -457,6 +460,7 @@ class FocalStack:
     coverage: FloatArray | None = None
     reference_view: FloatArray | None = None
     focus_curves: FloatArray | None = None
+    focus_prior: FloatArray | None = None
     scale: int = 1
     warnings: tuple[str, ...] = ()
     history: tuple[str, ...] = ()
@@ -471,9 +475,10 @@ class FocalStack:
                 raise ValueError(f"slopes must ascend, got {self.slopes}")
         if self.coverage is not None and self.coverage.shape != self.slices.shape[:3]:
             raise ValueError(f"coverage {self.coverage.shape} does not fit {self.slices.shape}")
-        curves = self.focus_curves
-        if curves is not None and (curves.ndim != 3 or len(curves) != len(self.slices)):
-            raise ValueError(f"{len(self.slices)} slices but focus_curves {curves.shape}")
+        for name in ("focus_curves", "focus_prior"):
+            coarse = getattr(self, name)
+            if coarse is not None and (coarse.ndim != 3 or len(coarse) != len(self.slices)):
+                raise ValueError(f"{len(self.slices)} slices but {name} {coarse.shape}")
 
 
 DataTerm = Literal["stack", "rays"]

@@ -122,12 +122,17 @@ def _read(
 ) -> tuple[FocalStack, Picture]:
     from lfdfp.fusion.fuse import check_size
     from lfdfp.fusion.registration import stack_of_photographs
+    from lfdfp.pipeline.batch import CAPTURE_SUFFIXES
     from lfdfp.storage.hdf5 import load_focal_stack
     from lfdfp.storage.images import check_writable
     from lfdfp.storage.photographs import list_frames, read_photographs
+    from lfdfp.storage.refocus_stacks import load_refocus_stack
 
     if len(inputs) == 1 and inputs[0].suffix == ".h5":
         stack = load_focal_stack(inputs[0])
+        return stack, Picture(light=stack.slices[0])
+    if len(inputs) == 1 and inputs[0].suffix.lower() in CAPTURE_SUFFIXES:
+        stack = load_refocus_stack(inputs[0])
         return stack, Picture(light=stack.slices[0])
     frames = list_frames(inputs)
     check_size(*frames.size, scale)

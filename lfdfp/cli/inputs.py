@@ -12,7 +12,7 @@ from lfdfp.files import sha256_of
 from lfdfp.pipeline.stages import CaptureSource, decoded_capture
 from lfdfp.settings import DecodeSettings
 
-RAW_SUFFIXES: Final = frozenset({".lfp", ".lfr", ".raw"})
+RAW_SUFFIXES: Final = frozenset({".lfp", ".lfr", ".lfx", ".raw"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,10 @@ from lfdfp.settings import Data, Preset, Prior, Settings, read_settings
 def run_command(
     captures: Annotated[
         list[Path],
-        typer.Argument(help="Raw captures (.lfp, .lfr, .raw with its .txt) or folders of them."),
+        typer.Argument(
+            help="Raw captures (.lfp, .lfr, .lfx, .raw with its .txt), processed files (-stk.lfp), "
+            "or folders of them."
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -125,7 +128,7 @@ def run_command(
         if output is not None:
             check_output_folder(output, captures)
     if not planned:
-        raise fail(f"{captures[0]}: no captures (.lfp, .lfr) in this folder")
+        raise fail(f"{captures[0]}: no captures (.lfp, .lfr, .lfx) in this folder")
     options = RunOptions(
         picture_format=picture_format,
         bits=16 if bits == "16" else 8,

@@ -46,6 +46,7 @@ def decision_maps(
     coverage: FloatArray | None = None,
     settings: DecisionSettings | None = None,
     *,
+    prior: FloatArray | None = None,
     sigma: float | None = None,
 ) -> FloatArray:
     """Soft decision maps of encoded slices.
@@ -56,6 +57,8 @@ def decision_maps(
         Shape (N, T, S, C), encoded for display, N >= 1.
     coverage
         Shape (N, T, S): slices that the light hardly reached are not chosen.
+    prior
+        Shape (N, T, S): log evidence that was known before the slices were looked at.
     sigma
         Standard deviation of the noise in luma; None measures it.
 
@@ -69,6 +72,8 @@ def decision_maps(
     if sigma is None:
         sigma = float(np.median([noise_sigma(y) for y in lumas]))
     scores = np.clip(focus_scores(lumas, sigma, settings.window_px), -4.0, 4.0)
+    if prior is not None:
+        scores += prior
     guide = lumas.mean(axis=0)
     smooth = GuidedFilter(
         guide, radius_px=settings.guide_radius_px, regularization=settings.guide_epsilon
@@ -110,12 +115,14 @@ def fused_in_bands(
     coverage: FloatArray | None = None,
     settings: DecisionSettings | None = None,
     *,
+    prior: FloatArray | None = None,
     sigma: float,
 ) -> tuple[FloatArray, FloatArray]:
     """Decide and fuse slices of linear light (N, T, S, C), a band of rows at a time.
 
     Only the band that is worked on is held encoded; the result does not depend on the bands.
-    `sigma` is the standard deviation of the noise in luma.
+    `coverage` and `prior` are as those of `decision_maps`, `sigma` is the standard deviation of the
+    noise in luma.
 
     Returns
     -------
@@ -130,7 +137,8 @@ def fused_in_bands(
         first, last = max(rows.start - _HALO_PX, 0), min(rows.stop + _HALO_PX, height)
         band = encode(light[:, first:last])
         covered = None if coverage is None else coverage[:, first:last]
-        found = decision_maps(band, covered, settings, sigma=sigma)
+        known = None if prior is None else prior[:, first:last]
+        found = decision_maps(band, covered, settings, prior=known, sigma=sigma)
         kept = slice(rows.start - first, rows.stop - first)
         maps[:, rows], fused[rows] = found[:, kept], fuse_slices(band, found)[kept]
     return fused, maps

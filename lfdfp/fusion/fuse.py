@@ -23,6 +23,7 @@ from lfdfp.fusion.paper.recipe import PaperSettings
 from lfdfp.fusion.presets import PRESETS, EngineSettings
 from lfdfp.imaging.display import decode_display, encode
 from lfdfp.imaging.noise_level import stack_noise
+from lfdfp.imaging.resampling import resample
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.settings import FusionSettings
 
@@ -170,7 +171,9 @@ def _by_engine(
     from lfdfp.super_resolution.super_resolve import super_resolve
 
     noise = stack_noise(encode(one) for one in stack.slices)
-    fused, maps = fused_in_bands(stack.slices, stack.coverage, engine.decision, sigma=noise.luma)
+    fused, maps = fused_in_bands(
+        stack.slices, stack.coverage, engine.decision, prior=_prior(stack), sigma=noise.luma
+    )
     sigma = noise.channel * float(np.sqrt(sum(np.square(share).mean() for share in maps)))
     targets, shares = stack.slices, maps
     if stack.reference_view is not None:
@@ -189,6 +192,14 @@ def _by_engine(
         warnings=(_DIVERGED,) if result.diverged else (),
         device=result.device,
     )
+
+
+def _prior(stack: FocalStack) -> FloatArray | None:
+    """The stack's `focus_prior` for every pixel, shape (N, T, S)."""
+    if stack.focus_prior is None:
+        return None
+    coarse = np.moveaxis(stack.focus_prior, 0, -1)
+    return np.moveaxis(resample(coarse, stack.slices.shape[1:3], "bilinear"), -1, 0)
 
 
 def _depth(stack: FocalStack, maps: FloatArray) -> Depth | None:

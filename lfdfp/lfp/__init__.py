@@ -2,20 +2,31 @@
 
 from lfdfp.lfp.assembly import build_container, container_of
 from lfdfp.lfp.capture import read_capture
-from lfdfp.lfp.container import Container, Section, read_container, write_container
+from lfdfp.lfp.container import (
+    Container,
+    Section,
+    is_container,
+    read_container,
+    write_container,
+)
 from lfdfp.lfp.description import FileDescription, describe
 from lfdfp.lfp.raw_pair import write_pair
+from lfdfp.lfp.refocus_stack import RefocusStack, StackFrame, read_refocus_stack
 from lfdfp.lfp.splitting import split
 
 __all__ = [
     "Container",
     "FileDescription",
+    "RefocusStack",
     "Section",
+    "StackFrame",
     "build_container",
     "container_of",
     "describe",
+    "is_container",
     "read_capture",
     "read_container",
+    "read_refocus_stack",
     "split",
     "write_container",
     "write_pair",

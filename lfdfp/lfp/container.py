@@ -225,6 +225,18 @@ def read_container(path: Path, *, verify: bool = True) -> Container:
         return Container.read(stream, verify=verify)
 
 
+def is_container(path: Path) -> bool:
+    """Whether a file begins as an LFP file does.
+
+    Raises
+    ------
+    LfpFormatError
+        If it cannot be opened.
+    """
+    with _opened(path) as (stream, _):
+        return stream.read(len(FILE_MAGIC)) == FILE_MAGIC
+
+
 def section_places(path: Path) -> list[SectionPlace]:
     """Where the sections of an LFP file lie, without reading their payloads.
 

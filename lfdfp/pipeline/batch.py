@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -13,13 +14,19 @@ from pathlib import Path
 from typing import Final
 
 from lfdfp.computing.memory import keep_freed_memory
-from lfdfp.errors import LfdfpError, NotRawError
+from lfdfp.errors import LfdfpError, NotRawError, defect, of_the_system
+from lfdfp.files import path_kind
 from lfdfp.pipeline.record import RunOptions, RunRecord
 from lfdfp.pipeline.run_capture import run_capture
 from lfdfp.progress import StageProgress, silent_stage
 from lfdfp.settings import Settings
 
-CAPTURE_SUFFIXES: Final = frozenset({".lfp", ".lfr"})
+CAPTURE_SUFFIXES: Final = frozenset({".lfp", ".lfr", ".lfx"})
+
+_NAMELESS: Final = frozenset({"raw", "stack"})
+"""Names that say nothing: Lytro Desktop keeps every capture as raw.lfp in a folder of its own."""
+
+_PROCESSED_ENDING: Final = re.compile(r"-(stk|dm)$", re.IGNORECASE)
 
 _ENDED: Final = "a working process was ended, perhaps for lack of memory; try fewer --jobs"
 
@@ -55,15 +62,22 @@ def plan_jobs(inputs: Sequence[Path], output: Path | None) -> list[Job]:
 
     Without `output`, a capture's folder lies beside it under its name without the suffix. With
     `output` and a single capture, that is the folder; with more, it holds one for each. Captures
-    that would share a folder get their suffix, then a number, added.
+    called ``raw`` or ``stack`` go by the name of their folder. Captures that would share a folder
+    get their suffix, then a number, added.
+
+    Raises
+    ------
+    StorageError
+        For a path that cannot be looked at.
     """
     captures: dict[Path, bool] = {}
     known: set[Path] = set()
     for path in inputs:
-        for capture in _captures_in(path) if path.is_dir() else [path]:
+        is_folder = path_kind(path) == "folder"
+        for capture in _captures_in(path) if is_folder else [path]:
             if capture.resolve() not in known:
                 known.add(capture.resolve())
-                captures[capture] = path.is_dir()
+                captures[capture] = is_folder
     wanted = {path: _default_folder(path, output, single=len(captures) == 1) for path in captures}
     counts = Counter(wanted.values())
     taken: set[Path] = set()
@@ -71,10 +85,10 @@ def plan_jobs(inputs: Sequence[Path], output: Path | None) -> list[Job]:
     for path, found in captures.items():
         folder = wanted[path]
         if counts[folder] > 1:
-            folder = folder.with_name(f"{path.stem}_{path.suffix.removeprefix('.')}")
+            folder = folder.with_name(f"{_name(path)}_{path.suffix.removeprefix('.')}")
         number = 2
         while folder in taken:
-            folder = folder.with_name(f"{path.stem}_{number}")
+            folder = folder.with_name(f"{_name(path)}_{number}")
             number += 1
         taken.add(folder)
         jobs.append(Job(path=path, folder=folder, found=found))
@@ -98,7 +112,7 @@ def run_batch(
     if processes <= 1 or len(jobs) <= 1:
         for job in jobs:
             on_start(job)
-            yield _run(job, settings, options, stage_progress)
+            yield _run(job, settings, options, stage_progress, alone=len(jobs) == 1)
         return
     threads = max(1, (os.cpu_count() or 1) // processes)
     with ProcessPoolExecutor(
@@ -124,21 +138,42 @@ def about(path: Path, error: LfdfpError) -> str:
 
 
 def _captures_in(folder: Path) -> list[Path]:
-    return sorted(
+    """Captures of a folder and its subfolders; ``._x.lfp`` of macOS is none."""
+    found = sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in CAPTURE_SUFFIXES and path.is_file()
+        if path.suffix.lower() in CAPTURE_SUFFIXES
+        and not path.name.startswith("._")
+        and path.is_file()
     )
+    raw = {path.with_suffix("") for path in found}
+    return [path for path in found if _origin(path) not in raw]
+
+
+def _origin(path: Path) -> Path | None:
+    """What a processed file that ends in -stk or -dm was made of, without its suffix."""
+    stem = _PROCESSED_ENDING.sub("", path.stem)
+    return None if stem == path.stem or not stem else path.with_name(stem)
+
+
+def _name(path: Path) -> str:
+    parent = path.absolute().parent.name
+    return parent if path.stem.lower() in _NAMELESS and parent else path.stem
 
 
 def _default_folder(path: Path, output: Path | None, *, single: bool) -> Path:
     if output is None:
-        return path.with_name(path.stem) if path.suffix else path.with_name(path.name + "_lfdfp")
-    return output if single else output / path.stem
+        return path.with_name(_name(path)) if path.suffix else path.with_name(path.name + "_lfdfp")
+    return output if single else output / _name(path)
 
 
 def _run(
-    job: Job, settings: Settings, options: RunOptions, stage_progress: StageProgress
+    job: Job,
+    settings: Settings,
+    options: RunOptions,
+    stage_progress: StageProgress,
+    *,
+    alone: bool = False,
 ) -> Outcome:
     try:
         record = run_capture(job.path, job.folder, settings, options, stage_progress=stage_progress)
@@ -148,6 +183,12 @@ def _run(
         return Outcome(job=job, error=about(job.path, error))
     except MemoryError:
         return Outcome(job=job, error=f"{job.path}: not enough memory for this capture")
+    except OSError as error:
+        return Outcome(job=job, error=f"{job.path}: {of_the_system(error)}")
+    except Exception as error:  # a defect must not take the other captures' results with it
+        if alone:
+            raise
+        return Outcome(job=job, error=f"{job.path}: {defect(error)}")
     return Outcome(job=job, record=record)
 
 

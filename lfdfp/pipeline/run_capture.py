@@ -1,4 +1,4 @@
-"""One raw capture to its pictures: the whole chain, from top to bottom."""
+"""One capture to its pictures: the whole chain, from top to bottom."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lfdfp.datatypes import FocalStack, RawCapture, SharpPicture
+from lfdfp.errors import NotRawError
 from lfdfp.files import json_text, sha256_of, write_text
 from lfdfp.pipeline import stages
 from lfdfp.pipeline.record import (
@@ -51,12 +52,13 @@ def run_capture(
 ) -> RunRecord:
     """Turn one raw capture into pictures in `folder`.
 
-    Nothing is written, and `folder` is not made, before the capture was decoded.
+    Nothing is written, and `folder` is not made, before the capture was decoded. Of a file without
+    a raw capture, the pictures that Lytro's software had refocused are fused.
 
     Parameters
     ----------
     path
-        A raw capture (.lfp, .lfr, or .raw with its .txt).
+        A raw capture (.lfp, .lfr, .lfx, or .raw with its .txt), or a processed file (-stk.lfp).
     folder
         Where the outputs go; files of the same names are replaced.
     settings
@@ -72,7 +74,8 @@ def run_capture(
     Raises
     ------
     LfdfpError
-        If the file is no raw capture or its pixels cannot be decoded.
+        If the file holds neither a raw capture nor refocused pictures, or its pixels cannot be
+        decoded.
     """
     from lfdfp.storage.images import check_writable, shot_of
 
@@ -85,13 +88,16 @@ def run_capture(
     )
     times: list[StageTime] = []
     stage = timed(stage_progress, times)
-    capture = stages.raw_capture(source, stage=stage)
-    known = stages.stored_calibration(source, capture)
-    keys = file_keys(_digest(path, capture), _calibration_files(source, known), settings)
+    capture, processed = _read(source, stage)
+    if capture is None:
+        settings = replace(settings, fusion=replace(settings.fusion, data="stack"))
+    known = None if capture is None else stages.stored_calibration(source, capture)
+    digest = _digest(path, capture)
+    keys = file_keys(digest, _calibration_files(source, known), settings)
     run = _Run(
         source=source,
-        input_sha256=_digest(path, capture),
-        shot=shot_of(capture),
+        input_sha256=digest,
+        shot={} if capture is None else shot_of(capture),
         folder=folder,
         settings=settings,
         options=options,
@@ -100,8 +106,10 @@ def run_capture(
         stage=stage,
         read_back=timed(stage_progress, times, reused=True),
     )
-    decoded = None if run.reuse.light_field else _decoded(run, capture, known)
-    stack = _focal_stack(run, decoded)
+    decoded = None
+    if capture is not None and not run.reuse.light_field:
+        decoded = _decoded(run, capture, known)
+    stack = _focal_stack(run, decoded, processed)
     picture = _sharp_picture(run, decoded, stack)
     facts = _capture_facts(run, decoded)
     del decoded  # a light field takes hundreds of megabytes
@@ -159,8 +167,22 @@ class _Run:
         }
 
 
-def _digest(path: Path, capture: RawCapture) -> str:
-    return sha256_of(path) if path.is_file() else capture.source_sha256
+def _read(
+    source: stages.CaptureSource, stage: StageProgress
+) -> tuple[RawCapture | None, FocalStack | None]:
+    """The raw capture of a file, or else its refocused pictures."""
+    from lfdfp.lfp import is_container
+
+    try:
+        return stages.raw_capture(source, stage=stage), None
+    except NotRawError:
+        if not is_container(source.path):
+            raise
+        return None, stages.refocus_stack(source, stage=stage)
+
+
+def _digest(path: Path, capture: RawCapture | None) -> str:
+    return sha256_of(path) if capture is None or path.is_file() else capture.source_sha256
 
 
 def _calibration_files(source: stages.CaptureSource, known: Match | None) -> list[Path]:
@@ -180,9 +202,16 @@ def _decoded(run: _Run, capture: RawCapture, known: Match | None) -> stages.Deco
     return stages.DecodedCapture(capture=capture, calibration=calibration, field=field)
 
 
-def _focal_stack(run: _Run, decoded: stages.DecodedCapture | None) -> FocalStack:
+def _focal_stack(
+    run: _Run, decoded: stages.DecodedCapture | None, processed: FocalStack | None
+) -> FocalStack:
     from lfdfp.storage.hdf5 import load_focal_stack, save_focal_stack
 
+    if processed is not None:
+        with run.stage("save"):
+            provenance = run.provenance(run.keys.focal_stack)
+            save_focal_stack(run.folder / FOCAL_STACK, processed, provenance)
+        return processed
     if run.reuse.focal_stack or decoded is None:
         with run.read_back("refocus"):
             return load_focal_stack(run.folder / FOCAL_STACK)

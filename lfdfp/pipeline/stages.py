@@ -95,6 +95,20 @@ def raw_capture(source: CaptureSource, *, stage: StageProgress = silent_stage) -
         return read_capture(source.path, verify=source.verify)
 
 
+def refocus_stack(source: CaptureSource, *, stage: StageProgress = silent_stage) -> FocalStack:
+    """Read the pictures that Lytro's software had refocused, where there is no raw capture.
+
+    Raises
+    ------
+    LfdfpError
+        If the file holds no such pictures, which says what it holds instead, or is damaged.
+    """
+    from lfdfp.storage.refocus_stacks import load_refocus_stack
+
+    with stage("read"):
+        return load_refocus_stack(source.path, verify=source.verify)
+
+
 def stored_calibration(source: CaptureSource, capture: RawCapture) -> Match | None:
     """The calibration that is kept for the capture's camera: in the source's folder or the usual.
 

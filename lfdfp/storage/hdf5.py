@@ -104,6 +104,7 @@ _BY_PLANE: Final = {
     "slopes": ("n", (64,)),
     "coverage": ("n t s", (1,)),
     "focus_curves": ("n y x", (1,)),
+    "focus_prior": ("n y x", (1,)),
 }
 """Arrays of a stack that have an entry for every plane: axes, and planes per chunk."""
 
@@ -142,6 +143,7 @@ def load_focal_stack(path: Path) -> FocalStack:
             coverage=_optional(path, file, "coverage"),
             reference_view=_optional(path, file, "reference_view"),
             focus_curves=_optional(path, file, "focus_curves"),
+            focus_prior=_optional(path, file, "focus_prior"),
             scale=int(file.attrs.get("scale", 1)),
             **_story(file),
         )

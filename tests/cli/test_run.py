@@ -13,6 +13,8 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from lfdfp.cli.main import app
+from lfdfp.lfp import write_container
+from tests.lfp.processed_files import older_file
 
 runner = CliRunner()
 QUICK = ("--preset", "fast", "--planes", "4")
@@ -162,14 +164,31 @@ def test_a_black_capture_is_refused_in_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.data
-def test_a_processed_file_is_refused_in_one_line(data_dir: Path, tmp_path: Path) -> None:
-    path = tmp_path / "IMG_0007-stk.lfp"
-    shutil.copy(data_dir / "lytro" / "containers" / "f01_IMG_0007-stk.lfp", path)
+def test_a_depth_map_alone_is_refused_in_one_line(data_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "IMG_0002-dm.lfp"
+    shutil.copy(data_dir / "lytro" / "containers" / "f01_IMG_0002-dm.lfp", path)
     result = _run(path)
     assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
-    assert "no raw" in result.stderr
+    assert "it holds 1 depth table (330 x 330), 1 confidence table" in result.stderr
     assert sorted(p.name for p in tmp_path.iterdir()) == [path.name]
+
+
+def test_only_the_processed_file_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "IMG_0007-stk.lfp"
+    write_container(path, older_file())
+    result = _run(path, "--preset", "fast", "--json")
+    assert result.exit_code == 0, result.output
+    (record,) = json.loads(result.stdout)
+    made = {entry.name for entry in (tmp_path / "IMG_0007-stk").iterdir()}
+    assert made >= {"all_in_focus_x2.png", "decision_map.png", "inspect.html", "run.json"}
+    assert record["facts"]["data_term"] == "stack"
+    assert any("not of a raw capture" in warning for warning in record["warnings"])
+    with Image.open(tmp_path / "IMG_0007-stk" / "all_in_focus_x2.png") as picture:
+        assert picture.size == (72, 48)
+    again = _run(path, "--preset", "fast", "--resume", "--json")
+    (record,) = json.loads(again.stdout)
+    assert {stage["name"]: stage["reused"] for stage in record["stages"]}["fuse"]
 
 
 def test_one_bad_file_does_not_stop_the_rest(small_capture: Path, tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from lfdfp.cli.main import app
+from lfdfp.lfp import write_container
 from lfdfp.storage.hdf5 import load_focal_stack, load_light_field
+from tests.lfp.processed_files import older_file
 
 runner = CliRunner()
 
@@ -64,6 +66,25 @@ def test_a_stack_is_fused_to_a_picture(refocused: Path, tmp_path: Path) -> None:
     with Image.open(picture) as image:
         assert image.size == (2 * shape[2], 2 * shape[1])
     assert maps.is_file()
+
+
+def test_a_processed_file_is_fused(tmp_path: Path) -> None:
+    write_container(tmp_path / "IMG_0007-stk.lfp", older_file())
+    target = tmp_path / "sharp.png"
+    result = _run("fuse", tmp_path / "IMG_0007-stk.lfp", "-o", target, "--preset", "fast")
+    assert result.exit_code == 0, result.output
+    assert "from 4 pictures" in result.stdout
+    assert "not of a raw capture" in result.stderr
+    with Image.open(target) as picture:
+        assert picture.size == (36, 24)
+
+
+def test_a_raw_capture_is_not_fused(small_capture: Path, tmp_path: Path) -> None:
+    result = _run("fuse", small_capture, "-o", tmp_path / "sharp.png")
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert "use `lfdfp run`" in result.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_photographs_are_fused(tmp_path: Path) -> None:

@@ -37,6 +37,18 @@ def test_flat_slices_share_equally() -> None:
     np.testing.assert_allclose(maps, 0.25, atol=1e-6)
 
 
+def test_what_was_known_before_decides_where_the_slices_show_nothing() -> None:
+    slices, owner = multi_focus(textured_picture((64, 80)), 2)
+    slices[:, :, 60:] = 0.4  # flat
+    prior = np.zeros((2, 64, 80), np.float32)
+    prior[0] = -0.5
+    plain, informed = decision_maps(slices), decision_maps(slices, prior=prior)
+    np.testing.assert_allclose(plain[:, 20:44, 76:], 0.5, atol=0.05)
+    assert informed[1, :, 76:].min() > 0.65
+    seen = np.s_[:, :50]
+    assert np.mean(informed.argmax(axis=0)[seen] == owner[seen]) > 0.93
+
+
 def test_an_uncovered_pixel_is_never_chosen() -> None:
     slices, _ = multi_focus(textured_picture((40, 60)), 2)
     coverage = np.ones(slices.shape[:3], np.float32)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lfdfp.errors import StorageError
 from lfdfp.pipeline.batch import Job, plan_jobs, run_batch
 from lfdfp.pipeline.record import RunOptions
 from lfdfp.settings import Settings
@@ -49,6 +50,59 @@ def test_a_capture_named_twice_runs_once(tmp_path: Path, monkeypatch: pytest.Mon
     (capture,) = _touch(tmp_path, "shot.lfp")
     monkeypatch.chdir(tmp_path)
     assert len(plan_jobs([capture, Path("shot.lfp"), tmp_path], None)) == 1
+
+
+def test_captures_of_a_desktop_library_go_by_their_folders(tmp_path: Path) -> None:
+    _touch(tmp_path, "lib/IMG_0001/raw.lfp", "lib/IMG_0002/raw.lfp", "lib/IMG_0003/stack.lfp")
+    folders = [job.folder for job in plan_jobs([tmp_path / "lib"], tmp_path / "out")]
+    assert [folder.name for folder in folders] == ["IMG_0001", "IMG_0002", "IMG_0003"]
+    beside = [job.folder for job in plan_jobs([tmp_path / "lib"], None)]
+    assert beside[0] == tmp_path / "lib/IMG_0001/IMG_0001"
+    one = plan_jobs([tmp_path / "lib/IMG_0002/raw.lfp"], None)
+    assert one[0].folder == tmp_path / "lib/IMG_0002/IMG_0002"
+
+
+def test_library_folders_of_one_name_get_numbers(tmp_path: Path) -> None:
+    _touch(tmp_path, "a/IMG_0001/raw.lfp", "b/IMG_0001/raw.lfp", "c/IMG_0001/raw.lfr")
+    folders = [job.folder.name for job in plan_jobs([tmp_path], tmp_path / "out")]
+    assert len(set(folders)) == 3
+    assert all(name.startswith("IMG_0001") for name in folders)
+
+
+def test_lfx_is_found_and_what_macos_writes_is_not(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.lfx", "._a.lfx", "._b.lfp", "B.LFX")
+    assert [job.path.name for job in plan_jobs([tmp_path], None)] == ["B.LFX", "a.lfx"]
+
+
+def test_a_processed_file_runs_only_where_its_capture_is_gone(tmp_path: Path) -> None:
+    _touch(
+        tmp_path, "a.lfp", "a-stk.lfp", "a-dm.lfp", "b-stk.lfp", "c-STK.LFP", "C.lfp", "-stk.lfp"
+    )
+    found = [job.path.name for job in plan_jobs([tmp_path], None)]
+    assert found == ["-stk.lfp", "C.lfp", "a.lfp", "b-stk.lfp", "c-STK.LFP"]
+    named = plan_jobs([tmp_path / "a.lfp", tmp_path / "a-stk.lfp"], None)
+    assert [job.path.name for job in named] == ["a.lfp", "a-stk.lfp"]
+
+
+@pytest.mark.parametrize("name", ["n" * 300, "a\0b"])
+def test_an_impossible_path_is_one_line(tmp_path: Path, name: str) -> None:
+    with pytest.raises(StorageError, match="cannot be looked at"):
+        plan_jobs([tmp_path / name], None)
+
+
+def test_a_defect_on_one_capture_does_not_stop_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: Path, *_: object, **__: object) -> None:
+        raise IndexError(path.name) if path.name == "a.lfp" else OSError(28, "No space left", "x")
+
+    monkeypatch.setattr("lfdfp.pipeline.batch.run_capture", broken)
+    jobs = plan_jobs(_touch(tmp_path, "a.lfp", "b.lfp"), None)
+    outcomes = list(run_batch(jobs, Settings(), RunOptions()))
+    assert "unexpected IndexError: a.lfp" in outcomes[0].error
+    assert outcomes[1].error.endswith("b.lfp: x: No space left")
+    with pytest.raises(IndexError, match=r"a\.lfp"):
+        list(run_batch(jobs[:1], Settings(), RunOptions()))
 
 
 class _Deadly:
