@@ -8,13 +8,14 @@ from lfdfp.calibration.camera import Match, distance, steps_off
 from lfdfp.calibration.defects import defects_in_capture
 from lfdfp.calibration.grid.fit import CERTAIN_GRID_PX, fit_lenslet_grid
 from lfdfp.calibration.grid.from_metadata import grid_from_metadata
-from lfdfp.calibration.noise import noise_from_capture, noise_from_iso
+from lfdfp.calibration.noise import noise_from_capture
 from lfdfp.calibration.response.fall_off import FieldShading
 from lfdfp.calibration.response.from_captures import lenslets_from_capture
 from lfdfp.calibration.response.from_white_image import LensletResponse, measure_white_image
 from lfdfp.calibration.response.profiles import default_response
 from lfdfp.datatypes import Calibration, FloatArray, LensletGrid, NoiseModel, RawCapture
 from lfdfp.errors import CalibrationError, CaptureError
+from lfdfp.imaging.sensor_noise import noise_from_iso
 from lfdfp.progress import Progress, ignore_progress
 
 _LEAST_LIGHT_SHARE = 0.002

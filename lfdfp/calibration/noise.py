@@ -17,12 +17,12 @@ from lfdfp.datatypes import (
     RawCapture,
 )
 from lfdfp.errors import CalibrationError
+from lfdfp.imaging.sensor_noise import (
+    MEDIAN_OF_SQUARE,
+    QUANTIZATION_VARIANCE,
+    noise_from_iso,
+)
 from lfdfp.lenslets.table import lenslet_table
-
-_FULL_WELL_ELECTRONS = 5500.0
-_BASE_ISO = 80.0
-_READ_ELECTRONS = 4.0
-_QUANTIZATION_VARIANCE = 1.0 / 12.0
 
 _PIXELS = 2.2e6
 _RADIUS_PITCH = 0.38
@@ -34,28 +34,6 @@ _LEAST_COUNT = 150
 _LEAST_LEVELS = 4
 _VARIANCE_ERROR = 0.05
 _RELATIVE_PRIOR = 0.02
-MEDIAN_OF_SQUARE = 0.4549
-"""Median of the square of a standard normal variable."""
-
-
-def noise_from_iso(capture: RawCapture) -> NoiseModel:
-    """A plain guess: 5500 electrons at white at ISO 80, 4 electrons of read noise."""
-    codes_per_electron = _code_span(capture) / _FULL_WELL_ELECTRONS * _gain(capture)
-    return NoiseModel(
-        read_variance=(_READ_ELECTRONS * codes_per_electron) ** 2 + _QUANTIZATION_VARIANCE,
-        shot_gain=codes_per_electron,
-        relative=0.01,
-    )
-
-
-def _code_span(capture: RawCapture) -> float:
-    planes = capture.bayer_planes()
-    return sum(white - black for *_, black, white in planes) / len(planes)
-
-
-def _gain(capture: RawCapture) -> float:
-    iso = capture.iso if capture.iso is not None and capture.iso > 0 else _BASE_ISO
-    return max(iso / _BASE_ISO, 1.0)
 
 
 def noise_from_capture(capture: RawCapture, grid: LensletGrid, response: FloatArray) -> NoiseModel:
@@ -161,7 +139,7 @@ def noise_through(
     solution, _ = nnls(rows / scale, target)
     read, shot, relative = solution / scale
     return NoiseModel(
-        read_variance=float(max(read, _QUANTIZATION_VARIANCE)),
+        read_variance=float(max(read, QUANTIZATION_VARIANCE)),
         shot_gain=float(shot),
         relative=float(np.sqrt(relative)),
     )

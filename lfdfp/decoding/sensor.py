@@ -21,6 +21,7 @@ from lfdfp.decoding.sensor_kernels import (
     neutralize_highlights,
     repair_hot_pixels,
 )
+from lfdfp.imaging.sensor_noise import noise_from_iso
 
 LEAST_RESPONSE = 0.02
 """A pixel with a smaller share of the light holds nothing but noise."""
@@ -28,8 +29,6 @@ LEAST_RESPONSE = 0.02
 _SATURATION_SHARE = 0.985
 _HOT_RATIO = 1.8
 _HOT_DEVIATIONS = 8.0
-_ELECTRONS_AT_WHITE = 4000.0
-_READ_SHARE = 0.002
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,7 +66,7 @@ def sensor_light(capture: RawCapture, calibration: Calibration) -> SensorLight:
     linearize(capture.mosaic, calibration.response, levels, light)
     unmeasured = fill_unmeasured(light)
     saturated = neutralize_highlights(capture.mosaic, calibration.response, levels, light)
-    noise = noise_of_light(capture, calibration.noise)
+    noise = noise_of_light(capture, calibration.noise or noise_from_iso(capture))
     hot = repair_hot_pixels(calibration.response, noise, _HOT_RATIO, _HOT_DEVIATIONS, light)
     return SensorLight(
         light=light,
@@ -79,13 +78,8 @@ def sensor_light(capture: RawCapture, calibration: Calibration) -> SensorLight:
     )
 
 
-def noise_of_light(capture: RawCapture, noise: NoiseModel | None) -> DoubleArray:
-    """Read variance, shot gain, relative noise with the white level at 1.
-
-    Without a model: 4000 electrons at the white level, 0.2 % of it in the dark.
-    """
-    if noise is None:
-        return np.array([_READ_SHARE**2, 1 / _ELECTRONS_AT_WHITE, 0.0])
+def noise_of_light(capture: RawCapture, noise: NoiseModel) -> DoubleArray:
+    """Read variance, shot gain, relative noise, shape (3,), with the white level at 1."""
     span = float(np.mean(np.subtract(capture.white_codes, capture.black_codes)))
     return np.array([noise.read_variance / span**2, noise.shot_gain / span, noise.relative])
 

@@ -33,7 +33,7 @@ def held_out_mask(
     direction_px: tuple[float, float] = (0.0, 2.0),
     seed: int = 0,
 ) -> BoolArray:
-    """Which pixels of the sensor are left out, shape (H, W).
+    """Which pixels of the sensor are held out, shape (H, W): True for those.
 
     Parameters
     ----------

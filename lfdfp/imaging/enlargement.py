@@ -9,7 +9,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from lfdfp.datatypes import FloatArray
+from lfdfp.datatypes import BoolArray, FloatArray
 from lfdfp.imaging.display import LUMA_WEIGHTS, luma
 from lfdfp.imaging.guided_filter import GuidedFilter
 from lfdfp.imaging.resampling import Downsampling
@@ -55,19 +55,19 @@ class Enlarger:
         self.model, self.sigma, self.back_projections = model, sigma, back_projections
         self.upscalers, self.repeats = upscalers, repeats
 
-    def __call__(self, picture: FloatArray, observed: FloatArray | None = None) -> FloatArray:
-        """Picture (T, S, C) to (kT, kS, C); where `observed` (T, S) is 0 it is not trusted."""
+    def __call__(self, picture: FloatArray, held_out: BoolArray | None = None) -> FloatArray:
+        """Picture (T, S, C) to (kT, kS, C); where `held_out` (T, S) is True it is not trusted."""
         if self.model.scale == 1:
             return picture.copy()
         if not self.upscalers:
-            return self.back_projected(self.model.interpolate(picture), picture, observed)
+            return self.back_projected(self.model.interpolate(picture), picture, held_out)
         coarse = luma(picture)
         fine = coarse
         for _ in range(self.repeats):
             fine = np.mean([upscale(fine) for upscale in self.upscalers], axis=0, dtype=np.float32)
         chroma = self._chroma(picture, coarse, fine)
         made = fine[..., None] + self.model.interpolate(chroma)
-        return self.back_projected(made, picture, observed)
+        return self.back_projected(made, picture, held_out)
 
     def by_tiles(self, picture: FloatArray) -> FloatArray:
         """As called, with the temporaries of one tile only; the tiles leave no seam."""
@@ -102,15 +102,15 @@ class Enlarger:
         return np.stack([smooth(channel) for channel in np.moveaxis(chroma, -1, 0)], axis=-1)
 
     def back_projected(
-        self, fine: FloatArray, picture: FloatArray, observed: FloatArray | None = None
+        self, fine: FloatArray, picture: FloatArray, held_out: BoolArray | None = None
     ) -> FloatArray:
         """`fine` corrected by what shrinking it misses, where that is more than noise."""
         for _ in range(self.back_projections):
             missing = picture - self.model.forward(fine)
             if self.sigma >= VISIBLE_SIGMA:
                 missing = without_noise(missing, self.sigma)
-            if observed is not None:
-                missing *= observed[..., None]
+            if held_out is not None:
+                missing[held_out] = 0.0
             fine = fine + self.model.interpolate(missing)
         return fine
 

@@ -69,8 +69,8 @@ class FusionLoss:
         Shape (N, C, T, S), in the domain of x.
     maps
         Shape (N, T, S), summing to 1 over N.
-    observed
-        Shape (T, S): 1 where a pixel may be used, 0 where it is held out; None uses all.
+    held_out
+        Shape (T, S), bool: True where a pixel may not be used; None uses all.
     """
 
     def __init__(
@@ -79,10 +79,10 @@ class FusionLoss:
         maps: Tensor,
         downsample: TorchDownsampling,
         settings: LossSettings,
-        observed: Tensor | None = None,
+        held_out: Tensor | None = None,
     ) -> None:
         self.slices, self.downsample, self.settings = slices, downsample, settings
-        used = torch.ones_like(maps[0]) if observed is None else observed
+        used = torch.ones_like(maps[0]) if held_out is None else (~held_out).to(maps.dtype)
         self.shares = (maps * used)[:, None] / used.mean()
         self.target = strongest_laplacian(slices, settings)
         self.smooth_use = -functional.max_pool2d(-used[None, None], 3, 1, 1)

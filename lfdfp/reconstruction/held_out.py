@@ -11,6 +11,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray, NoiseModel
+from lfdfp.imaging.sensor_noise import MEDIAN_OF_SQUARE
 from lfdfp.reconstruction.observation import RayObservation
 from lfdfp.reconstruction.ray_light import RayLight
 from lfdfp.reconstruction.ray_marks import LEAST_MEASURED, MISSING
@@ -19,8 +20,6 @@ _LEAST_RAYS = 400
 _STREAM = 0x52415953  # apart from other draws with the same seed
 _SIGNAL_BINS = 12
 _RESPONSE_BINS = 3
-_NORMAL_MEDIAN = 0.4549
-"""Median of the square of a standard normal variable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,7 +70,7 @@ class HeldOutRays:
         rows, spread = [], []
         for members in _classes(self.predicted, self.response):
             rows.append(np.median(features[members], axis=0))
-            spread.append(np.median(square[members]) / _NORMAL_MEDIAN)
+            spread.append(np.median(square[members]) / MEDIAN_OF_SQUARE)
         scale = np.maximum(np.array(spread), 1e-12)
         columns = np.array(rows) / scale[:, None]
         size = np.linalg.norm(columns, axis=0) + 1e-30

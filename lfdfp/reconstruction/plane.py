@@ -26,13 +26,12 @@ from lfdfp.computing.bands import BandRunner, thread_count
 from lfdfp.datatypes import (
     FloatArray,
     LightField,
-    NoiseModel,
-    RawCapture,
     Rays,
     ViewSampling,
 )
 from lfdfp.errors import ImageError, SettingsError
 from lfdfp.imaging.color import exposure_gain, oriented
+from lfdfp.imaging.sensor_noise import noise_from_iso
 from lfdfp.lenslets.table import lenslet_table
 from lfdfp.reconstruction.bundle import RayBundle
 from lfdfp.reconstruction.fine_grid import FineGrid
@@ -159,7 +158,7 @@ class _PlaneRays:
     """The rays of a capture where they meet a plane, on a fine grid."""
 
     def __init__(self, rays: Rays, grid: FineGrid, slope: float, threads: int) -> None:
-        noise = rays.calibration.noise or _plain_noise(rays.capture)
+        noise = rays.calibration.noise or noise_from_iso(rays.capture)
         measured = measured_light(rays, least_response=_LEAST_RESPONSE, noise=noise)
         light = measured.light
         self.typical = max(float(np.median(light[light >= 0])), 1e-3) if (light >= 0).any() else 1.0
@@ -188,12 +187,6 @@ class _PlaneRays:
 
         bundle.runner.map(add, bundle.grid.shape[0])
         return sums, counts
-
-
-def _plain_noise(capture: RawCapture) -> NoiseModel:
-    """For a calibration without a noise model: 5000 electrons at the white level, 5 in the dark."""
-    span = float(np.mean(np.subtract(capture.white_codes, capture.black_codes)))
-    return NoiseModel(read_variance=(span / 1000) ** 2, shot_gain=span / 5000)
 
 
 def _inverse_variances(measured: RayLight, typical: float) -> FloatArray:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lfdfp.calibration.noise import noise_from_iso
 from lfdfp.computing.bands import BandRunner
 from lfdfp.datatypes import BoolArray, ColorData, FloatArray, NoiseModel, Rays, ViewSampling
 from lfdfp.errors import CaptureError
 from lfdfp.imaging.color import LUMA_WEIGHTS, display_matrix
+from lfdfp.imaging.sensor_noise import noise_from_iso
 from lfdfp.lenslets.table import LensletTable, lenslet_table
 from lfdfp.reconstruction.bundle import RayBundle
 from lfdfp.reconstruction.fine_grid import FINEST, FineGrid

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lfdfp.datatypes import FloatArray
+from lfdfp.datatypes import BoolArray, FloatArray
 from lfdfp.imaging.display import encode
 from lfdfp.imaging.enlargement import Enlarger
 from lfdfp.imaging.resampling import Downsampling
@@ -54,19 +54,20 @@ class Observations:
         )
 
 
-def held_out_mask(shape: tuple[int, int], share: float, rng: np.random.Generator) -> FloatArray:
-    """1 at observed pixels, 0 at the `share` that is held out, shape (T, S)."""
-    return (rng.random(shape) >= share).astype(np.float32)
+def held_out_mask(shape: tuple[int, int], share: float, rng: np.random.Generator) -> BoolArray:
+    """Which pixels (T, S) are held out, True for those: a random share."""
+    return np.asarray(rng.random(shape) < share)
 
 
-def without_held_out(fused: FloatArray, observed: FloatArray) -> FloatArray:
-    """`fused` with held-out pixels filled from observed neighbors."""
+def without_held_out(fused: FloatArray, held_out: BoolArray) -> FloatArray:
+    """`fused` (T, S, C) with held-out pixels (T, S) filled from their neighbors."""
+    observed = (~held_out).astype(np.float32)
     ring = np.array([[1, 2, 1], [2, 0, 2], [1, 2, 1]], np.float32)
     known = cv2.filter2D(observed, -1, ring, borderType=cv2.BORDER_CONSTANT)
     values = fused * observed[..., None]
     total = cv2.filter2D(values, -1, ring, borderType=cv2.BORDER_CONSTANT).reshape(fused.shape)
     filled = total / np.maximum(known, 1e-6)[..., None]
-    fillable = (observed == 0) & (known > 0)
+    fillable = held_out & (known > 0)
     return np.where(fillable[..., None], filled, fused).astype(np.float32)
 
 
@@ -93,13 +94,13 @@ def residual_of_tile(
     The residual is zero where the network gains less than `settings.least_gain`.
     """
     rng = np.random.default_rng(seed)
-    observed = held_out_mask(seen.fused.shape[:2], settings.held_out, rng)
+    held_out = held_out_mask(seen.fused.shape[:2], settings.held_out, rng)
     nothing = np.zeros((*seen.model.fine_shape, seen.fused.shape[2]), np.float32)
     depth = fitting_depth(seen.model.fine_shape, settings.skipnet)
-    if depth == 0 or observed.all():
+    if depth == 0 or not held_out.any():
         return Residual(residual=nothing)
-    visible = without_held_out(seen.fused, observed)
-    base = to_tensor(enlarge.on(seen.model)(visible, observed), device)
+    visible = without_held_out(seen.fused, held_out)
+    base = to_tensor(enlarge.on(seen.model)(visible, held_out), device)
     torch.manual_seed(seed)
     shape = replace(
         settings.skipnet,
@@ -108,7 +109,7 @@ def residual_of_tile(
     )
     network = Skipnet(base.shape[1], base.shape[1], shape).to(device).train()
     downsample = TorchDownsampling(seen.model, device)
-    mask = torch.from_numpy(observed).to(device)
+    mask = torch.from_numpy(held_out).to(device)
     loss = FusionLoss(
         torch.from_numpy(np.ascontiguousarray(encode(seen.light).transpose(0, 3, 1, 2))).to(device),
         torch.from_numpy(np.ascontiguousarray(seen.maps)).to(device),
@@ -119,7 +120,7 @@ def residual_of_tile(
     fused = to_tensor(seen.fused, device)
 
     def held_out_error(x: Tensor) -> float:
-        return float((((downsample(x) - fused) ** 2) * (1 - mask)).sum() / (1 - mask).sum())
+        return float((((downsample(x) - fused) ** 2) * mask).sum() / mask.sum())
 
     code = base - base.mean()
     start = held_out_error(base)

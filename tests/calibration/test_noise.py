@@ -7,8 +7,8 @@ from lattices import WHITE, capture_of, lenslet_profile, random_grid, scene_ligh
 from lfdfp.calibration import fit_lenslet_grid
 from lfdfp.calibration.defects import defects_in_capture, hot_pixels_from_dark_frames
 from lfdfp.calibration.grid.fit import fit_lenslet_grid as fit
-from lfdfp.calibration.noise import noise_from_capture, noise_from_iso, noise_from_pair
-from lfdfp.datatypes import NoiseModel, RawCapture
+from lfdfp.calibration.noise import noise_from_capture, noise_from_pair
+from lfdfp.datatypes import NoiseModel
 from lfdfp.errors import CalibrationError
 
 SHAPE = (600, 640)
@@ -39,18 +39,6 @@ def test_two_white_images_tell_their_noise() -> None:
     found = noise_from_pair(*pair)
     signal = CODES * np.array([0.1, 0.3, 0.7])
     np.testing.assert_allclose(variance(found, signal), variance(TRUE, signal), rtol=0.1)
-
-
-def test_noise_grows_with_sensitivity() -> None:
-    capture = capture_of(np.ones((40, 40)), np.random.default_rng(3), pitch_px=10.0)
-    slow, fast = (noise_from_iso(with_iso(capture, iso)) for iso in (100.0, 800.0))
-    assert fast.shot_gain == pytest.approx(8 * slow.shot_gain)
-
-
-def with_iso(capture: RawCapture, iso: float) -> RawCapture:
-    import dataclasses
-
-    return dataclasses.replace(capture, iso=iso)
 
 
 def test_hot_and_dead_pixels_are_found_and_little_else() -> None:

@@ -25,9 +25,9 @@ from lfdfp.calibration.grid.signal import (
     block_phases,
     lattice_planes,
 )
-from lfdfp.calibration.noise import noise_from_iso
 from lfdfp.datatypes import DoubleArray, LensletGrid, RawCapture
 from lfdfp.errors import CalibrationError
+from lfdfp.imaging.sensor_noise import noise_from_iso
 
 _BLOCK_PITCHES = 6
 _EVIDENCE_PITCHES = 3

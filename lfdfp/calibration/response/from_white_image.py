@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 
 from lfdfp.calibration.grid.fit import fit_lenslet_grid
-from lfdfp.calibration.noise import MEDIAN_OF_SQUARE, noise_from_iso
 from lfdfp.calibration.raw_codes import RawCodes, plane_colors, raw_codes
 from lfdfp.calibration.response.offset_kernels import grid_arrays
 from lfdfp.calibration.response.profile_fit import fitted_profiles
@@ -31,6 +30,7 @@ from lfdfp.datatypes import (
     RawCapture,
 )
 from lfdfp.errors import CalibrationError
+from lfdfp.imaging.sensor_noise import MEDIAN_OF_SQUARE, noise_from_iso
 from lfdfp.lenslets.arrays import lenslet_frame
 
 _DARKEST = 0.02

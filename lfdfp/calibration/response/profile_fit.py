@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import BSpline
 
-from lfdfp.calibration.noise import noise_from_iso
 from lfdfp.calibration.raw_codes import raw_codes
 from lfdfp.calibration.response.offset_kernels import OffsetTable
 from lfdfp.calibration.response.profile_kernels import Cell, LightModel, profile_residuals
 from lfdfp.calibration.response.profiles import default_profile, offset_table
 from lfdfp.datatypes import DoubleArray, FloatArray, LensletGrid, RawCapture
 from lfdfp.errors import CalibrationError
+from lfdfp.imaging.sensor_noise import noise_from_iso
 from lfdfp.lenslets.table import lenslet_table
 
 ZONES = 8

@@ -116,11 +116,11 @@ def test_both_corrections_can_be_switched_back() -> None:
 def test_held_out_pixels_have_no_say() -> None:
     slices = torch.rand(2, 3, 12, 12)
     maps = torch.full((2, 12, 12), 0.5)
-    observed = torch.ones(12, 12)
-    observed[5, 5] = 0
+    held_out = torch.zeros(12, 12, dtype=torch.bool)
+    held_out[5, 5] = True
     model = TorchDownsampling(Downsampling(shape=(12, 12), scale=1), torch.device("cpu"))
     settings = LossSettings(gradient_limit=0.0)
-    loss = FusionLoss(slices, maps, model, settings, observed)
+    loss = FusionLoss(slices, maps, model, settings, held_out)
     x = torch.rand(1, 3, 12, 12)
     changed = x.clone()
     changed[..., 5, 5] += 1.0
