@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import ndimage
 
 from lfdfp.datatypes import FloatArray, LensletGrid, LightField, ViewSampling
 from lfdfp.disparity import estimate_disparity
@@ -14,23 +13,13 @@ from lfdfp.lenslets.view_sampling import default_view_sampling
 from lfdfp.refocusing import focal_stack, refocus
 from lfdfp.settings import FusionSettings, RefocusSettings
 from lfdfp.simulation import camera_model, make_scene, simulate_capture
+from tests.factories import textured_plane
 
-N_VIEWS, SHAPE = 5, (48, 60)
-
-
-def _texture(seed: int = 0) -> FloatArray:
-    noise = np.random.default_rng(seed).random((*SHAPE, 3), np.float32)
-    return ndimage.gaussian_filter(noise, (1, 1, 0), mode="wrap")
+SHAPE = (48, 60)
 
 
 def _plane(disparity: float) -> LightField:
-    """A plane at `disparity`, written out from the definition: s_view = s_center + d (u - u_c)."""
-    texture, middle = _texture(), N_VIEWS // 2
-    views = np.empty((N_VIEWS, N_VIEWS, *SHAPE, 3), np.float32)
-    for v, u in np.ndindex(N_VIEWS, N_VIEWS):
-        shift = (disparity * (v - middle), disparity * (u - middle), 0)
-        views[v, u] = ndimage.shift(texture, shift, order=3, mode="grid-wrap")
-    return LightField(views=views, weights=np.ones(views.shape[:4], np.float32))
+    return textured_plane(disparity, shape=SHAPE)[0]
 
 
 def _inner(picture: FloatArray) -> FloatArray:
@@ -39,10 +28,11 @@ def _inner(picture: FloatArray) -> FloatArray:
 
 @pytest.mark.parametrize("disparity", [-1.0, 0.0, 2.0])
 def test_refocusing_at_its_disparity_brings_a_plane_back(disparity: float) -> None:
-    picture = refocus(_plane(disparity), disparity)
-    np.testing.assert_allclose(_inner(picture), _inner(_texture()), atol=2e-2)
-    wrong = refocus(_plane(disparity), disparity + 1.0)
-    assert np.abs(_inner(wrong) - _inner(_texture())).mean() > 0.03
+    field, texture = textured_plane(disparity, shape=SHAPE)
+    picture = refocus(field, disparity)
+    np.testing.assert_allclose(_inner(picture), _inner(texture), atol=2e-2)
+    wrong = refocus(field, disparity + 1.0)
+    assert np.abs(_inner(wrong) - _inner(texture)).mean() > 0.03
 
 
 def test_disparity_has_the_sign_of_the_definition() -> None:

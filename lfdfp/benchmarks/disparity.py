@@ -20,37 +20,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import cast
 
-import cv2
 import numpy as np
 
-from lfdfp.datatypes import ROW_STEP_PITCHES, BoolArray, FloatArray, LightField
+from lfdfp.datatypes import ROW_STEP_PITCHES, FloatArray, LightField
+from lfdfp.evaluation.disparity_score import DisparityScore, disparity_score
 from lfdfp.evaluation.protocol import BORDER_VIEW_PX, encoded, score
-from lfdfp.imaging.color import luma
 from lfdfp.settings import RefocusSettings
 from lfdfp.simulation import SimulatedCapture, camera_model, make_scene, simulate_capture
 from lfdfp.simulation.names import ScenePreset
 
-BAD_PX = 0.07
-"""Errors above this, in pixels per angular step, count as bad."""
-
-_TEXTURE = 0.03
-_EDGE_PX = 0.1
-_WINDOW = (7, 7)
 _LEAST_SHARE = 0.04  # of the picture: layers that are judged
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DisparityScore:
-    """Errors of one disparity map where the scene is textured; shares are in [0, 1]."""
-
-    scene: str
-    seed: int
-    textured: float
-    mean_absolute_px: float
-    median_px: float
-    bad: float
-    bad_off_edges: float
-    cpu_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,40 +53,6 @@ class LayerScore:
     fourier_bicubic_db: float
     rays_alone_db: float
     stack_db: float
-
-
-def textured(picture: FloatArray) -> BoolArray:
-    """Where a picture (T, S, 3) in linear light has texture."""
-    shown = luma(encoded(picture))
-    mean = cv2.blur(shown, _WINDOW)
-    variance = cv2.blur(shown * shown, _WINDOW) - mean * mean
-    return np.asarray(variance > _TEXTURE**2, np.bool_)
-
-
-def near_edges(disparity: FloatArray) -> BoolArray:
-    """Where the disparity (T, S) jumps nearby."""
-    window = np.ones(_WINDOW, np.uint8)
-    span = cv2.dilate(disparity, window) - cv2.erode(disparity, window)
-    return np.asarray(span > _EDGE_PX, np.bool_)
-
-
-def disparity_score(
-    capture: SimulatedCapture, estimate: FloatArray, *, cpu_s: float
-) -> DisparityScore:
-    """Judge a disparity map (T, S) against the truth of its capture."""
-    truth = capture.disparity()
-    error, judged = np.abs(estimate - truth), textured(capture.all_in_focus())
-    smooth = judged & ~near_edges(truth)
-    return DisparityScore(
-        scene=capture.scene.name,
-        seed=capture.seed,
-        textured=float(judged.mean()),
-        mean_absolute_px=float(error[judged].mean()),
-        median_px=float(np.median(error[judged])),
-        bad=float((error[judged] > BAD_PX).mean()),
-        bad_off_edges=float((error[smooth] > BAD_PX).mean()) if smooth.any() else 0.0,
-        cpu_s=cpu_s,
-    )
 
 
 def measure_disparity(scene: ScenePreset, seed: int, size: int) -> DisparityScore:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from lattices import WHITE, capture_of, lenslet_profile, random_grid, scene_light
 
 from lfdfp.calibration import fit_lenslet_grid
 from lfdfp.calibration.defects import defects_in_capture, hot_pixels_from_dark_frames
@@ -10,6 +9,7 @@ from lfdfp.calibration.grid.fit import fit_lenslet_grid as fit
 from lfdfp.calibration.noise import noise_from_capture, noise_from_pair
 from lfdfp.datatypes import NoiseModel
 from lfdfp.errors import CalibrationError
+from tests.factories.lattices import WHITE, capture_of, lenslet_profile, random_grid, scene_light
 
 SHAPE = (600, 640)
 NOISE = 0.02

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.io
-from lattices import center_error_px
 
 from lfdfp.calibration import fit_lenslet_grid, grid_from_metadata
 from lfdfp.datatypes import LensletGrid, RawCapture
 from lfdfp.lfp import read_capture
+from tests.factories.lattices import center_error_px
 
 
 def grid_of_white_image(capture: RawCapture, centers_px: np.ndarray) -> LensletGrid:

@@ -17,7 +17,7 @@ from lfdfp.datatypes import FloatArray
 from lfdfp.evaluation.metrics import psnr
 from lfdfp.fusion.registration import warped
 from lfdfp.imaging.display import decode_display, encode
-from tests.fusion.scenes import multi_focus, textured_picture
+from tests.factories import multi_focus, textured_picture
 
 _TRUTH = textured_picture((97, 131))
 _SLICES, _ = multi_focus(_TRUTH, 2)
@@ -199,3 +199,58 @@ def test_other_formats_are_written_with_what_the_camera_said(tmp_path: Path, suf
     with Image.open(target) as image:
         assert image.getexif()[0x010F] == "Maker"
         assert "icc_profile" in image.info
+
+
+def _photograph(path: Path, seed: int, size: tuple[int, int] = (48, 40), mode: str = "RGB") -> Path:
+    channels = len(Image.new(mode, (1, 1)).getbands())
+    values = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], channels), np.uint8)
+    Image.fromarray(values.squeeze()).convert(mode).save(path)
+    return path
+
+
+def test_photographs_are_fused(tmp_path: Path) -> None:
+    a = _photograph(tmp_path / "a.png", 1)
+    b = _photograph(tmp_path / "b.png", 2)
+    result = _fuse(a, b, "-o", tmp_path / "c.tif", "--preset", "fast")
+    assert result.exit_code == 0, result.output
+    facts = json.loads(result.stdout)
+    assert (facts["rows"], facts["columns"]) == (40, 48)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA"])
+def test_gray_and_alpha_pass_through(tmp_path: Path, mode: str) -> None:
+    a = _photograph(tmp_path / "a.png", 1, mode=mode)
+    b = _photograph(tmp_path / "b.png", 2, mode=mode)
+    target = tmp_path / "c.png"
+    result = _fuse(a, b, "-o", target, "--preset", "fast", "--scale", 2)
+    assert result.exit_code == 0, result.output
+    with Image.open(target) as image:
+        assert (image.mode, image.size) == (mode, (96, 80))
+
+
+def test_photographs_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    a = _photograph(tmp_path / "a.png", 1)
+    other = _photograph(tmp_path / "other.png", 2, size=(40, 40))
+    text = tmp_path / "text.jpg"
+    text.write_text("hello")
+    cases = {
+        (a,): "one picture alone cannot be fused",
+        (a, other): "other.png: 40 x 40 pixels, but a.png has 48 x 40",
+        (a, text): "text.jpg: is not a picture",
+        (a, tmp_path / "none.png"): "none.png: no such file",
+    }
+    for inputs, message in cases.items():
+        result = _fuse(*inputs, "-o", tmp_path / "out.png")
+        assert result.exit_code == 1
+        assert message in result.stderr
+        assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_a_folder_of_photographs_is_fused(tmp_path: Path) -> None:
+    for seed in (1, 2, 3):
+        _photograph(tmp_path / f"{seed}.png", seed)
+    target = tmp_path / "out" / "sharp.jpg"
+    result = _fuse(tmp_path, "-o", target, "--preset", "fast")
+    assert result.exit_code == 0, result.output
+    assert target.is_file()

@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from lfdfp.cli import info
-from lfdfp.cli.main import main
+from lfdfp.cli.main import app, main
 from lfdfp.cli.reporting import printable
 from lfdfp.errors import LfdfpError
 
@@ -84,3 +85,12 @@ def test_commands_speak_through_one_function_alone() -> None:
         raw = [line for line in path.read_text().splitlines() if "typer.echo(" in line]
         allowed = {"reporting.py": 2, "main.py": 1, "run.py": 1}.get(path.name, 0)
         assert len(raw) <= allowed, f"{path.name}: use say(), which frees text of control codes"
+
+
+@pytest.mark.parametrize(
+    "command", ["run", "info", "split", "decode", "refocus", "disparity", "fuse", "simulate"]
+)
+def test_help_holds_an_example(command: str) -> None:
+    result = CliRunner().invoke(app, [command, "--help"])
+    assert result.exit_code == 0
+    assert f"lfdfp {command} " in result.stdout

@@ -1,4 +1,4 @@
-"""`lfdfp refocus` and `disparity`: options reach the files; what cannot be is named."""
+"""``lfdfp refocus``: options reach the files; what cannot be is named."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
 from typer.testing import CliRunner, Result
 
 from lfdfp.cli.main import app
 from lfdfp.datatypes import Depth, Provenance, SharpPicture
-from lfdfp.interchange.netpbm import read_pfm
 from lfdfp.refocusing import focal_stack
 from lfdfp.rendering.render import Aperture, render_slice, render_view
 from lfdfp.settings import RefocusSettings
@@ -37,7 +35,7 @@ def _run(*arguments: object) -> Result:
 @pytest.fixture(scope="module")
 def field_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("field") / "field.h5"
-    save_light_field(path, textured_plane(0.3, angular=7)[0], {})
+    save_light_field(path, textured_plane(0.3, angular=(7, 7))[0], {})
     return path
 
 
@@ -192,34 +190,3 @@ def test_what_cannot_be_is_named(
     assert result.exit_code == code
     assert message in " ".join(result.stderr.replace("│", " ").split())
     assert not list(tmp_path.iterdir())
-
-
-def test_disparity_is_written_with_its_meaning(field_file: Path, tmp_path: Path) -> None:
-    target = tmp_path / "map.pfm"
-    result = _run("disparity", field_file, "-o", target, "--json")
-    assert result.exit_code == 0, result.output
-    disparity = read_pfm(target)
-    assert np.median(disparity) == pytest.approx(0.3, abs=0.02)
-    facts = json.loads((tmp_path / "map.json").read_text())
-    assert facts["png"]["unit"] == "pixels per angular step"
-    codes = cv2.imread(str(tmp_path / "map.png"), cv2.IMREAD_UNCHANGED)
-    assert codes.dtype == np.uint16
-    decoded = facts["png"]["scale"] * codes + facts["png"]["offset"]
-    np.testing.assert_allclose(decoded, disparity, atol=0.51 * facts["png"]["scale"])
-    with Image.open(tmp_path / "map.png") as image:
-        assert json.loads(image.text["Comment"])["scale"] == facts["png"]["scale"]
-    names = {Path(name).name for name in json.loads(result.stdout)["files"]}
-    assert names == {path.name for path in tmp_path.iterdir()}
-    assert {"map_preview.png", "map_confidence.png"} <= names
-
-
-def test_disparity_of_a_capture(small_capture: Path, tmp_path: Path) -> None:
-    result = _run("disparity", small_capture, "-o", tmp_path / "map.pfm")
-    assert result.exit_code == 0, result.output
-    assert "px per step" in result.stdout
-
-
-def test_disparity_is_a_pfm(field_file: Path, tmp_path: Path) -> None:
-    result = _run("disparity", field_file, "-o", tmp_path / "map.png")
-    assert result.exit_code == 1
-    assert "disparity is written as .pfm, not '.png'" in result.stderr

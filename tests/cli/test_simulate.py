@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 from typer.testing import CliRunner
@@ -46,3 +48,12 @@ def test_a_depth_map_and_a_number_of_values_have_to_fit(tmp_path) -> None:
         assert result.exit_code == 1
         assert message in result.output
         assert not (tmp_path / "x.lfp").exists()
+
+
+def test_simulate_writes_the_same_bytes_again(tmp_path: Path) -> None:
+    for name in ("a.lfp", "b.lfp"):
+        result = CliRunner().invoke(
+            app, ["simulate", "--size", "200x200", "--seed", "5", "-o", str(tmp_path / name)]
+        )
+        assert result.exit_code == 0, result.output
+    assert (tmp_path / "a.lfp").read_bytes() == (tmp_path / "b.lfp").read_bytes()

@@ -1,30 +1,28 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lfdfp.datatypes import FloatArray, LightField
+from lfdfp.datatypes import LightField
 from lfdfp.disparity import estimate_disparity
 from lfdfp.disparity.plane_sweep import sweep_planes
 from lfdfp.imaging.guided_filter import GuidedFilter
+from tests.factories import textured_plane
 
-MakePlane = Callable[..., tuple[LightField, FloatArray]]
 
-
-def test_views_of_a_plane_agree_on_their_plane_alone(make_plane: MakePlane) -> None:
-    field, _ = make_plane(0.3)
+def test_views_of_a_plane_agree_on_their_plane_alone() -> None:
+    field, _ = textured_plane(0.3, angular=(5, 7))
     variance = sweep_planes(field, np.array([-0.3, 0.0, 0.3]))[:, 8:-8, 8:-8]
     assert variance[2].max() < 1e-6
     assert np.median(variance[0]) > 1e-4
 
 
-def test_half_an_aperture_sees_past_an_occluder(make_plane: MakePlane) -> None:
+def test_half_an_aperture_sees_past_an_occluder() -> None:
     """An edge hides the plane from the left half of the views, right of column 26."""
-    field, _ = make_plane(0.0, views=(7, 7))
+    field, _ = textured_plane(0.0, angular=(7, 7))
     views = field.views.copy()
     views[:, :3] = 0.9
     hidden = replace(field, views=views)
@@ -32,8 +30,8 @@ def test_half_an_aperture_sees_past_an_occluder(make_plane: MakePlane) -> None:
     assert variance.max() < 1e-3 * np.var(views[:, :, 20, 30])
 
 
-def test_codes_and_their_light_agree(make_plane: MakePlane) -> None:
-    field, _ = make_plane(0.2)
+def test_codes_and_their_light_agree() -> None:
+    field, _ = textured_plane(0.2, angular=(5, 7))
     codes = np.rint(field.views * 60000 + 2000).astype(np.uint16)
     stored = replace(field, views=codes, scale=1 / 60000, offset=2000.0)
     slopes = np.linspace(-0.2, 0.4, 7)
@@ -44,10 +42,10 @@ def test_codes_and_their_light_agree(make_plane: MakePlane) -> None:
     )
 
 
-def test_a_step_in_depth_stays_a_step(make_plane: MakePlane) -> None:
+def test_a_step_in_depth_stays_a_step() -> None:
     """The left half of the picture on one plane, the right half on another, behind it."""
-    near, _ = make_plane(-0.5, views=(7, 7), shape=(40, 60), seed=2)
-    far, _ = make_plane(0.3, views=(7, 7), shape=(40, 60), seed=3)
+    near, _ = textured_plane(-0.5, angular=(7, 7), shape=(40, 60), seed=2)
+    far, _ = textured_plane(0.3, angular=(7, 7), shape=(40, 60), seed=3)
     views = far.views.copy()
     columns = np.arange(60)
     for u in range(7):
@@ -59,8 +57,8 @@ def test_a_step_in_depth_stays_a_step(make_plane: MakePlane) -> None:
     assert np.abs(disparity[5:-5, 35:-5] - 0.3).max() < 0.03
 
 
-def test_the_field_comes_back_unchanged(make_plane: MakePlane) -> None:
-    field, _ = make_plane(0.1)
+def test_the_field_comes_back_unchanged() -> None:
+    field, _ = textured_plane(0.1, angular=(5, 7))
     views, weights = field.views.copy(), field.weights.copy()
     estimate_disparity(field)
     np.testing.assert_array_equal(field.views, views)

@@ -13,7 +13,7 @@ from lfdfp.fusion.baselines import (
     sharpest_slice,
 )
 from lfdfp.imaging.resampling import Downsampling, bicubic
-from tests.fusion.scenes import multi_focus, textured_picture
+from tests.factories import multi_focus, textured_picture
 
 
 def test_fusion_baselines_rank_as_known() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lfdfp.fusion.decision_map import decision_maps, disparity_from_maps, fuse_slices
-from tests.fusion.scenes import multi_focus, textured_picture
+from tests.factories import multi_focus, textured_picture
 
 
 @pytest.mark.parametrize("number", [2, 3, 9])

@@ -10,7 +10,7 @@ from lfdfp.datatypes import FloatArray
 from lfdfp.fusion.exposure import ExposureMatch, described, exposure_windows, match_exposures
 from lfdfp.fusion.registration import stack_of_photographs
 from lfdfp.imaging.display import decode_display, encode
-from tests.fusion.scenes import multi_focus, textured_picture
+from tests.factories import multi_focus, textured_picture
 
 
 def _match(photographs: FloatArray | list[FloatArray], reference: int = 0) -> ExposureMatch:

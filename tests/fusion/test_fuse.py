@@ -19,7 +19,7 @@ from lfdfp.networks.fit import NetworkSettings
 from lfdfp.settings import FusionSettings
 from lfdfp.super_resolution.internal_learning import InternalLearningSettings
 from lfdfp.super_resolution.super_resolve import SuperResolutionSettings
-from tests.fusion.scenes import multi_focus, textured_picture
+from tests.factories import multi_focus, textured_picture
 
 
 def _stack(shape: tuple[int, int] = (31, 45), number: int = 2) -> FocalStack:

@@ -14,7 +14,7 @@ from lfdfp.fusion.registration import (
     warped,
 )
 from lfdfp.imaging.display import decode_display
-from tests.fusion.scenes import multi_focus, textured_picture
+from tests.factories import multi_focus, textured_picture
 
 
 def _moved_pair(row: float, column: float) -> tuple[np.ndarray, np.ndarray]:

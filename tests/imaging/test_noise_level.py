@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lfdfp.imaging.noise_level import noise_sigma, stack_noise
-from tests.fusion.scenes import multi_focus, textured_picture
+from tests.factories import multi_focus, textured_picture
 
 
 @pytest.mark.parametrize("sigma", [2 / 255, 5 / 255, 0.05])

@@ -7,7 +7,7 @@ import pytest
 
 from lfdfp.reconstruction.observation import RayObservation, RayWeighting
 from lfdfp.reconstruction.ray_marks import SATURATION_OFFSET
-from tests.reconstruction.random_rays import observation, picture
+from tests.factories.rays import observation, picture
 
 
 def used(observation: RayObservation) -> np.ndarray:

@@ -1,23 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from lfdfp.datatypes import FloatArray, FocalStack, LightField
+from lfdfp.datatypes import FocalStack
 from lfdfp.errors import ImageError
 from lfdfp.refocusing import focal_stack
 from lfdfp.refocusing.focus_curves import focus_curve, focus_measure, slope_in_focus
 from lfdfp.settings import RefocusSettings
-
-MakePlane = Callable[..., tuple[LightField, FloatArray]]
+from tests.factories import textured_plane
 
 
 @pytest.fixture
-def stack(make_plane: MakePlane) -> FocalStack:
-    field, _ = make_plane(0.33, views=(7, 7))
+def stack() -> FocalStack:
+    field, _ = textured_plane(0.33, angular=(7, 7))
     return focal_stack(field, RefocusSettings(slopes=(-0.2, 0.8, 11)))
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import get_args
 
@@ -12,8 +11,8 @@ from lfdfp.datatypes import FloatArray, LightField
 from lfdfp.errors import SettingsError
 from lfdfp.refocusing.shift_and_sum import refocus, refocus_planes
 from lfdfp.settings import Kernel
+from tests.factories import textured_plane
 
-MakePlane = Callable[..., tuple[LightField, FloatArray]]
 KERNELS = get_args(Kernel)
 TOLERANCE = {"linear": 0.04, "cubic": 1e-3, "fourier": 1e-3}
 
@@ -31,10 +30,8 @@ def random_field(seed: int, *, shape: tuple[int, ...] = (3, 5, 20, 24, 3)) -> Li
 
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("disparity", [-1.0, -0.37, 0.0, 0.5, 1.3])
-def test_a_plane_is_sharp_at_its_own_slope(
-    make_plane: MakePlane, kernel: Kernel, disparity: float
-) -> None:
-    field, center = make_plane(disparity)
+def test_a_plane_is_sharp_at_its_own_slope(kernel: Kernel, disparity: float) -> None:
+    field, center = textured_plane(disparity, angular=(5, 7), highest=0.2)
     picture = refocus(field, disparity, kernel=kernel)
     np.testing.assert_allclose(inner(picture), inner(center), atol=TOLERANCE[kernel])
 
@@ -99,8 +96,8 @@ def test_where_no_ray_arrives_coverage_is_zero_and_so_is_the_light() -> None:
     assert np.all(planes.coverage[0, :, 8:] > 0)
 
 
-def test_coverage_falls_where_views_end(make_plane: MakePlane) -> None:
-    field, _ = make_plane(0.0)
+def test_coverage_falls_where_views_end() -> None:
+    field, _ = textured_plane(0.0, angular=(5, 7), shape=(40, 52))
     coverage = refocus_planes(field, np.array([2.0])).coverage[0]
     assert coverage[20, 26] == pytest.approx(1.0, abs=1e-5)
     assert coverage[20, 0] == pytest.approx(4 / 7, abs=1e-5)
@@ -158,8 +155,8 @@ def test_weights_decide_among_views_that_disagree() -> None:
     np.testing.assert_allclose(refocus(field, 0.0, aperture=open_left), 0.0, atol=1e-6)
 
 
-def test_a_moved_viewpoint_gives_that_views_perspective(make_plane: MakePlane) -> None:
-    field, _ = make_plane(0.8)
+def test_a_moved_viewpoint_gives_that_views_perspective() -> None:
+    field, _ = textured_plane(0.8, angular=(5, 7))
     picture = refocus(field, 0.8, viewpoint=(4, 1))
     np.testing.assert_allclose(inner(picture), inner(field.view(4, 1)), atol=2e-3)
 

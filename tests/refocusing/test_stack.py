@@ -1,22 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
-from lfdfp.datatypes import FloatArray, LightField
 from lfdfp.errors import SettingsError
 from lfdfp.refocusing import focal_stack, refocus, refocus_on_surface, tilted_slopes
 from lfdfp.refocusing.aperture import round_aperture
 from lfdfp.refocusing.focus_curves import coarse_focus_curves
 from lfdfp.settings import RefocusSettings
+from tests.factories import textured_plane
 
-MakePlane = Callable[..., tuple[LightField, FloatArray]]
 
-
-def test_the_stack_spans_the_scene_evenly(make_plane: MakePlane) -> None:
-    field, center = make_plane(0.4)
+def test_the_stack_spans_the_scene_evenly() -> None:
+    field, center = textured_plane(0.4, angular=(5, 7))
     stack = focal_stack(field)
     assert stack.slopes is not None
     assert stack.slopes[0] < 0.4 < stack.slopes[-1]
@@ -27,8 +23,8 @@ def test_the_stack_spans_the_scene_evenly(make_plane: MakePlane) -> None:
     assert errors.argmin() == nearest
 
 
-def test_given_slopes_are_taken_as_they_are(make_plane: MakePlane) -> None:
-    field, _ = make_plane(0.0)
+def test_given_slopes_are_taken_as_they_are() -> None:
+    field, _ = textured_plane(0.0, angular=(5, 7))
     stack = focal_stack(field, RefocusSettings(slopes=(-0.5, 0.5, 3), kernel="linear"))
     np.testing.assert_allclose(stack.slopes, [-0.5, 0.0, 0.5])
     np.testing.assert_allclose(stack.slices[2], refocus(field, 0.5, kernel="linear"), atol=1e-6)
@@ -36,13 +32,13 @@ def test_given_slopes_are_taken_as_they_are(make_plane: MakePlane) -> None:
     assert stack.coverage.shape == stack.slices.shape[:3]
 
 
-def test_the_number_of_planes_can_be_set(make_plane: MakePlane) -> None:
-    field, _ = make_plane(0.0)
+def test_the_number_of_planes_can_be_set() -> None:
+    field, _ = textured_plane(0.0, angular=(5, 7))
     assert len(focal_stack(field, RefocusSettings(planes=5)).slices) == 5
 
 
-def test_focus_curves_peak_at_the_plane_and_are_small(make_plane: MakePlane) -> None:
-    field, _ = make_plane(0.3, views=(7, 7), shape=(48, 64))
+def test_focus_curves_peak_at_the_plane_and_are_small() -> None:
+    field, _ = textured_plane(0.3, angular=(7, 7), shape=(48, 64))
     stack = focal_stack(field, RefocusSettings(slopes=(-0.3, 0.9, 7)))
     assert stack.focus_curves is not None
     assert stack.slopes is not None
@@ -60,8 +56,8 @@ def test_the_mean_of_the_cells_is_that_of_the_picture() -> None:
     np.testing.assert_allclose(cells.mean(axis=(1, 2)), one[:, 0, 0], rtol=1e-4)
 
 
-def test_aperture_and_viewpoint_reach_the_slices(make_plane: MakePlane) -> None:
-    field, _ = make_plane(0.5)
+def test_aperture_and_viewpoint_reach_the_slices() -> None:
+    field, _ = textured_plane(0.5, angular=(5, 7))
     settings = RefocusSettings(slopes=(0.0, 0.5, 2), aperture="round:0.5")
     stack = focal_stack(field, settings, viewpoint=(1, -2))
     aperture = round_aperture(field.angular_shape, stop=2)
@@ -73,8 +69,8 @@ def test_aperture_and_viewpoint_reach_the_slices(make_plane: MakePlane) -> None:
     assert focal_stack(field, settings, viewpoint=(0.5, 0)).reference_view is None
 
 
-def test_tilt_is_the_change_over_the_whole_picture(make_plane: MakePlane) -> None:
-    field, _ = make_plane(0.2)
+def test_tilt_is_the_change_over_the_whole_picture() -> None:
+    field, _ = textured_plane(0.2, angular=(5, 7))
     stack = focal_stack(field, RefocusSettings(slopes=(0.0, 0.3, 2)), tilt=(0.4, -0.2))
     height, width = field.spatial_shape
     surface = tilted_slopes(field, 0.3, per_row=0.4 / (height - 1), per_column=-0.2 / (width - 1))
@@ -84,8 +80,8 @@ def test_tilt_is_the_change_over_the_whole_picture(make_plane: MakePlane) -> Non
     assert stack.coverage.max() == pytest.approx(1)
 
 
-def test_what_cannot_be_refocused_is_named(make_plane: MakePlane) -> None:
-    field, _ = make_plane(0.2)
+def test_what_cannot_be_refocused_is_named() -> None:
+    field, _ = textured_plane(0.2, angular=(5, 7))
     with pytest.raises(SettingsError, match=r"viewpoint \(3, 0\) is beside all views"):
         focal_stack(field, viewpoint=(3, 0))
     linear = RefocusSettings(slopes=(0, 1, 2), kernel="linear")

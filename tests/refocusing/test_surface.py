@@ -1,20 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
-from lfdfp.datatypes import FloatArray, LightField
+from lfdfp.datatypes import LightField
 from lfdfp.errors import SettingsError
 from lfdfp.refocusing import refocus
 from lfdfp.refocusing.surface import refocus_on_surface, tilted_slopes
+from tests.factories import textured_plane
 
-MakePlane = Callable[..., tuple[LightField, FloatArray]]
 
-
-def test_an_even_surface_is_a_plane(make_plane: MakePlane) -> None:
-    field, _ = make_plane(0.4)
+def test_an_even_surface_is_a_plane() -> None:
+    field, _ = textured_plane(0.4, angular=(5, 7))
     even = tilted_slopes(field, 0.27)
     np.testing.assert_allclose(refocus_on_surface(field, even), refocus(field, 0.27), atol=2e-4)
 
@@ -36,14 +33,14 @@ def test_a_tilted_plane_is_sharp_all_over() -> None:
     assert np.abs(refocus(field, 0.0) - center)[6:-6].max() > 0.02
 
 
-def test_threads_change_nothing(make_plane: MakePlane) -> None:
-    field, _ = make_plane(0.4)
+def test_threads_change_nothing() -> None:
+    field, _ = textured_plane(0.4, angular=(5, 7))
     slopes = tilted_slopes(field, 0.1, per_row=0.01)
     one = refocus_on_surface(field, slopes, threads=1)
     np.testing.assert_array_equal(refocus_on_surface(field, slopes, threads=3), one)
 
 
-def test_slopes_that_do_not_fit_are_refused(make_plane: MakePlane) -> None:
-    field, _ = make_plane(0.4)
-    with pytest.raises(SettingsError, match=r"finite and \(40, 52\), got \(3, 3\)"):
+def test_slopes_that_do_not_fit_are_refused() -> None:
+    field, _ = textured_plane(0.4, angular=(5, 7))
+    with pytest.raises(SettingsError, match=r"finite and \(40, 48\), got \(3, 3\)"):
         refocus_on_surface(field, np.zeros((3, 3), np.float32))

@@ -6,7 +6,6 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from lattices import capture_of, center_error_px, lenslet_profile, random_grid, scene_light
 
 from lfdfp.calibration import (
     assess,
@@ -22,6 +21,13 @@ from lfdfp.storage.camera_calibrations import (
     load_camera_calibration,
     save_camera_calibration,
     search_folders,
+)
+from tests.factories.lattices import (
+    capture_of,
+    center_error_px,
+    lenslet_profile,
+    random_grid,
+    scene_light,
 )
 
 GOLDEN = Path(__file__).parents[1] / "golden"

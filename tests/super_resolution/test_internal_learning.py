@@ -22,7 +22,7 @@ from lfdfp.super_resolution.internal_learning import (
     starting_network,
 )
 from lfdfp.super_resolution.scale_network import ScaleNetwork
-from tests.fusion.scenes import textured_picture
+from tests.factories import textured_picture
 
 _QUICK = InternalLearningSettings(
     start="chance", channels=16, blocks=1, steps=60, shapes=0, learning_rate=4e-3

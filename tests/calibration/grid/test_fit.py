@@ -4,7 +4,11 @@ import dataclasses
 
 import numpy as np
 import pytest
-from lattices import (
+
+from lfdfp.calibration import calibrate, fit_lenslet_grid, grid_from_metadata
+from lfdfp.datatypes import Lens, LensletGrid, MicrolensArray
+from lfdfp.errors import CalibrationError, CaptureError
+from tests.factories.lattices import (
     capture_of,
     center_error_px,
     lenslet_profile,
@@ -12,10 +16,6 @@ from lattices import (
     scene_light,
     untouched_rings,
 )
-
-from lfdfp.calibration import calibrate, fit_lenslet_grid, grid_from_metadata
-from lfdfp.datatypes import Lens, LensletGrid, MicrolensArray
-from lfdfp.errors import CalibrationError, CaptureError
 
 SHAPE = (420, 500)
 

@@ -12,7 +12,7 @@ from lfdfp.fusion.paper.double_reblur import (
     filled_largest_region,
     spread_kernel,
 )
-from tests.fusion.scenes import multi_focus, textured_picture
+from tests.factories import multi_focus, textured_picture
 
 
 def test_the_kernel_of_a_known_blur_is_found() -> None:

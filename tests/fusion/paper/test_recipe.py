@@ -18,7 +18,7 @@ from lfdfp.imaging.resampling import Downsampling
 from lfdfp.networks.fusion_losses import FusionLoss, LossSettings, TorchDownsampling
 from lfdfp.networks.skipnet import SkipnetSettings
 from lfdfp.settings import FusionSettings
-from tests.fusion.scenes import multi_focus, textured_picture
+from tests.factories import multi_focus, textured_picture
 
 _SHORT = PaperSettings(
     skipnet=SkipnetSettings(channels=(8, 16), skip_channels=(4, 4), kernel_size=3),
@@ -78,6 +78,25 @@ def test_a_score_picks_the_iterate_only_when_it_is_given() -> None:
     )
     assert len(seen) == 2
     assert -float(made.fine.mean()) == pytest.approx(max(seen), abs=1e-6)
+
+
+def test_who_watches_has_no_say() -> None:
+    slices, _ = multi_focus(textured_picture((31, 37)), 2)
+    settings = replace(_SHORT, iterations=51, embedding_iterations=2)
+    seen: list[int] = []
+
+    def spoil(step: int, picture: FloatArray) -> None:
+        seen.append(step)
+        picture[...] = 0
+
+    watched, alone = (
+        follow_paper(
+            slices, 1, settings, seed=0, device=torch.device("cpu"), progress=_ignore, watch=watch
+        ).fine
+        for watch in (spoil, None)
+    )
+    assert len(seen) == 2
+    np.testing.assert_array_equal(watched, alone)
 
 
 def _loss_terms(settings: LossSettings) -> tuple[dict[str, float], FloatArray, FloatArray]:

@@ -15,7 +15,7 @@ from lfdfp.reconstruction.depth.semi_global import PlaneCosts
 from lfdfp.reconstruction.ray_marks import HIDDEN
 from lfdfp.simulation import SimulatedCapture
 from tests.factories import tiny_capture
-from tests.reconstruction.random_rays import bundle_of
+from tests.factories.rays import bundle_of
 
 
 @pytest.fixture(scope="module")

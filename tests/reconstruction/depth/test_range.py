@@ -8,7 +8,7 @@ import pytest
 from lfdfp.reconstruction.depth.range import slope_range
 from lfdfp.simulation import SimulatedCapture
 from tests.factories import tiny_capture
-from tests.reconstruction.random_rays import bundle_of
+from tests.factories.rays import bundle_of
 
 
 @pytest.fixture(scope="module")

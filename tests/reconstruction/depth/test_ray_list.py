@@ -9,7 +9,7 @@ from lfdfp.reconstruction.depth.ray_list import listed_rays
 from lfdfp.reconstruction.ray_marks import LEAST_MEASURED
 from lfdfp.simulation import SimulatedCapture
 from tests.factories import tiny_capture
-from tests.reconstruction.random_rays import bundle_of
+from tests.factories.rays import bundle_of
 
 
 @pytest.fixture(scope="module")

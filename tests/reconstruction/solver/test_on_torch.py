@@ -7,7 +7,7 @@ import pytest
 
 from lfdfp.reconstruction.observation import RayWeighting
 from lfdfp.reconstruction.solver.system import RaySystem, Variation
-from tests.reconstruction.random_rays import observation, picture
+from tests.factories.rays import observation, picture
 
 
 @pytest.mark.parametrize("name", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])

@@ -9,7 +9,7 @@ from lfdfp.datatypes import FloatArray
 from lfdfp.reconstruction.observation import RayObservation, RayWeighting
 from lfdfp.reconstruction.ray_marks import MISSING
 from lfdfp.reconstruction.solver.system import BandSystem, RaySystem, Variation
-from tests.reconstruction.random_rays import observation, picture
+from tests.factories.rays import observation, picture
 
 PLAIN = np.eye(3, dtype=np.float32)
 OPPONENT = np.array([[0.4, 0.3, 0.3], [1, 0, -1], [0.5, -1, 0.5]], np.float32)

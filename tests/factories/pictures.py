@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from lfdfp.datatypes import FloatArray
+from lfdfp.datatypes import FloatArray, FocalStack
+from tests.factories.planes import smooth_texture
 
 
 def textured_picture(shape: tuple[int, int], seed: int = 0, channels: int = 3) -> FloatArray:
@@ -38,3 +39,15 @@ def multi_focus(
             one = np.where(far == distance, blurred, one)
         slices.append(one)
     return np.stack(slices).astype(np.float32), owner
+
+
+def defocused_pair(
+    *, shape: tuple[int, int] = (48, 56), blur: float = 2.0, seed: int = 0
+) -> tuple[FocalStack, FloatArray]:
+    """Two photographs, each sharp in one half, and the sharp picture."""
+    texture = smooth_texture(seed, waves=40)
+    sharp = texture(np.arange(shape[0], dtype=float)[:, None], np.arange(shape[1], dtype=float))
+    soft = ndimage.gaussian_filter(sharp, (blur, blur, 0))
+    left = (np.arange(shape[1]) < shape[1] // 2)[None, :, None]
+    pair = np.stack([np.where(left, sharp, soft), np.where(left, soft, sharp)])
+    return FocalStack(slices=pair.astype(np.float32)), sharp

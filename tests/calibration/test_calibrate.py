@@ -6,7 +6,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from lattices import center_error_px
 
 from lfdfp.calibration import calibrate, fit_lenslet_grid
 from lfdfp.datatypes import RawCapture
@@ -21,6 +20,7 @@ from lfdfp.simulation import (
     make_scene,
     simulate_capture,
 )
+from tests.factories.lattices import center_error_px
 
 SIZE = {"f01": 600, "illum": 720}
 CASES = [("f01", 1, False), ("f01", 2, True), ("illum", 3, False), ("illum", 4, True)]

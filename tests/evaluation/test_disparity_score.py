@@ -1,11 +1,11 @@
-"""The benchmark's own measures, on maps whose errors are known."""
+"""Disparity is judged rightly on maps whose errors are known."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from lfdfp.benchmarks.disparity import disparity_score, near_edges, textured
+from lfdfp.evaluation.disparity_score import disparity_score, near_edges, textured
 from tests.factories import tiny_capture
 
 
