@@ -19,7 +19,7 @@ from lfdfp.calibration import calibrate
 from lfdfp.datatypes import ROW_STEP_PITCHES, BoolArray, Calibration, DoubleArray, FloatArray
 from lfdfp.decoding.demosaic import demosaic_lens_images
 from lfdfp.decoding.sensor import sensor_light
-from lfdfp.decoding.views import lenslet_table, rendering_matrix, view_gains, view_offsets_px
+from lfdfp.decoding.views import lenslets_around, rendering_matrix, view_gains, view_offsets_px
 from lfdfp.evaluation import metrics
 from lfdfp.evaluation.plain_decode import PlainDecode
 from lfdfp.evaluation.protocol import encoded
@@ -45,25 +45,21 @@ def psnr(a: FloatArray, b: FloatArray) -> float:
 def lenslets_inside(simulated: SimulatedCapture) -> tuple[DoubleArray, DoubleArray, BoolArray]:
     """q, r of the lenslets around the views' samples, and which lie well inside the sensor."""
     grid = simulated.camera.grid
-    table = lenslet_table(grid, simulated.sampling)
-    rows, columns = table.centers_px.shape[1:]
-    q = (table.first_q[:, None] + np.arange(columns)).astype(np.float64)
-    r = np.broadcast_to((table.first_r + np.arange(rows))[:, None], q.shape).astype(np.float64)
-    limits = np.array(grid.sensor_shape)[:, None, None] - grid.pitch_px
-    centers = table.centers_px
-    return q, r, np.asarray(((centers > grid.pitch_px) & (centers < limits)).all(axis=0))
+    lenslets = lenslets_around(grid, simulated.sampling)
+    limits = np.array(grid.sensor_shape) - grid.pitch_px
+    centers = lenslets.centers_px
+    inside = ((centers > grid.pitch_px) & (centers < limits)).all(axis=-1)
+    return *lenslets.coordinates(), np.asarray(inside)
 
 
 def decoded_samples(simulated: SimulatedCapture, calibration: Calibration) -> FloatArray:
     """Shape (rows, lenslets, 7, 7, 3): the inner views at the lenslets, in linear sRGB."""
     capture, grid = simulated.raw_capture(), calibration.grid
-    table = lenslet_table(grid, simulated.sampling)
+    lenslets = lenslets_around(grid, simulated.sampling)
     images = demosaic_lens_images(
         sensor_light(capture, calibration),
         calibration.response,
-        table.centers_px,
-        table.first_x,
-        grid.pitch_px,
+        lenslets,
         capture.color.white_balance,
         progress=ignore_progress,
     )

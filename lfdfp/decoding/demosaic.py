@@ -21,12 +21,15 @@ from numpy.typing import NDArray
 
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray
 from lfdfp.decoding.demosaic_kernels import (
+    GatheredPixels,
+    PixelPattern,
     fill_from_neighbors,
     gather_lens_images,
     shrink_to_neighbors,
 )
 from lfdfp.decoding.lens_images import LensImageModel, disk_polynomials
 from lfdfp.decoding.sensor import LEAST_RESPONSE, SensorLight
+from lfdfp.lenslets.arrays import LensletArray
 from lfdfp.progress import Progress
 
 FloatOrArray: TypeAlias = float | NDArray[Any]
@@ -75,9 +78,7 @@ def lens_image_model(pitch_px: float) -> LensImageModel:
 def demosaic_lens_images(
     sensor: SensorLight,
     response: FloatArray,
-    centers_px: FloatArray,
-    first_x: FloatArray,
-    pitch_px: float,
+    lenslets: LensletArray,
     white_balance: tuple[float, float, float],
     *,
     progress: Progress,
@@ -90,17 +91,14 @@ def demosaic_lens_images(
         Light of every pixel.
     response
         Shape (H, W), for the weights of the pixels.
-    centers_px
-        Shape (2, rows, columns): (row, column) of the lens images' centers.
-    first_x
-        Shape (rows,): place of each row's first lenslet in the lens plane, in pitches.
     white_balance
         Gains that are in `sensor.light`: they scale its noise.
     progress
         Called with (lenslets done, lenslets).
     """
-    model = lens_image_model(pitch_px)
-    centers = centers_px.reshape(2, -1).astype(np.float64)
+    model = lens_image_model(lenslets.grid.pitch_px)
+    # A ten-thousandth of a pixel is exact enough, and what fields were always decoded with.
+    centers = lenslets.centers_px.reshape(-1, 2).T.astype(np.float32).astype(np.float64)
     height, width = sensor.light.shape
     limits = np.array([[height - 0.5], [width - 0.5]])
     inside = np.asarray(((centers > -0.5) & (centers < limits)).all(axis=0))
@@ -123,16 +121,16 @@ def demosaic_lens_images(
             coefficients[some] = _shifted(model, fitted, rest)
             done += some.size
             progress(done, int(valid.sum()))
-    shape = centers_px.shape[1:]
+    shape = lenslets.centers_px.shape[:2]
     images = LensImages(
         model=model,
         coefficients=coefficients.reshape(*shape, model.count),
         valid=valid.reshape(shape),
     )
-    _calm_colors(images, spread.reshape(*shape, -1), first_x)
+    _calm_colors(images, spread.reshape(*shape, -1), lenslets.first_x)
     dead = (inside & ~valid).reshape(shape)
     if dead.any():
-        fill_from_neighbors(images.coefficients, images.valid, dead, first_x)
+        fill_from_neighbors(images.coefficients, images.valid, dead, lenslets.first_x)
     return images
 
 
@@ -162,10 +160,9 @@ class _Bench:
 
     Attributes
     ----------
-    offsets, colors
-        Shape (pixels, 2) and (pixels,): the pixels of a lens image.
-    weights
-        Shape (pixels,): inverse noise variance, relative to a well-lit green pixel.
+    pattern
+        The pixels of a lens image; weighted by the inverse noise variance, relative to a well-lit
+        green pixel.
     projection
         Shape (pixels, count): weighted design matrix.
     solutions
@@ -177,45 +174,43 @@ class _Bench:
     """
 
     model: LensImageModel
-    offsets: NDArray[np.int64]
-    colors: NDArray[np.int64]
-    weights: FloatArray
+    pattern: PixelPattern
     mean_response: float
     projection: FloatArray
     solutions: FloatArray
     variances: FloatArray
     complexity: FloatArray
 
+    @property
+    def pixels(self) -> int:
+        """Number of pixels of a lens image."""
+        return len(self.pattern.offsets)
+
     def fit(
         self, sensor: SensorLight, response: FloatArray, corners: NDArray[np.int64]
     ) -> tuple[FloatArray, FloatArray]:
         """Coefficients, shape (lenslets, count), about the class's common center; variances."""
         count = corners.shape[1]
-        pixels = np.empty((count, len(self.offsets)), np.float32)
-        means = np.empty((count, 3), np.float32)
-        levels = np.empty(count, np.float32)
-        gather_lens_images(
-            sensor.light,
-            response,
-            np.ascontiguousarray(corners.T),
-            self.offsets,
-            self.colors,
-            self.weights,
-            pixels,
-            means,
-            levels,
+        gathered = GatheredPixels(
+            pixels=np.empty((count, self.pixels), np.float32),
+            means=np.empty((count, 3), np.float32),
+            levels=np.empty(count, np.float32),
         )
+        gather_lens_images(
+            sensor.light, response, np.ascontiguousarray(corners.T), self.pattern, gathered
+        )
+        pixels, means, levels = gathered
         variance = _noise_variance(
             sensor.noise, np.maximum(means[:, 1], 0), levels / self.mean_response, 1.0
         )
         projected = pixels @ self.projection
         fits = (projected @ self.solutions).reshape(count, -1, self.model.count)
-        energy = (pixels * pixels) @ self.weights
+        energy = (pixels * pixels) @ self.pattern.weights
         explained = np.einsum("nm,nkm->nk", projected, fits)
         residual = np.maximum(energy[:, None] - explained, 0)
         share = self._probabilities(residual, variance)
         fitted = np.einsum("nk,nkm->nm", share, fits)
-        freedom = _NOISE_PRIOR_PIXELS + len(self.offsets) - 3
+        freedom = _NOISE_PRIOR_PIXELS + self.pixels - 3
         noise = (_NOISE_PRIOR_PIXELS * variance + (share * residual).sum(axis=1)) / freedom
         spread = noise[:, None] * (share @ self.variances)
         green, red, blue = self.model.constants
@@ -226,7 +221,7 @@ class _Bench:
 
     def _probabilities(self, residual: FloatArray, variance: FloatArray) -> FloatArray:
         """Of the models; the noise variance is an inverse gamma around the calibrated one."""
-        freedom = _NOISE_PRIOR_PIXELS + len(self.offsets) - 3
+        freedom = _NOISE_PRIOR_PIXELS + self.pixels - 3
         scale = _NOISE_PRIOR_PIXELS * variance[:, None] + residual
         likelihood = -0.5 * freedom * np.log(scale) - self.complexity
         likelihood -= likelihood.max(axis=1, keepdims=True)
@@ -261,9 +256,7 @@ def _bench(
     solutions, variances, complexity = _solutions(model, design.T @ projection, priors)
     return _Bench(
         model=model,
-        offsets=offsets.astype(np.int64),
-        colors=colors,
-        weights=weights.astype(np.float32),
+        pattern=PixelPattern(offsets.astype(np.int64), colors, weights.astype(np.float32)),
         mean_response=float(profile.mean()),
         projection=projection.astype(np.float32),
         solutions=solutions.astype(np.float32),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -9,25 +11,62 @@ from numpy.typing import NDArray
 from lfdfp.datatypes import FloatArray
 
 
+class PixelPattern(NamedTuple):
+    """The P pixels of a lens image, the same for all lenslets of one place in the Bayer cell.
+
+    Attributes
+    ----------
+    offsets
+        Shape (P, 2), int64: (row, column) from the lenslet's corner pixel.
+    colors
+        Shape (P,): 0 red, 1 green, 2 blue.
+    weights
+        Shape (P,), float32: how much each counts in the mean of its color.
+    """
+
+    offsets: NDArray[np.int64]
+    colors: NDArray[np.int64]
+    weights: FloatArray
+
+
+class GatheredPixels(NamedTuple):
+    """The pixels under L lenslets.
+
+    Attributes
+    ----------
+    pixels
+        Shape (L, P), float32: light, less the mean of its color.
+    means
+        Shape (L, 3), float32: mean light per color.
+    levels
+        Shape (L,), float32: mean response.
+    """
+
+    pixels: FloatArray
+    means: FloatArray
+    levels: FloatArray
+
+
 @njit(cache=True, nogil=True)
 def gather_lens_images(
     light: FloatArray,
     response: FloatArray,
     corners: NDArray[np.int64],
-    offsets: NDArray[np.int64],
-    colors: NDArray[np.int64],
-    weights: FloatArray,
-    pixels: FloatArray,
-    means: FloatArray,
-    levels: FloatArray,
+    pattern: PixelPattern,
+    gathered: GatheredPixels,
 ) -> None:
-    """Copy the pixels at `corners` + `offsets`, less their mean color.
+    """Fill `gathered` with the pixels at `corners` (L, 2), (row, column), and the offsets.
 
     Beyond the sensor's edge the pixels inside are mirrored, which keeps the Bayer color.
-    Fills `pixels` (lenslets, pixels), `means` (lenslets, 3) and `levels` (lenslets,), the
-    lenslet's mean response relative to `weights`' own.
+
+    Parameters
+    ----------
+    light, response
+        Shape (H, W): linear light, and share of full response.
     """
     height, width = light.shape
+    offsets, colors, weights = pattern
+    pixels, means, levels = gathered
     for i in range(corners.shape[0]):
         total = np.zeros(3, np.float32)
         weight = np.zeros(3, np.float32)

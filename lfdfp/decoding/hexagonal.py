@@ -14,7 +14,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from lfdfp.datatypes import ROW_STEP_PITCHES, DoubleArray, FloatArray
+from lfdfp.datatypes import ROW_STEP_PITCHES, DoubleArray
+from lfdfp.decoding.view_kernels import InterpolationTable
 
 REACH_ROWS = 2
 """Rows above and below that a prediction uses."""
@@ -31,20 +32,13 @@ _LONGEST_WAVE_PITCH = 24.0
 
 
 @lru_cache(maxsize=1)
-def interpolation_table() -> tuple[NDArray[np.int64], FloatArray]:
-    """Neighbors and weights for every phase.
-
-    Returns
-    -------
-    neighbors : shape (PHASES, n, 2)
-        Row and place along the row, relative to the sample's row and to the last lenslet of each
-        row that lies at or left of the sample.
-    weights : shape (PHASES, n)
-        They sum to one.
-    """
+def interpolation_table() -> InterpolationTable:
+    """Neighbors and weights of samples, for every phase: how far right of a lenslet they lie."""
     tables = [_predictor(k / PHASES) for k in range(PHASES)]
-    neighbors = np.stack([table[0] for table in tables])
-    return neighbors, np.stack([table[1] for table in tables]).astype(np.float32)
+    return InterpolationTable(
+        neighbors=np.stack([table[0] for table in tables]),
+        weights=np.stack([table[1] for table in tables]).astype(np.float32),
+    )
 
 
 def _predictor(phase: float) -> tuple[NDArray[np.int64], DoubleArray]:

@@ -18,9 +18,8 @@ from lfdfp.decoding.demosaic import LensImages, demosaic_lens_images
 from lfdfp.decoding.orientation import oriented_field
 from lfdfp.decoding.sensor import SensorLight, sensor_light
 from lfdfp.decoding.views import (
-    LensletTable,
     angular_size,
-    lenslet_table,
+    lenslets_around,
     ray_weights,
     render_views,
     rendering_matrix,
@@ -29,6 +28,7 @@ from lfdfp.decoding.views import (
 )
 from lfdfp.errors import CalibrationError
 from lfdfp.imaging.color import exposure_gain
+from lfdfp.lenslets.arrays import LensletArray
 from lfdfp.lenslets.view_sampling import default_view_sampling
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.settings import DecodeSettings
@@ -85,20 +85,18 @@ def decode(
         )
     sampling = default_view_sampling(calibration.grid)
     size = settings.angular_size or angular_size(calibration.grid, sampling)
-    table = lenslet_table(calibration.grid, sampling)
+    lenslets = lenslets_around(calibration.grid, sampling)
     sensor = sensor_light(capture, calibration)
     progress(100, 1000)
     images = demosaic_lens_images(
         sensor,
         calibration.response,
-        table.centers_px,
-        table.first_x,
-        calibration.grid.pitch_px,
+        lenslets,
         capture.color.white_balance,
         progress=_part(progress, 100, 500),
     )
     offsets = view_offsets_px(calibration.grid, sampling, size)
-    views = _views(capture.color, images, table, sampling, offsets, _part(progress, 500, 950))
+    views = _views(capture.color, images, lenslets, sampling, offsets, _part(progress, 500, 950))
     weights = ray_weights(calibration.response, calibration.grid, sampling, offsets)
     progress(1000, 1000)
     field = LightField(
@@ -127,7 +125,7 @@ def _part(progress: Progress, first: int, last: int) -> Progress:
 def _views(
     color: ColorData,
     images: LensImages,
-    table: LensletTable,
+    lenslets: LensletArray,
     sampling: ViewSampling,
     offsets: FloatArray,
     progress: Progress,
@@ -138,7 +136,7 @@ def _views(
     views = np.empty((*offsets.shape[:2], *sampling.shape, 3), np.uint16)
     render_views(
         images,
-        table,
+        lenslets,
         sampling,
         matrix,
         scale=_SCALE,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -11,15 +13,45 @@ from lfdfp.datatypes import CodeArray, DoubleArray, FloatArray
 _SAMPLES_AT_ONCE = 16
 
 
+class LensRows(NamedTuple):
+    """Some rows of lenslets, the middle one of which the samples lie on.
+
+    Attributes
+    ----------
+    light
+        Shape (rows, lenslets, channels), float32: of every view and color under each lenslet.
+    valid
+        Shape (rows, lenslets).
+    first_x
+        Shape (rows,), float32: place of each row's first lenslet, in pitches.
+    """
+
+    light: FloatArray
+    valid: NDArray[np.bool_]
+    first_x: FloatArray
+
+
+class InterpolationTable(NamedTuple):
+    """Which lenslets make up a sample between them, by its phase.
+
+    Attributes
+    ----------
+    neighbors
+        Shape (phases, n, 2), int64: row and place along the row, relative to the sample's row and
+        to the last lenslet of each row that lies at or left of the sample.
+    weights
+        Shape (phases, n), float32; they sum to one.
+    """
+
+    neighbors: NDArray[np.int64]
+    weights: FloatArray
+
+
 @njit(cache=True, nogil=True, fastmath=True)
 def assemble_row(
-    lens_rows: FloatArray,
-    valid: NDArray[np.bool_],
-    first_x: FloatArray,
-    middle: int,
+    lenslets: LensRows,
     positions: DoubleArray,
-    neighbors: NDArray[np.int64],
-    weights: FloatArray,
+    table: InterpolationTable,
     scale: float,
     offset: float,
     codes: CodeArray,
@@ -28,24 +60,15 @@ def assemble_row(
 
     Parameters
     ----------
-    lens_rows
-        Shape (rows, lenslets, channels): light of every view under each lenslet.
-    valid
-        Shape (rows, lenslets).
-    first_x
-        Shape (rows,): place of each row's first lenslet, in pitches.
-    middle
-        The row that the samples lie on.
     positions
         Shape (samples,), in pitches.
-    neighbors, weights
-        As `interpolation_table` gives them.
     codes
         Shape (samples, channels), filled: ``light / scale + offset``.
     """
-    channels = lens_rows.shape[2]
-    columns = lens_rows.shape[1]
-    phases = neighbors.shape[0]
+    lens_light, valid, first_x = lenslets
+    neighbors, weights = table
+    rows, columns, channels = lens_light.shape
+    middle, phases = rows // 2, neighbors.shape[0]
     light = np.empty(channels, np.float32)
     for i in range(positions.shape[0]):
         step = int(np.rint((positions[i] - first_x[middle]) * phases))
@@ -55,7 +78,7 @@ def assemble_row(
         total = np.float32(0)
         for k in range(neighbors.shape[1]):
             j = middle + neighbors[phase, k, 0]
-            if j < 0 or j >= lens_rows.shape[0]:
+            if j < 0 or j >= rows:
                 continue
             m = int(np.floor(at - first_x[j] + 1e-6)) + neighbors[phase, k, 1]
             if m < 0 or m >= columns or not valid[j, m]:
@@ -63,7 +86,7 @@ def assemble_row(
             w = weights[phase, k]
             total += w
             for c in range(channels):
-                light[c] += w * lens_rows[j, m, c]
+                light[c] += w * lens_light[j, m, c]
         norm = np.float32(1 / (scale * total)) if total > 0.05 else np.float32(0)
         for c in range(channels):
             code = light[c] * norm + np.float32(offset + 0.5)

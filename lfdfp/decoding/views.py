@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +16,8 @@ from lfdfp.datatypes import (
 from lfdfp.decoding.demosaic import LensImages
 from lfdfp.decoding.hexagonal import REACH_ROWS, interpolation_table
 from lfdfp.decoding.lens_images import LensImageModel
-from lfdfp.decoding.view_kernels import assemble_row, scatter_row, trust_row
+from lfdfp.decoding.view_kernels import LensRows, assemble_row, scatter_row, trust_row
+from lfdfp.lenslets.arrays import LensletArray
 from lfdfp.progress import Progress
 
 _MARGIN_LENSLETS = 4
@@ -30,45 +29,18 @@ _GAIN_LIMITS = (0.5, 2.0)
 _LEAST_LIGHT = 0.004
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LensletTable:
-    """The lenslets that a sampling of views draws on, one row of the table per lenslet row.
+def lenslets_around(grid: LensletGrid, sampling: ViewSampling) -> LensletArray:
+    """The lenslets that the samples of views draw on, with a margin on every side.
 
     The first and last `REACH_ROWS` rows lie beyond the samples.
-
-    Attributes
-    ----------
-    first_r
-        Lattice coordinate r of the first row.
-    first_q
-        Shape (rows,): lattice coordinate q of the first lenslet of each row.
-    centers_px
-        Shape (2, rows, columns): (row, column) of the image centers.
     """
-
-    first_r: int
-    first_q: NDArray[np.int64]
-    centers_px: FloatArray
-
-    @property
-    def first_x(self) -> FloatArray:
-        """Shape (rows,): position x of each row's first lenslet in the lens plane, in pitches."""
-        r = self.first_r + np.arange(len(self.first_q))
-        return (self.first_q + r / 2).astype(np.float32)
-
-
-def lenslet_table(grid: LensletGrid, sampling: ViewSampling) -> LensletTable:
-    """The lenslets around the samples of `sampling`, with a margin on every side."""
     rows, columns = sampling.shape
     y, x = sampling.origin_pitch
     first_r = round(y / ROW_STEP_PITCHES) - REACH_ROWS
     r = first_r + np.arange(rows + 2 * REACH_ROWS)
     first_q = np.ceil(x - r / 2).astype(np.int64) - _MARGIN_LENSLETS
     count = int(columns * sampling.step_pitch) + 2 * _MARGIN_LENSLETS + 2
-    q = (first_q[:, None] + np.arange(count)).astype(np.float64)
-    r_of_all = np.broadcast_to(r[:, None].astype(np.float64), q.shape)
-    centers = grid.centers(q, r_of_all).astype(np.float32)
-    return LensletTable(first_r=first_r, first_q=first_q, centers_px=centers)
+    return LensletArray.of_rows(grid, first_r, first_q, count)
 
 
 def view_offsets_px(grid: LensletGrid, sampling: ViewSampling, size: int) -> FloatArray:
@@ -132,7 +104,7 @@ def rendering_matrix(
 
 def render_views(
     images: LensImages,
-    table: LensletTable,
+    lenslets: LensletArray,
     sampling: ViewSampling,
     matrix: FloatArray,
     *,
@@ -142,7 +114,7 @@ def render_views(
     progress: Progress,
 ) -> None:
     """Fill `views`, shape (V, U, T, S, 3), with ``light / scale + offset``, row by row."""
-    neighbors, weights = interpolation_table()
+    table = interpolation_table()
     n_t, n_s = sampling.shape
     positions = sampling.origin_pitch[1] + sampling.step_pitch * np.arange(n_s)
     window = 2 * REACH_ROWS + 1
@@ -150,23 +122,13 @@ def render_views(
     for row in range(window - 1):
         lens_rows[row + 1] = images.coefficients[row] @ matrix
     codes = np.empty((n_s, matrix.shape[1]), np.uint16)
-    first_x = table.first_x
+    first_x = lenslets.first_x
     for t in range(n_t):
         lens_rows[:-1] = lens_rows[1:]
         np.matmul(images.coefficients[t + window - 1], matrix, out=lens_rows[-1])
         rows = slice(t, t + window)
-        assemble_row(
-            lens_rows,
-            images.valid[rows],
-            first_x[rows],
-            REACH_ROWS,
-            positions,
-            neighbors,
-            weights,
-            scale,
-            offset,
-            codes,
-        )
+        window_rows = LensRows(lens_rows, images.valid[rows], first_x[rows])
+        assemble_row(window_rows, positions, table, scale, offset, codes)
         scatter_row(codes, t, views)
         progress(t + 1, n_t)
 

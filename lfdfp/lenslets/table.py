@@ -1,4 +1,4 @@
-"""The list of a sensor's lenslets.
+"""The list of the lenslets whose images lie on the sensor, for passes over its rays.
 
 Every sensor pixel near a lenslet's center is one ray, whose geometry follows from the lenslet: a
 table of lenslets (a hundred thousand rows) is kept, a table of rays (tens of millions) is not.
@@ -17,6 +17,7 @@ from lfdfp.datatypes import (
     FloatArray,
     LensletGrid,
 )
+from lfdfp.lenslets.arrays import LensletArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,21 +71,16 @@ class LensletTable:
 
 def lenslet_table(grid: LensletGrid) -> LensletTable:
     """List the lenslets whose image centers lie on the sensor, in a fixed order."""
-    height, width = grid.sensor_shape
-    corners = np.array([[-0.5, -0.5, height - 0.5, height - 0.5], [-0.5, width - 0.5] * 2])
-    q_corner, r_corner = grid.lattice_coordinates(corners[0], corners[1])
-    r = np.arange(np.floor(r_corner.min()) - 1, np.ceil(r_corner.max()) + 2)
-    q = np.arange(np.floor(q_corner.min()) - 1, np.ceil(q_corner.max()) + 2)
-    rr, qq = (axis.ravel() for axis in np.meshgrid(r, q, indexing="ij"))
-    centers = grid.centers(qq, rr).T
-    inside = np.all((centers > -0.5) & (centers < np.array([height, width]) - 0.5), axis=1)
-    rr, qq = rr[inside], qq[inside]
-    starts = np.flatnonzero(np.diff(rr, prepend=rr[0] - 1))
+    lenslets = LensletArray.over(grid)
+    centers = lenslets.centers_px
+    inside = np.all((centers > -0.5) & (centers < np.array(grid.sensor_shape) - 0.5), axis=-1)
+    q, r = (axis[inside] for axis in lenslets.coordinates())
+    starts = np.flatnonzero(np.diff(r, prepend=r[0] - 1))
     return LensletTable(
         centers_px=centers[inside].astype(np.float32),
-        lens_plane=np.stack([rr * ROW_STEP_PITCHES, qq + rr / 2], axis=1),
-        row_starts=np.append(starts, len(rr)).astype(np.int64),
-        row_positions=rr[starts] * ROW_STEP_PITCHES,
+        lens_plane=np.stack([r * ROW_STEP_PITCHES, q + r / 2], axis=1),
+        row_starts=np.append(starts, len(r)).astype(np.int64),
+        row_positions=r[starts] * ROW_STEP_PITCHES,
         turn=grid.turn,
         pitch_px=grid.pitch_px,
     )

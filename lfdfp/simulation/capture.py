@@ -202,8 +202,9 @@ def simulate_capture(
     white = response
     if flaws.white_image_error > 0:
         error = flaws.white_image_error * vignetting_error(camera, images, pixels.uniform(0, 6.28))
-        other = replace(images, gains=images.gains * (1 + error))
-        steeper = profile ** np.float32(1 + 2 * flaws.white_image_error)
+        other = images._replace(gains=images.gains * (1 + error))
+        power = np.float32(1 + 2 * flaws.white_image_error)
+        steeper = profile._replace(light=profile.light**power)
         white = sensor_response(camera, other, steeper, pixel_gains)
     white_mosaic = _white_mosaic(white + hot, camera, np.random.default_rng(white_seed))
     if hot.size > 1:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -11,17 +10,20 @@ from scipy.interpolate import PchipInterpolator
 from lfdfp.datatypes import (
     BAYER_COLOR,
     CodeArray,
-    DoubleArray,
     FloatArray,
     NoiseModel,
 )
 from lfdfp.imaging.color import camera_to_srgb_matrix
+from lfdfp.lenslets.arrays import LensletArray
 from lfdfp.progress import Progress
 from lfdfp.simulation.bundle import BundleSize, lenslet_bundles
 from lfdfp.simulation.camera import CameraModel
 from lfdfp.simulation.exposure_kernels import (
     N_PATHS,
-    OwnerArray,
+    Band,
+    LensletImages,
+    LensletProfile,
+    SecondAperture,
     find_owners,
     lenslet_response,
     rays_along,
@@ -37,58 +39,35 @@ _PROFILE_PITCH_PX = 9.93
 _PROFILE_SAMPLES_PER_PX = 20.0
 _FAR_EDGE_PITCHES = 0.56
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LensletImages:
-    """The lenslet images of a camera, as the kernels take them.
-
-    Attributes
-    ----------
-    centers
-        Shape (R, Q, 2), see `sensor_kernels`.
-    first
-        (first_r, first_q).
-    gains
-        Shape (R, Q): of each lenslet, with the fall-off over the field.
-    """
-
-    centers: DoubleArray
-    first: tuple[int, int]
-    gains: FloatArray
+_COLUMNS_BEYOND = 3
+"""Random gains are drawn for every lenslet: with another number, a seed gave another camera."""
 
 
 def lenslet_images(camera: CameraModel, rng: np.random.Generator) -> LensletImages:
     """List the lenslets whose light reaches the sensor, with a few more around it."""
-    grid = camera.grid
-    height, width = camera.shape
-    corners = grid.lattice_coordinates(
-        np.array([0.0, 0.0, height, height]), np.array([0.0, width, 0.0, width])
-    )
-    x = corners[0] + corners[1] / 2
-    first_r, last_r = int(np.floor(corners[1].min())) - 3, int(np.ceil(corners[1].max())) + 3
-    first_q, last_q = int(np.floor(x.min())) - 3, int(np.ceil(x.max())) + 3
-    r = np.arange(first_r, last_r + 1)[:, None]
-    q = np.arange(first_q, last_q + 1)[None, :] - (r >> 1)
-    centers = np.moveaxis(grid.centers(q.astype(np.float64), (r + 0 * q).astype(np.float64)), 0, -1)
+    lenslets = LensletArray.over(camera.grid, columns_beyond=_COLUMNS_BEYOND)
+    centers = lenslets.centers_px
     middle = (np.array(camera.shape) - 1) / 2
     corner = np.hypot(*camera.full_shape) / 2
     distance = np.hypot(*np.moveaxis(centers - middle, -1, 0)) / corner
     gains = 1 - camera.field_falloff * distance**2
     gains *= 1 + camera.imperfections.lenslet_gain_spread * rng.standard_normal(gains.shape)
     return LensletImages(
-        centers=np.ascontiguousarray(centers),
-        first=(first_r, first_q),
+        centers=centers,
+        first=lenslets.first,
         gains=gains.astype(np.float32),
+        turn=camera.grid.turn,
     )
 
 
-def lenslet_profile(camera: CameraModel) -> FloatArray:
+def lenslet_profile(camera: CameraModel) -> LensletProfile:
     """Light by the distance from a lenslet image's center, 20 samples per pixel."""
     scale = camera.grid.pitch_px / _PROFILE_PITCH_PX
     radius = np.arange(len(_PROFILE)) * scale
     fine = np.arange(0, radius[-1] + 0.1, 1 / _PROFILE_SAMPLES_PER_PX)
     profile = PchipInterpolator(radius, _PROFILE, extrapolate=False)(fine)
-    return np.asarray(np.nan_to_num(profile), np.float32)
+    light = np.asarray(np.nan_to_num(profile), np.float32)
+    return LensletProfile(light=light, samples_per_px=_PROFILE_SAMPLES_PER_PX)
 
 
 def bands(height: int) -> list[slice]:
@@ -96,33 +75,33 @@ def bands(height: int) -> list[slice]:
     return [slice(n, min(n + _BAND_ROWS, height)) for n in range(0, height, _BAND_ROWS)]
 
 
-def nearest_lenslets(camera: CameraModel, images: LensletImages, rows: slice) -> OwnerArray:
-    """Place in the list of the lenslet nearest to each pixel of a band, shape (rows, W, 2)."""
+def _band(camera: CameraModel, images: LensletImages, rows: slice) -> Band:
+    """A band of rows, and which lenslet is nearest to each of its pixels."""
     owners = np.empty((rows.stop - rows.start, camera.shape[1], 2), np.int32)
-    find_owners(images.centers, images.first[0], rows.start, owners)
-    return owners
+    band = Band(first_row=rows.start, owners=owners)
+    find_owners(images, band)
+    return band
 
 
 def sensor_response(
-    camera: CameraModel, images: LensletImages, profile: FloatArray, pixel_gains: FloatArray
+    camera: CameraModel, images: LensletImages, profile: LensletProfile, pixel_gains: FloatArray
 ) -> FloatArray:
-    """Shape (H, W): what every pixel measures of uniform light."""
+    """Shape (H, W): what every pixel measures of uniform light.
+
+    Parameters
+    ----------
+    pixel_gains
+        Broadcasts to (H, W): response of each pixel beside its neighbors'.
+    """
     response = np.empty(camera.shape, np.float32)
-    middle = ((camera.shape[0] - 1) / 2, (camera.shape[1] - 1) / 2)
     half_diagonal = float(np.hypot(*camera.full_shape)) / 2
+    aperture = SecondAperture(
+        shift_per_px=camera.imperfections.cat_eye_px / half_diagonal,
+        edge_px=_FAR_EDGE_PITCHES * camera.grid.pitch_px,
+        middle=((camera.shape[0] - 1) / 2, (camera.shape[1] - 1) / 2),
+    )
     for rows in bands(camera.shape[0]):
-        lenslet_response(
-            images.centers,
-            images.gains,
-            rows.start,
-            nearest_lenslets(camera, images, rows),
-            profile,
-            _PROFILE_SAMPLES_PER_PX,
-            camera.imperfections.cat_eye_px / half_diagonal,
-            _FAR_EDGE_PITCHES * camera.grid.pitch_px,
-            middle,
-            response[rows],
-        )
+        lenslet_response(images, _band(camera, images, rows), profile, aperture, response[rows])
     response *= pixel_gains
     return response
 
@@ -146,8 +125,7 @@ def sensor_light(
     light = np.empty(camera.shape, np.float32)
 
     def fill(rows: slice) -> int:
-        owners = nearest_lenslets(camera, images, rows)
-        rgb = _band_light(scene, camera, images, profile, bundles, rows, owners)
+        rgb = _band_light(scene, camera, images, profile, bundles, _band(camera, images, rows))
         for k, channel in enumerate(camera.bayer):
             # Bands start at even rows, so that the Bayer cell starts at each band's top left.
             cell = (slice(k // 2, None, 2), slice(k % 2, None, 2))
@@ -164,29 +142,17 @@ def _band_light(
     scene: Scene,
     camera: CameraModel,
     images: LensletImages,
-    profile: FloatArray,
+    profile: LensletProfile,
     bundles: FloatArray,
-    rows: slice,
-    owners: OwnerArray,
+    band: Band,
 ) -> FloatArray:
     """Linear sRGB, shape (rows, W, 3), of a band, mixed over the lenslets that light a pixel."""
-    shape = owners.shape[:2]
-    grid = camera.grid
-    shares = _band_shares(camera, images, profile, rows, owners)
+    shape = band.owners.shape[:2]
+    shares = _band_shares(camera, images, profile, band)
     rays = np.empty((4, *shape), np.float32)
     total = np.zeros((*shape, 3), np.float32)
     for path, share in enumerate(shares):
-        rays_along(
-            images.centers,
-            images.first,
-            rows.start,
-            owners,
-            grid.turn,
-            path,
-            grid.pitch_px / 2,
-            share,
-            rays,
-        )
+        rays_along(images, band, path, camera.grid.pitch_px / 2, share, rays)
         bundle = bundles if path == 0 else bundles[..., ::2]
         light = scene.render(rays.reshape(4, -1), bundle).reshape(*shape, 3)
         light *= share[..., None]
@@ -195,28 +161,15 @@ def _band_light(
 
 
 def _band_shares(
-    camera: CameraModel,
-    images: LensletImages,
-    profile: FloatArray,
-    rows: slice,
-    owners: OwnerArray,
+    camera: CameraModel, images: LensletImages, profile: LensletProfile, band: Band
 ) -> FloatArray:
     """Shape (paths, rows, W): one path where nothing leaks between lenslets, else seven."""
-    shape = owners.shape[:2]
+    shape = band.owners.shape[:2]
     crosstalk = camera.imperfections.crosstalk
     if crosstalk == 0:
         return np.ones((1, *shape), np.float32)
     shares = np.empty((N_PATHS, *shape), np.float32)
-    share_light(
-        images.centers,
-        images.first[0],
-        rows.start,
-        owners,
-        profile,
-        _PROFILE_SAMPLES_PER_PX,
-        crosstalk,
-        shares,
-    )
+    share_light(images, band, profile, crosstalk, shares)
     return shares
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from lfdfp.datatypes import BoolArray, FloatArray
-from lfdfp.simulation.scene_kernels import MAX_LAYERS
+from lfdfp.simulation.scene_kernels import MAX_LAYERS, PackedLayers
 
 REACH_PITCH = 2.0
 """Bundles may touch a layer this far from their central ray, at most."""
@@ -37,18 +37,6 @@ class Layer:
     texture_frame: tuple[float, float, float, float]
     disparity: FloatArray
     disparity_frame: tuple[float, float, float, float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PackedLayers:
-    """Layers as tuples of equal length, padded with empty ones; see `ray_kernels.render_rays`."""
-
-    textures: tuple[FloatArray, ...]
-    texture_frames: FloatArray
-    disparities: tuple[FloatArray, ...]
-    disparity_frames: FloatArray
-    occupied: tuple[BoolArray, ...]
-    cells: FloatArray
 
 
 def pack_layers(layers: Sequence[Layer]) -> PackedLayers:

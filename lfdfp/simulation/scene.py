@@ -18,8 +18,13 @@ from functools import cached_property
 import numpy as np
 
 from lfdfp.datatypes import DoubleArray, FloatArray
-from lfdfp.simulation.layers import REACH_PITCH, Layer, PackedLayers, pack_layers
-from lfdfp.simulation.scene_kernels import MAX_LAYERS, front_disparity, render_rays
+from lfdfp.simulation.layers import REACH_PITCH, Layer, pack_layers
+from lfdfp.simulation.scene_kernels import (
+    MAX_LAYERS,
+    PackedLayers,
+    front_disparity,
+    render_rays,
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,14 +59,8 @@ class Scene:
         if reach > REACH_PITCH:
             raise ValueError(f"bundles reach {reach:.2f} pitches, more than {REACH_PITCH}")
         light = np.empty((rays.shape[1], 3), np.float32)
-        packed = self._packed
         render_rays(
-            packed.textures,
-            packed.texture_frames,
-            packed.disparities,
-            packed.disparity_frames,
-            packed.occupied,
-            packed.cells,
+            self._packed,
             len(self.layers),
             np.ascontiguousarray(rays, np.float32),
             np.ascontiguousarray(bundles, np.float32),
@@ -80,16 +79,8 @@ class Scene:
         """Disparity, pitches per raw pixel, of what the center view sees at (y, x), or NaN."""
         y, x = np.broadcast_arrays(y, x)
         found = np.empty(y.size, np.float32)
-        packed = self._packed
-        front_disparity(
-            packed.textures,
-            packed.texture_frames,
-            packed.disparities,
-            packed.disparity_frames,
-            len(self.layers),
-            np.stack([y.ravel(), x.ravel()]).astype(np.float32),
-            found,
-        )
+        points = np.stack([y.ravel(), x.ravel()]).astype(np.float32)
+        front_disparity(self._packed, len(self.layers), points, found)
         return found.reshape(y.shape)
 
     @cached_property

@@ -12,7 +12,7 @@ from lfdfp.datatypes import ROW_STEP_PITCHES, FloatArray
 from lfdfp.decoding import decode
 from lfdfp.decoding.demosaic import demosaic_lens_images
 from lfdfp.decoding.sensor import sensor_light
-from lfdfp.decoding.views import lenslet_table, rendering_matrix, view_offsets_px
+from lfdfp.decoding.views import lenslets_around, rendering_matrix, view_offsets_px
 from lfdfp.evaluation.plain_decode import PlainDecode
 from lfdfp.imaging.color import exposure_gain
 from lfdfp.simulation import SimulatedCapture, camera_model, make_scene, simulate_capture
@@ -37,20 +37,16 @@ def test_lenslet_samples_beat_the_plain_decode_by_far(
     simulated: SimulatedCapture,
 ) -> None:
     capture, calibration = simulated.raw_capture(), simulated.true_calibration()
-    table = lenslet_table(calibration.grid, simulated.sampling)
+    lenslets = lenslets_around(calibration.grid, simulated.sampling)
     sensor = sensor_light(capture, calibration)
     images = demosaic_lens_images(
         sensor,
         calibration.response,
-        table.centers_px,
-        table.first_x,
-        calibration.grid.pitch_px,
+        lenslets,
         capture.color.white_balance,
         progress=lambda done, total: None,
     )
-    rows, columns = images.valid.shape
-    q = (table.first_q[:, None] + np.arange(columns)).astype(np.float64)
-    r = np.broadcast_to((table.first_r + np.arange(rows))[:, None], q.shape).astype(np.float64)
+    q, r = lenslets.coordinates()
     inner = images.valid & cv2.erode(images.valid.astype(np.uint8), np.ones((3, 3))).astype(bool)
     plain = PlainDecode(capture, calibration)
     to_srgb = exposure_gain(capture.color) * np.asarray(capture.color.camera_to_srgb)
