@@ -113,8 +113,7 @@ def run_capture(
     picture = _sharp_picture(run, decoded, stack)
     facts = _capture_facts(run, decoded)
     del decoded  # a light field takes hundreds of megabytes
-    rendered = stages.rendered_stack(picture, stack, stage=stage)
-    pictures = _exported(run, picture, stack, rendered, facts)
+    pictures = _exported(run, picture, stack, facts)
     record = RunRecord(
         capture=str(path),
         folder=str(folder),
@@ -254,10 +253,10 @@ def _exported(
     run: _Run,
     picture: SharpPicture,
     stack: FocalStack,
-    rendered: FocalStack | None,
     facts: Mapping[str, object],
 ) -> list[Path]:
     """Write the pictures and the page; their paths, the main one first."""
+    from lfdfp.rendering.render import reduced
     from lfdfp.report.run_outputs import screen_maps, write_page, write_pictures
 
     name = run.source.path.name
@@ -276,10 +275,8 @@ def _exported(
         )
         write_page(
             page,
-            picture,
+            reduced(picture, 2) if picture.scale == 4 else picture,  # the page stays below 10 MB
             stack,
-            rendered,
-            maps,
             title=name,
             facts=readable_facts(words, picture, stack, facts),
             warnings=_warnings(picture, stack),

@@ -203,23 +203,3 @@ def sharp_picture(
         return fused
     made = fused.provenance
     return replace(fused, provenance=replace(made, warnings=(*made.warnings, _NO_RAYS)))
-
-
-def rendered_stack(
-    picture: SharpPicture, stack: FocalStack, *, stage: StageProgress = silent_stage
-) -> FocalStack | None:
-    """The stack's planes as the picture shows them; None where its depth is no finer than they."""
-    from lfdfp.rendering import render
-
-    depth, slopes = picture.depth, stack.slopes
-    if depth is None or depth.fine_disparity is None or depth.angular_shape is None:
-        return None
-    if slopes is None:
-        return None
-    with stage("render") as progress:
-        # At x4 the page that shows these slices would have 20 MB.
-        shown = render.reduced(picture, 2) if picture.scale == 4 else picture
-        aperture = render.solution_aperture(shown, "round")
-        return render.rendered_stack(
-            shown, slopes, aperture=aperture, draft=True, progress=progress
-        )

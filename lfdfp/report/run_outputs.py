@@ -18,7 +18,7 @@ from lfdfp.report.maps import (
     slice_index,
     standard_error_picture,
 )
-from lfdfp.report.page import NamedPicture, NamedStack, inspection_page
+from lfdfp.report.page import PageDepth, PageMap, PagePicture, PageSlices, inspection_page
 from lfdfp.storage.images import Picture, write_picture, write_screen_image
 
 
@@ -77,78 +77,142 @@ def write_pictures(
 def write_page(
     path: Path,
     picture: SharpPicture,
-    stack: FocalStack,
-    rendered: FocalStack | None,
-    maps: Mapping[str, ByteImage],
+    stack: FocalStack | None,
     *,
     title: str,
     facts: Mapping[str, str],
     warnings: Sequence[str],
 ) -> None:
-    """Write the page that shows a run: one HTML file that needs no other.
+    """Write the page that shows a picture: one HTML file that needs no other.
 
     Parameters
     ----------
-    rendered
-        The planes of `stack` rendered from the picture, which the page then shows first.
-    maps
-        From `screen_maps`.
+    stack
+        What the picture was made from, or made beside it; None leaves its slices out.
     """
     page = inspection_page(
         title=title,
-        pictures=_page_pictures(picture, stack, maps),
-        labels=[slice_label(stack, n) for n in range(len(stack.slices))],
-        stacks=_page_stacks(stack, rendered),
-        index=slice_index(picture, stack.slopes),
+        pictures=_page_pictures(picture, stack),
+        maps=_page_maps(picture, stack),
+        depth=_page_depth(picture),
+        slices=None if stack is None else _page_slices(stack),
         facts=facts,
         warnings=warnings,
     )
     write_text(path, page)
 
 
-def _page_stacks(stack: FocalStack, rendered: FocalStack | None) -> list[NamedStack]:
-    named = {"Plain stack": stack}
-    if rendered is not None:
-        named = {f"From the solution, ×{rendered.scale}": rendered} | named
-    return [
-        NamedStack(title=title, slices=[screen_image(light) for light in one.slices])
-        for title, one in named.items()
-    ]
-
-
-def _page_pictures(
-    picture: SharpPicture, stack: FocalStack, maps: Mapping[str, ByteImage]
-) -> list[NamedPicture]:
+def _page_pictures(picture: SharpPicture, stack: FocalStack | None) -> list[PagePicture]:
     made = picture.provenance
     shown = [
-        NamedPicture(
-            title=f"All in focus ×{picture.scale}",
-            caption=f"Fused and super-resolved; data: {made.data_term}, prior: {made.prior}.",
+        PagePicture(
+            name="sharp",
+            title="All in focus" + (f" ×{picture.scale}" if picture.scale > 1 else ""),
+            caption=f"Made from: {made.data_term}; prior: {made.prior}.",
             picture=screen_image(picture.super_resolved),
-        ),
-        NamedPicture(
-            title="All in focus",
-            caption="The same at the size of one view.",
-            picture=screen_image(picture.all_in_focus),
-        ),
+        )
     ]
-    if stack.reference_view is not None:
+    if stack is not None and stack.reference_view is not None:
         shown.append(
-            NamedPicture(
+            PagePicture(
+                name="center",
                 title="Center view",
                 caption="One sub-aperture view, before refocusing and fusion.",
                 picture=screen_image(stack.reference_view),
             )
         )
-    captions = {
-        "decision_map": ("Decision map", "Which slice each part was taken from; near is red."),
-        "disparity": ("Disparity", "Near is red; dark where it is uncertain."),
-        "observability": ("Observability", "How far the rays determine the finest detail."),
-        "standard_error": ("Standard error", "What noise leaves in the luma, linear light."),
-    }
-    shown += [
-        NamedPicture(title=words[0], caption=words[1], picture=maps[name])
-        for name, words in captions.items()
-        if name in maps
-    ]
     return shown
+
+
+def _page_maps(picture: SharpPicture, stack: FocalStack | None) -> list[PageMap]:
+    maps = []
+    depth, evidence = picture.depth, picture.evidence
+    if depth is not None:
+        fine = depth.disparity if depth.fine_disparity is None else depth.fine_disparity
+        maps.append(
+            PageMap(
+                name="disparity",
+                title="Disparity",
+                caption="How far things move from view to view; near is red.",
+                values=fine,
+                reverse=True,
+                ends=("near", "far"),
+                unit="px/step",
+                bits=12,
+            )
+        )
+        if depth.confidence is not None:
+            maps.append(
+                PageMap(
+                    name="confidence",
+                    title="Confidence",
+                    caption="How much better than others the disparity explains the rays.",
+                    values=depth.confidence,
+                    colors="cividis",
+                    ends=("a guess", "sure"),
+                )
+            )
+    slopes = None if stack is None else stack.slopes
+    index = slice_index(picture, slopes)
+    if index is not None:
+        maps.append(
+            PageMap(
+                name="decision",
+                title="Decision",
+                caption="Which slice each part is sharpest in.",
+                values=index + 1,
+                reverse=True,
+                ends=("slice", ""),
+            )
+        )
+    if isinstance(evidence, RayEvidence):
+        maps += _ray_maps(evidence)
+    return maps
+
+
+def _ray_maps(evidence: RayEvidence) -> list[PageMap]:
+    maps = [
+        PageMap(
+            name="observability",
+            title="Observability",
+            caption="How far the rays determine the finest detail; the rest is from the prior.",
+            values=evidence.observability,
+            colors="cividis",
+            ends=("from the prior", "measured"),
+            curve=0.5,
+        )
+    ]
+    if evidence.standard_error is not None:
+        maps.append(
+            PageMap(
+                name="error",
+                title="Standard error",
+                caption="What the noise of the rays leaves in the luma, in linear light.",
+                values=evidence.standard_error,
+                colors="cividis",
+                ends=("", ""),
+                unit="of white",
+            )
+        )
+    return maps
+
+
+def _page_depth(picture: SharpPicture) -> PageDepth | None:
+    """What refocusing needs: a disparity for every pixel, and an aperture."""
+    depth = picture.depth
+    if depth is None or depth.fine_disparity is None or depth.angular_shape is None:
+        return None
+    return PageDepth(
+        disparity=depth.fine_disparity,
+        scale=picture.scale,
+        half_aperture=max(depth.angular_shape) / 2,
+    )
+
+
+def _page_slices(stack: FocalStack) -> PageSlices:
+    return PageSlices(
+        slices=[screen_image(light) for light in stack.slices],
+        labels=[slice_label(stack, n) for n in range(len(stack.slices))],
+        slopes=stack.slopes,
+        curves=stack.focus_curves,
+    )

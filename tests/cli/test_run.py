@@ -67,7 +67,6 @@ def test_run_json_tells_how_it_was_made(finished: Path, small_capture: Path) -> 
         "refocus",
         "save",
         "reconstruct",
-        "render",
         "export",
     ]
     assert record["peak_memory_mib"] > 0
@@ -84,7 +83,6 @@ def test_resume_reuses_what_has_not_changed(finished: Path, small_capture: Path)
         "read": False,
         "refocus": True,
         "reconstruct": True,
-        "render": False,
         "export": False,
     }
     assert record["facts"]["calibration"]["pitch_px"] > 0

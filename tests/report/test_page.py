@@ -9,19 +9,19 @@ import numpy as np
 from lfdfp.datatypes import FocalStack
 from lfdfp.report.contact_sheet import contact_sheet
 from lfdfp.report.maps import colored, disparity_picture
-from lfdfp.report.page import NamedPicture, NamedStack, inspection_page
+from lfdfp.report.page import PageMap, PagePicture, PageSlices, inspection_page
 
 EVIL = "<script>alert(1)</script>\" onload='x' $data ${title} </title>"
 
 
 def _page(text: str) -> str:
     picture = np.zeros((8, 12, 3), np.uint8)
+    values = np.zeros((8, 12), np.float32)
     return inspection_page(
         title=text,
-        pictures=[NamedPicture(title=text, caption=text, picture=picture)],
-        labels=[text, text],
-        stacks=[NamedStack(title=text, slices=[picture, picture])] * 2,
-        index=np.zeros((8, 12), np.float32),
+        pictures=[PagePicture(name="sharp", title=text, caption=text, picture=picture)],
+        maps=[PageMap(name="map", title=text, caption=text, values=values, ends=(text, text))],
+        slices=PageSlices(slices=[picture, picture], labels=[text, text]),
         facts={text: text},
         warnings=[text],
     )

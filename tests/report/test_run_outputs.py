@@ -73,15 +73,20 @@ def test_pictures_are_written_the_main_one_first(tmp_path: Path, suffix: str) ->
         assert image.size == (48, 40)
 
 
-def test_the_page_shows_rendered_slices_before_plain_ones(tmp_path: Path) -> None:
+def test_the_page_holds_what_there_is(tmp_path: Path) -> None:
     path = tmp_path / "inspect.html"
-    maps = screen_maps(PICTURE, STACK)
-    fine = replace(STACK, scale=2, slices=rng.random((3, 40, 48, 3), np.float32))
     words = {"title": "a capture", "facts": {"Input": "a.lfp"}, "warnings": ["a warning"]}
-    for rendered in (None, fine):
-        write_page(path, PICTURE, STACK, rendered, maps, **words)
-        text = path.read_text()
-        assert "a warning" in text
-        assert "Center view" in text
-        assert ("From the solution" in text) == (rendered is not None)
-    assert text.index("From the solution") < text.index("Plain stack")
+    write_page(path, PICTURE, STACK, **words)
+    text = path.read_text()
+    assert "a warning" in text
+    assert "Center view" in text
+    assert '"depth": null' in text  # slices alone cannot be refocused from
+    fine = Depth(
+        disparity=PICTURE.depth.disparity,
+        fine_disparity=np.repeat(np.repeat(PICTURE.depth.disparity, 2, 0), 2, 1),
+        angular_shape=(9, 9),
+    )
+    write_page(path, replace(PICTURE, depth=fine), None, **words)
+    text = path.read_text()
+    assert '"halfAperture": 4.5' in text
+    assert "Center view" not in text
