@@ -18,6 +18,7 @@ from lfdfp.cli import (
     evaluate,
     fuse,
     info,
+    inspect,
     refocus,
     run,
     simulate,
@@ -69,6 +70,7 @@ app.command("convert")(convert.convert_command)
 app.command("refocus")(refocus.refocus_command)
 app.command("disparity")(disparity.disparity_command)
 app.command("fuse")(fuse.fuse_command)
+app.command("inspect")(inspect.inspect_command)
 app.command("evaluate")(evaluate.evaluate_command)
 app.command("simulate")(simulate.simulate_command)
 

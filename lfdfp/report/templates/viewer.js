@@ -387,9 +387,18 @@ port.addEventListener("wheel", (event) => { event.preventDefault(); zoom(Math.ex
 byId("divider").addEventListener("pointerdown", (event) => {
   event.stopPropagation();
   byId("divider").setPointerCapture(event.pointerId);
-  byId("divider").onpointermove = (move) => { const [x] = local(move); split(x / port.clientWidth); };
+  const [from] = local(event);
+  let far = false;
+  byId("divider").onpointermove = (move) => {
+    const [x] = local(move);
+    far = far || Math.abs(x - from) > 4;
+    if (far) split(x / port.clientWidth);
+  };
+  byId("divider").onpointerup = (up) => {  // a click on the divider means what lies below it
+    byId("divider").onpointermove = null;
+    if (!far) focusAt(...toShare(...local(up)));
+  };
 });
-byId("divider").addEventListener("pointerup", () => { byId("divider").onpointermove = null; });
 function split(share) { state.split = Math.min(1, Math.max(0, share)); place(); }
 function tell(x, y) {
   const [sx, sy] = toShare(x, y), words = [];

@@ -1,0 +1,202 @@
+"""The page in a real browser; skipped where Chromium or Selenium is missing."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lfdfp.datatypes import Depth, FocalStack, Provenance, RayEvidence, SharpPicture
+from lfdfp.report.run_outputs import write_page
+
+selenium = pytest.importorskip("selenium", reason="the browser is driven by selenium")
+pytestmark = pytest.mark.slow
+
+_PATIENCE_S = 40.0
+_NEAR, _FAR = -0.4, 0.3
+_EVIL = "<script>window.hurt = 1</script>"
+
+
+def _page(path: Path) -> None:
+    """A near square in the middle of a far wall."""
+    rng = np.random.default_rng(0)
+    t, s, k = 60, 80, 2
+    light = rng.random((k * t, k * s, 3), np.float32)
+    fine = np.full((k * t, k * s), _FAR, np.float32)
+    fine[40:80, 60:100] = _NEAR
+    picture = SharpPicture(
+        all_in_focus=light[::2, ::2].copy(),
+        super_resolved=light,
+        scale=k,
+        depth=Depth(
+            disparity=fine[::2, ::2].copy(),
+            confidence=np.ones((t, s), np.float32),
+            fine_disparity=fine,
+            angular_shape=(9, 9),
+        ),
+        evidence=RayEvidence(observability=fine - _NEAR, standard_error=None),
+        provenance=Provenance(data_term="rays", prior="total variation"),
+    )
+    stack = FocalStack(
+        slices=rng.random((3, t, s, 3), np.float32),
+        slopes=np.linspace(_NEAR, _FAR, 3),
+        reference_view=rng.random((t, s, 3), np.float32),
+        focus_curves=rng.random((3, 4, 5), np.float32),
+    )
+    write_page(path, picture, stack, title=_EVIL, facts={"Camera": _EVIL}, warnings=[_EVIL])
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if program is None or driver is None:
+        pytest.skip("no Chromium with its driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    profile = tmp_path_factory.mktemp("profile")
+    for argument in (
+        "--headless=new --no-sandbox --disable-quic --no-first-run --disable-component-update "
+        "--disable-background-networking --disable-sync --use-angle=swiftshader "
+        f"--enable-unsafe-swiftshader --window-size=1400,900 --user-data-dir={profile}"
+    ).split():
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    page = tmp_path_factory.mktemp("page") / "inspect.html"
+    _page(page)
+    window = webdriver.Chrome(options=options, service=Service(driver))
+    window.get(page.as_uri())
+    yield window
+    window.quit()
+
+
+def _until(browser: Any, script: str) -> bool:
+    """Whether a condition in the page comes true."""
+    end = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < end:
+        if browser.execute_script(f"return {script}"):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _click(browser: Any, x: float, y: float) -> None:
+    """Click at a share of the picture's width and height."""
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    port = browser.find_element("id", "viewport")
+    left, top, scale = browser.execute_script("return [state.x, state.y, state.scale]")
+    columns, rows = browser.execute_script("return [width, height]")
+    across = left + scale * columns * x - port.rect["width"] / 2
+    down = top + scale * rows * y - port.rect["height"] / 2
+    ActionChains(browser).move_to_element_with_offset(port, across, down).click().perform()
+
+
+def _press(browser: Any, key: str) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    browser.execute_script("document.activeElement.blur()")
+    ActionChains(browser).send_keys(key).perform()
+
+
+def test_first_sight_compares_the_picture_with_the_center_view(browser: Any) -> None:
+    assert browser.execute_script("return [state.view, state.compare]") == ["sharp", "center"]
+    left = browser.execute_script("return document.getElementById('left').style.clipPath")
+    assert "50%" in left
+
+
+@pytest.mark.parametrize(("x", "y", "slope"), [(0.5, 0.5, _NEAR), (0.1, 0.1, _FAR)])
+def test_a_click_focuses_on_what_is_there(browser: Any, x: float, y: float, slope: float) -> None:
+    _click(browser, x, y)
+    assert _until(browser, f"Math.abs(state.slope - {slope}) < 0.01")
+    assert browser.execute_script("return state.view") == "refocus"
+    assert browser.execute_script("return !document.getElementById('curve').hidden")
+
+
+def test_looking_around_moves_near_things_against_the_look(browser: Any) -> None:
+    _press(browser, "5")  # not a refocusing layer: waits for the renderer below
+    browser.execute_script("show('refocus'); state.aperture = 0; state.slope = 0;")
+    assert _until(browser, "renderer !== null")
+    read = """
+      state.look = [arguments[0], 0]; renderer.draw(1, 1);
+      const gl = renderer.gl, pixels = new Uint8Array(4 * width * height);
+      gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+      return Array.from({length: width}, (_, s) => pixels[4 * ((height - 60) * width + s)]);"""
+    middle, moved = (np.array(browser.execute_script(read, look)) for look in (0, 3))
+    shift = round(2 * _NEAR * 3)  # near is negative: it moves against the viewpoint
+    np.testing.assert_allclose(moved[70:90], middle[70 - shift : 90 - shift], atol=40)
+
+
+def test_keys_choose_layers_and_zoom(browser: Any) -> None:
+    _press(browser, "1")
+    assert browser.execute_script("return state.view") == "sharp"
+    before = browser.execute_script("return state.scale")
+    _press(browser, "+")
+    assert browser.execute_script("return state.scale") > before
+    _press(browser, "0")
+    assert browser.execute_script("return state.scale") == pytest.approx(before)
+
+
+def test_maps_tell_the_value_under_the_cursor(browser: Any) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    browser.execute_script("show('disparity', '')")
+    assert _until(browser, "find('disparity').values !== undefined")
+    ActionChains(browser).move_to_element(browser.find_element("id", "viewport")).perform()
+    assert "-0.4" in browser.find_element("id", "value").text
+    assert "near" in browser.find_element("id", "legend").text
+
+
+def test_a_deep_link_restores_what_is_shown(browser: Any) -> None:
+    address = browser.current_url.split("#")[0]
+    browser.get("about:blank")
+    browser.get(address + "#view=refocus&x=0.5&y=0.5&aperture=2.00")
+    assert _until(browser, f"Math.abs(state.slope - {_NEAR}) < 0.01")
+    assert browser.execute_script("return [state.view, state.aperture]") == ["refocus", 2]
+
+
+def test_a_narrow_window_does_not_overflow(browser: Any) -> None:
+    browser.set_window_size(500, 844)
+    try:
+        for view in ("sharp", "disparity", "refocus"):
+            browser.execute_script(f"show('{view}', '')")
+            wide, window = browser.execute_script(
+                "return [document.documentElement.scrollWidth, innerWidth]"
+            )
+            assert wide <= window
+    finally:
+        browser.set_window_size(1400, 900)
+
+
+def test_nothing_is_wrong_nothing_leaves_and_text_stays_text(browser: Any) -> None:
+    severe = [one for one in browser.get_log("browser") if one["level"] == "SEVERE"]
+    assert severe == []
+    requests = [
+        one["message"]
+        for one in browser.get_log("performance")
+        if "Network.requestWillBeSent" in one["message"]
+    ]
+    assert not [one for one in requests if '"url":"http' in one]
+    assert browser.execute_script("return window.hurt") is None
+    assert _EVIL in browser.find_element("tag name", "h1").text
+
+
+def test_the_picture_is_the_same_without_a_stack(tmp_path: Path, browser: Any) -> None:
+    path = tmp_path / "plain.html"
+    picture = SharpPicture(
+        all_in_focus=np.zeros((8, 9, 3), np.float32),
+        super_resolved=np.zeros((8, 9, 3), np.float32),
+        scale=1,
+        provenance=Provenance(data_term="stack", prior="none"),
+    )
+    write_page(path, replace(picture, depth=None), None, title="t", facts={}, warnings=[])
+    browser.get(path.as_uri())
+    assert browser.execute_script("return layers.length") == 1
