@@ -52,7 +52,7 @@ class FineGrid:
         return self.k / self.sampling.angular_step_px
 
     def positions(self, lens_plane: DoubleArray) -> DoubleArray:
-        """Fine coordinates (row, column), last axis, of lens-plane points (y, x) in pitches."""
+        """Fine (row, column) of points `lens_plane` (y, x) in pitches; both of shape (..., 2)."""
         origin = np.asarray(self.sampling.origin_pitch)
         coarse = (lens_plane - origin) / self.sampling.step_pitch
         return np.asarray((coarse + 0.5) * self.k - 0.5 + self.margin)
@@ -71,11 +71,11 @@ class FineGrid:
         return FineGrid(sampling=sampling, k=self.k, margin=0)
 
     def rows_of(self, lenslets: LensletTable) -> DoubleArray:
-        """Fine row of every lattice row."""
+        """Fine row of every lattice row, shape (R,), in fine pixels."""
         y = lenslets.row_positions
         return self.positions(np.stack([y, np.zeros_like(y)], axis=-1))[:, 0]
 
     def inner(self, picture: FloatArray) -> FloatArray:
-        """Drop the margin of the two leading axes."""
+        """Drop the margin of a `picture` (Y, X, ...): shape (kT, kS, ...)."""
         m = self.margin
         return picture[m : picture.shape[0] - m, m : picture.shape[1] - m]

@@ -16,7 +16,11 @@ def blur_row(
     column: FloatArray,
     target: FloatArray,
 ) -> None:
-    """Write row i of the separable symmetric filter of `source` (Y, X) into `target`."""
+    """Write row i of the separable symmetric filter of `source` (Y, X) into `target` (X,).
+
+    `taps`, shape (3,), are the weights at distance 0, 1 and 2; `column`, shape (X + 4,), is room
+    for what is filtered along columns, with zeros at both ends.
+    """
     height, width = source.shape
     up, far_up = max(i - 1, 0), max(i - 2, 0)
     down, far_down = min(i + 1, height - 1), min(i + 2, height - 1)
@@ -50,7 +54,11 @@ def coupled_row(
     down: int,
     target: FloatArray,
 ) -> None:
-    """Write row i of the 9-point operator into `target`; three rows of `source` stand for it."""
+    """Write row i of the 9-point operator into `target` (X,).
+
+    `stencil` has the shape (5, Y, X); rows `up`, `here` and `down` of `source` (rows, X) stand for
+    rows i - 1, i and i + 1.
+    """
     width = source.shape[1]
     before = max(i - 1, 0)
     above = np.float32(1.0) if i > 0 else np.float32(0.0)
@@ -86,6 +94,10 @@ def blur_band(
 ) -> None:
     """Write rows first..last of the separable symmetric filter of `source` into `target`.
 
+    Parameters
+    ----------
+    source, target
+        Shape (C, Y, X).
     taps
         Shape (3,): weights at distance 0, 1 and 2.
     """
@@ -106,6 +118,10 @@ def stencil_band(
 ) -> None:
     """Write rows first..last of the symmetric 9-point operator applied to `source`.
 
+    Parameters
+    ----------
+    source, target
+        Shape (3, Y, X).
     stencil
         Shape (3, 5, Y, X): couplings of each pixel with itself, its right, lower, lower right
         and lower left neighbor; the last row and column couple with nothing outside.

@@ -104,12 +104,12 @@ def held_out_mask(shape: tuple[int, int], *, share: float, seed: int) -> BoolArr
 
 
 def without(light: RayLight, held_out: BoolArray) -> FloatArray:
-    """The light (H, W) with held-out pixels `MISSING`."""
+    """The light (H, W) with what is `held_out` (H, W) `MISSING`."""
     return np.where(held_out, MISSING, light.light)
 
 
 def held_out_rays(light: RayLight, held_out: BoolArray, prediction: FloatArray) -> HeldOutRays:
-    """Collect the held-out rays that a prediction (H, W) reaches; 0 marks those it does not."""
+    """The `held_out` (H, W) rays that a prediction reaches: (H, W), 0 where it does not."""
     row, column = np.nonzero(held_out & (light.light > LEAST_MEASURED) & (prediction > 0))
     return HeldOutRays(
         measured=light.light[row, column],
@@ -120,7 +120,7 @@ def held_out_rays(light: RayLight, held_out: BoolArray, prediction: FloatArray) 
 
 
 def strongest_within(strengths: DoubleArray, misfits: DoubleArray, tolerance: float) -> float:
-    """Largest strength (n,) whose misfit (n,) is within `tolerance` (relative) of the least.
+    """Largest of `strengths` (n,) whose `misfits` (n,) are within `tolerance` of the least.
 
     Held-out rays see the picture behind the footprint and hardly notice noise beyond it, so
     among equals the stronger prior is the better choice.

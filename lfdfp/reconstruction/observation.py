@@ -20,7 +20,7 @@ from lfdfp.reconstruction.fine_grid import FineGrid
 from lfdfp.reconstruction.footprint_kernels import blur_band, stencil_band
 from lfdfp.reconstruction.ray_light import RayLight
 
-_BILINEAR_VARIANCE = 1 / 6
+BILINEAR_VARIANCE = 1 / 6
 """Mean variance, in pixels squared, that bilinear sampling between pixels adds to a footprint."""
 
 
@@ -30,7 +30,7 @@ def footprint_taps(variance_px: float) -> FloatArray:
     The box is as wide as it must be for `variance_px` less what bilinear sampling adds by
     itself; at most 5 pixels, at least 1.
     """
-    width = np.sqrt(12 * max(variance_px - _BILINEAR_VARIANCE, 0.0))
+    width = np.sqrt(12 * max(variance_px - BILINEAR_VARIANCE, 0.0))
     width = float(np.clip(width, 1.0, 5.0))
     overlap = np.clip((width + 1) / 2 - np.arange(3), 0.0, 1.0)
     return np.asarray(overlap / (overlap[0] + 2 * overlap[1:].sum()), np.float32)
@@ -94,7 +94,7 @@ class RayObservation:
 
     @classmethod
     def of(cls, bundle: RayBundle, slopes: FloatArray, taps: FloatArray) -> RayObservation:
-        """The observation of a bundle's rays at slopes (H, W), behind a footprint (3,)."""
+        """The observation of a bundle's rays at `slopes` (H, W), behind a footprint `taps` (3,)."""
         steepest = float(kernels.steepest_slope(slopes))
         return cls(bundle=bundle, slopes=slopes, taps=taps, steepest=steepest)
 
@@ -143,7 +143,7 @@ class RayObservation:
         return replace(self, bundle=replace(self.bundle, light=light))
 
     def with_taps(self, taps: FloatArray) -> RayObservation:
-        """The same rays behind another footprint (`footprint_taps`), shape (3,)."""
+        """The same rays behind another footprint: `taps` (3,), from `footprint_taps`."""
         return replace(self, taps=taps)
 
     def within(self, radius_px: float) -> RayObservation:
@@ -166,7 +166,7 @@ class RayObservation:
         return blurred
 
     def forward(self, picture: FloatArray) -> FloatArray:
-        """What every ray should measure, shape (H, W); 0 for missing and hidden ones."""
+        """What the rays of a `picture` (3, Y, X) measure, (H, W); 0 for missing and hidden ones."""
         blurred = self.blur(picture)
         prediction = np.zeros_like(self.light.light)
         rays, places = self.bundle.rays(), self.bundle.places()

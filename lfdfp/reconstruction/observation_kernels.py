@@ -52,6 +52,17 @@ def _inside(i: int, j: int, height: int, width: int) -> bool:
 
 
 @njit(inline="always")
+def _weighted(image: FloatArray, i: int, j: int, corners: Any) -> Any:
+    """Sum of an image's (Y, X) four pixels from (i, j) on, each times its factor."""
+    return (
+        corners[0] * image[i, j]
+        + corners[1] * image[i, j + 1]
+        + corners[2] * image[i + 1, j]
+        + corners[3] * image[i + 1, j + 1]
+    )
+
+
+@njit(inline="always")
 def _weight(variance: Any, error: Any, signal: Any, weighting: WeightTerms) -> Any:
     """Inverse variance, model error included; less for a ray that its residual makes an outlier."""
     outlier = error * error / (variance + (weighting.outlier_error * signal) ** 2)
@@ -102,12 +113,7 @@ def accumulate(
                     continue
                 corners = bilinear(y - i, x - j)
                 c = colors[row & 1, column & 1]
-                predicted = (
-                    corners[0] * blurred[c, i, j]
-                    + corners[1] * blurred[c, i, j + 1]
-                    + corners[2] * blurred[c, i + 1, j]
-                    + corners[3] * blurred[c, i + 1, j + 1]
-                )
+                predicted = _weighted(blurred[c], i, j, corners)
                 if value < LEAST_MEASURED:
                     value = SATURATION_OFFSET - value
                     if predicted > value:
@@ -134,7 +140,10 @@ def predict(
     lenslets: tuple[int, int],
     prediction: FloatArray,
 ) -> None:
-    """Write what every usable ray of the lenslets should measure into `prediction` (H, W)."""
+    """Write what every usable ray of the lenslets should measure into `prediction` (H, W).
+
+    `blurred`, shape (3, Y, X), is the picture behind the footprint.
+    """
     light, colors = rays.light, rays.colors
     centers, origins, turn, radius = places
     for lens in range(lenslets[0], lenslets[1]):
@@ -165,7 +174,10 @@ def spread(
     band: Band,
     image: FloatArray,
 ) -> None:
-    """Adjoint of `predict`: add `values` (H, W) of the rays to the band's rows of `image`."""
+    """Adjoint of `predict`: add `values` (H, W) of the rays to the band's rows of `image`.
+
+    `image` has the shape (3, Y, X); `slopes` (H, W) as in all of them.
+    """
     light, colors = rays.light, rays.colors
     centers, origins, turn, radius = places
     first, last = band.rows

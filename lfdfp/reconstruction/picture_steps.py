@@ -25,7 +25,7 @@ _DIVERGED_SHARE = 4.0
 
 
 def begin(setup: RaySetup, slope_map: FloatArray) -> RayState:
-    """Follow every ray to a slope map (Y, X), and take the rays' weighted mean for a picture."""
+    """Follow every ray to `slope_map` (Y, X), and take the rays' weighted mean for a picture."""
     radius_px = setup.radius_px(setup.parameters.radius_pitch)
     observation = _follow(setup, slope_map, radius_px, setup.all_light.noise)
     observation = observation.with_light(setup.seen_light)

@@ -27,28 +27,24 @@ from lfdfp.datatypes import (
     FloatArray,
     LightField,
     Rays,
-    ViewSampling,
 )
-from lfdfp.errors import ImageError, SettingsError
+from lfdfp.errors import SettingsError
 from lfdfp.imaging.color import exposure_gain, oriented
 from lfdfp.imaging.sensor_noise import noise_from_iso
 from lfdfp.lenslets.table import lenslet_table
 from lfdfp.reconstruction.bundle import RayBundle
-from lfdfp.reconstruction.fine_grid import FineGrid
+from lfdfp.reconstruction.fine_grid import FINEST, FineGrid
+from lfdfp.reconstruction.observation import BILINEAR_VARIANCE
 from lfdfp.reconstruction.plane_kernels import WeighedRays, apply_sums, sum_rays
-from lfdfp.reconstruction.ray_light import RayLight, measured_light
+from lfdfp.reconstruction.ray_light import RayLight, measured_light, rays_of
 from lfdfp.reconstruction.ray_marks import LEAST_MEASURED
 from lfdfp.reconstruction.solver.conjugate_gradients import ArraySystem, conjugate_gradients
 
 HEXAGON_VARIANCE = 5.0 / 72.0
 """Variance of a regular hexagonal lenslet along any axis, in pitches squared."""
 
-_BILINEAR_VARIANCE = (
-    1.0 / 6.0
-)  # that bilinear interpolation adds on average, in fine pixels squared
 _LEAST_RESPONSE = 0.25  # dimmer pixels see their neighbor's lenslet too
 _RIM = 0.46  # of the pitch: radius within which a pixel belongs to its lenslet
-_FINEST = 4  # the fit is finer than what is asked for, then averaged: half a dB better
 _CONTRAST = 0.5  # expected standard deviation of gradients, per view pixel, of the mean light
 _STEPS = 8
 _ROUNDS = 3
@@ -105,11 +101,11 @@ def refocus_super_resolved(
     SettingsError
         For a scale outside 1 to 4.
     """
-    rays, sampling = require_rays(field)
+    rays, sampling = rays_of(field)
     if not 1 <= scale <= 4:
         raise SettingsError(f"scale must be 1 to 4, got {scale}")
-    finer = max(1, _FINEST // scale)
-    grid = FineGrid(sampling=sampling, k=finer * scale, margin=4 * _FINEST)
+    finer = max(1, FINEST // scale)  # than asked for, then averaged: half a dB better
+    grid = FineGrid(sampling=sampling, k=finer * scale, margin=4 * FINEST)
     plane = _PlaneRays(rays, grid, slope, thread_count(threads))
     height, width = (scale * size for size in sampling.shape)
     light = np.empty((height, width, 3), np.float32)
@@ -125,22 +121,6 @@ def refocus_super_resolved(
         coverage=_turned(_coverage(counts), sampling.orientation),
         scale=scale,
     )
-
-
-def require_rays(field: LightField) -> tuple[Rays, ViewSampling]:
-    """The field's rays and where its views lie among them.
-
-    Raises
-    ------
-    ImageError
-        For a field without rays.
-    """
-    if field.rays is None or field.sampling is None:
-        raise ImageError(
-            "super-resolved refocusing needs the rays, and this field has views only: "
-            "give the raw capture itself"
-        )
-    return field.rays, field.sampling
 
 
 def _turned(image: FloatArray, orientation: int) -> FloatArray:
@@ -212,7 +192,7 @@ def _footprint_variance(grid: FineGrid, slope: float) -> float:
     """
     lenslet = HEXAGON_VARIANCE * grid.pixels_per_pitch**2
     pixel = (slope * grid.slope_scale) ** 2 / 12
-    return max(lenslet + pixel - _BILINEAR_VARIANCE, 0.0)
+    return max(lenslet + pixel - BILINEAR_VARIANCE, 0.0)
 
 
 def _coverage(counts: FloatArray) -> FloatArray:

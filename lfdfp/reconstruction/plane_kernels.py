@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -36,6 +36,13 @@ class WeighedRays(NamedTuple):
     weights: FloatArray
     colors: NDArray[np.int64]
     color: int
+
+
+@njit(inline="always")
+def _add_squares(here: FloatArray, beside: FloatArray, square: Any, left: Any, right: Any) -> None:
+    """Add a ray's w y² to two pixels by their bilinear factors."""
+    here[6] += square * left
+    beside[6] += square * right
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -84,20 +91,21 @@ def sum_rays(
                 corners, amount = bilinear(b, a), w * light[row, column]
                 square = amount * light[row, column]
                 if i >= first:
-                    here, beside = sums[i - first, j], sums[i - first, j + 1]
-                    add_upper(here, beside, corners, w, amount)
-                    here[6] += square * corners[0]
-                    beside[6] += square * corners[1]
+                    at = sums[i - first]
+                    add_upper(at[j], at[j + 1], corners, w, amount)
+                    _add_squares(at[j], at[j + 1], square, corners[0], corners[1])
                 if i + 1 < last:
-                    here, beside = sums[i + 1 - first, j], sums[i + 1 - first, j + 1]
-                    add_lower(here, beside, corners, w, amount)
-                    here[6] += square * corners[2]
-                    beside[6] += square * corners[3]
+                    at = sums[i + 1 - first]
+                    add_lower(at[j], at[j + 1], corners, w, amount)
+                    _add_squares(at[j], at[j + 1], square, corners[2], corners[3])
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def apply_sums(sums: FloatArray, picture: FloatArray, out: FloatArray) -> None:
-    """Multiply a picture (Y, X) by the symmetric matrix Σ w b bᵀ of `sum_rays`."""
+    """Write a picture times the symmetric matrix Σ w b bᵀ of `sum_rays` into `out`.
+
+    `picture` and `out` have the shape (Y, X), `sums` (Y, X, 7).
+    """
     rows, columns = picture.shape[:2]
     out[:] = 0
     for i in range(rows):

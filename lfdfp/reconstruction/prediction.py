@@ -82,7 +82,7 @@ class RayPredictor:
         return self._as_seen.forward(self._on_grid(view @ self._to_camera.T)) * self._inside
 
     def of_map(self, values: FloatArray) -> FloatArray:
-        """Shape (H, W): a map (T, S) at the places that the rays see; 0 where they see none."""
+        """Shape (H, W): `values` (T, S) at the places that the rays see; 0 where they see none."""
         alike = np.repeat(values[..., None], 3, axis=2)
         return self._as_seen.forward(self._on_grid(alike)) * self._inside
 

@@ -118,7 +118,10 @@ def add_upper(here: FloatArray, beside: FloatArray, corners: Any, weight: Any, a
 
 @njit(inline="always")
 def add_lower(here: FloatArray, beside: FloatArray, corners: Any, weight: Any, amount: Any) -> None:
-    """As `add_upper`, to the lower two; what couples them with the upper ones is there already."""
+    """As `add_upper`, to the lower two: `here` is the lower left, `beside` the lower right pixel.
+
+    What couples them with the upper ones is there already.
+    """
     _, _, w10, w11 = corners
     here[0] += weight * w10 * w10
     here[1] += weight * w10 * w11

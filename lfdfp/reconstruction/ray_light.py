@@ -9,10 +9,13 @@ import numpy as np
 from lfdfp.datatypes import (
     BAYER_COLOR,
     FloatArray,
+    LightField,
     NoiseModel,
     RawCapture,
     Rays,
+    ViewSampling,
 )
+from lfdfp.errors import ImageError
 from lfdfp.reconstruction.ray_marks import MISSING, SATURATION_OFFSET
 
 
@@ -53,6 +56,22 @@ class RayLight:
             axis=-1,
         )
         return terms.astype(np.float32)
+
+
+def rays_of(field: LightField) -> tuple[Rays, ViewSampling]:
+    """A field's rays, and where its views sample them.
+
+    Raises
+    ------
+    ImageError
+        For a field without rays, as light-field files hold them; the text says what to do.
+    """
+    if field.rays is None or field.sampling is None:
+        raise ImageError(
+            "this light field has views but no rays (files of light fields do not keep them): "
+            "give the raw capture itself, or fuse a focal stack of the field"
+        )
+    return field.rays, field.sampling
 
 
 def measured_light(rays: Rays, *, least_response: float, noise: NoiseModel) -> RayLight:

@@ -23,7 +23,8 @@ from lfdfp.reconstruction.picture_steps import (
     learn_noise,
     solve_picture,
 )
-from lfdfp.reconstruction.solution import RaySolution, rays_of, sharp_picture
+from lfdfp.reconstruction.ray_light import rays_of
+from lfdfp.reconstruction.solution import RaySolution, sharp_picture
 from lfdfp.reconstruction.state import set_up
 from lfdfp.reconstruction.strength import choose_strength
 from lfdfp.settings import FusionSettings
@@ -92,10 +93,7 @@ def solve_rays(
 ) -> RaySolution:
     """As `reconstruct`, but give the solution itself, in camera colors and with its margins.
 
-    Parameters
-    ----------
-    sampling
-        Of the views that the solution's grid divides.
+    Its grid divides the pixels of the views that `sampling` describes.
     """
     chosen = RayParameters() if parameters is None else parameters
     setup = set_up(rays, sampling, settings or FusionSettings(), chosen)

@@ -10,7 +10,8 @@ import numpy as np
 from lfdfp.datatypes import ROW_STEP_PITCHES, DoubleArray, FloatArray, FocalStack, LightField
 from lfdfp.disparity import estimate_disparity
 from lfdfp.progress import Progress, ignore_progress, progress_from
-from lfdfp.reconstruction.plane import refocus_super_resolved, require_rays
+from lfdfp.reconstruction.plane import refocus_super_resolved
+from lfdfp.reconstruction.ray_light import rays_of
 from lfdfp.refocusing.focus_curves import coarse_focus_curves
 from lfdfp.refocusing.plane_mask import on_plane
 from lfdfp.refocusing.shift_and_sum import refocus
@@ -76,7 +77,7 @@ class _RaySlices:
     """
 
     def __init__(self, field: LightField, scale: int, threads: int | None) -> None:
-        require_rays(field)
+        rays_of(field)  # refused before the work begins
         self._field, self._scale, self._threads = field, scale, threads
         self._disparity = estimate_disparity(field, threads=threads).disparity
 

@@ -15,13 +15,11 @@ from lfdfp.datatypes import (
     NoiseModel,
     Provenance,
     RayEvidence,
-    Rays,
     SharpPicture,
-    ViewSampling,
 )
-from lfdfp.errors import ImageError
 from lfdfp.imaging.color import display_matrix, oriented
 from lfdfp.reconstruction.fine_grid import FINEST, FineGrid
+from lfdfp.reconstruction.ray_light import rays_of
 from lfdfp.settings import FusionSettings
 
 
@@ -104,23 +102,6 @@ def sharp_picture(
     )
 
 
-def rays_of(field: LightField) -> tuple[Rays, ViewSampling]:
-    """A field's rays, and where its views sample them.
-
-    Raises
-    ------
-    ImageError
-        For a field without rays, as light-field files hold them; the text says what to do.
-    """
-    if field.rays is None or field.sampling is None:
-        raise ImageError(
-            "this light field has views but no rays to reconstruct the picture from (files of "
-            "light fields do not keep them): decode the raw capture again, or fuse a focal stack "
-            "of the field"
-        )
-    return field.rays, field.sampling
-
-
 def _provenance(
     solution: RaySolution, history: tuple[str, ...], settings: FusionSettings
 ) -> Provenance:
@@ -144,7 +125,10 @@ def _provenance(
 
 
 def area_average(finest: FloatArray, shape: tuple[int, int], scale: int) -> FloatArray:
-    """Average (4T, 4S, C) over the pixels of a grid `scale` times finer than `shape`."""
+    """Average of `finest` (4T, 4S, C) over pixels of a grid `scale` times finer than (T, S).
+
+    The result has the shape (kT, kS, C) for `shape` (T, S) and `scale` k.
+    """
     size = (scale * shape[1], scale * shape[0])
     if scale == FINEST:
         return finest

@@ -50,7 +50,7 @@ def _misfits(setup: RaySetup, state: RayState, rows: slice, columns: slice) -> D
 
 
 def detailed_tiles(guide: FloatArray, grid: FineGrid) -> list[tuple[slice, slice]]:
-    """Rows and columns of three tiles of a display luma (Y, X): much, some and average detail."""
+    """Rows and columns of three tiles of a `guide` (Y, X): much, some and average detail."""
     side = min(_TILE_PX, *(n - n % FINEST for n in grid.shape))
     detail = cv2.Laplacian(guide, cv2.CV_32F) ** 2
     tops = np.arange(grid.margin, grid.shape[0] - side - grid.margin + 1, side)

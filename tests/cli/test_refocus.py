@@ -89,7 +89,7 @@ def test_a_capture_is_refocused_on_a_finer_grid(small_capture: Path, tmp_path: P
 def test_a_field_without_rays_cannot_be_refined(field_file: Path, tmp_path: Path) -> None:
     result = _run("refocus", field_file, "--scale", 2, "-o", tmp_path / "no.h5")
     assert result.exit_code == 1
-    assert "this field has views only: give the raw capture itself" in result.stderr
+    assert "views but no rays" in result.stderr
     assert result.stderr.count("\n") == 1
     assert not (tmp_path / "no.h5").exists()
 

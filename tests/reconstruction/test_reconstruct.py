@@ -155,7 +155,7 @@ def test_a_flat_field_stays_flat() -> None:
 
 
 def test_a_field_without_rays_is_refused_with_what_to_do(capture: SimulatedCapture) -> None:
-    with pytest.raises(ImageError, match=r"decode the raw capture again, or fuse a focal stack"):
+    with pytest.raises(ImageError, match=r"give the raw capture itself, or fuse a focal stack"):
         reconstruct(true_field(capture, radius=0))
 
 

@@ -1,7 +1,7 @@
 """Compiled passes that find the rays under lenslets and list them.
 
-Arguments that both passes share: `rays` and `places` of `ray_kernels`; `kept`, which diagonals of
-Bayer cells to use; `lenslets`, first and last + 1.
+Arguments that both passes share: `rays` and `places` of `ray_kernels`; `kept`, shape (D,), which
+diagonals of Bayer cells to use; `lenslets`, first and last + 1.
 """
 
 from __future__ import annotations
@@ -19,7 +19,19 @@ from lfdfp.reconstruction.ray_marks import LEAST_MEASURED
 
 
 class ListArrays(NamedTuple):
-    """The arrays of a `RayList`, described there."""
+    """The arrays of a `RayList`.
+
+    Attributes
+    ----------
+    starts
+        Shape (L, 5), int32.
+    direction, measured
+        Shape (n, 2), float32.
+    cell
+        Shape (n,), uint8.
+    farthest
+        Shape (n,), float32.
+    """
 
     starts: NDArray[np.int32]
     direction: FloatArray
@@ -44,7 +56,7 @@ def count_rays(
     lenslets: tuple[int, int],
     counts: NDArray[np.int32],
 ) -> None:
-    """Count the usable rays of each quadrant into `counts` (L, 4)."""
+    """Count the usable rays of each quadrant into `counts` (L, 4), where `kept` (D,) says so."""
     light = rays.light
     centers, _, turn, radius = places
     for lens in range(lenslets[0], lenslets[1]):
@@ -68,6 +80,10 @@ def list_rays(
 ) -> None:
     """Write the rays of each quadrant, and how far they reach, to their places in the list.
 
+    Parameters
+    ----------
+    kept
+        Shape (D,): as `count_rays` had it.
     reached
         Shape (H, W): slope of the last plane that the ray of a pixel can see.
     """

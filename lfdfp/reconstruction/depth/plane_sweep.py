@@ -119,8 +119,10 @@ def residual_costs(
 
     Parameters
     ----------
+    slopes
+        Shape (N,): of the planes, in fine pixels per raw pixel.
     blurred
-        Shape (3, Y, X): the picture behind the lenslets' footprint.
+        Shape (3, Y, X): the picture behind the lenslets' footprint, in light.
     reached
         Shape (H, W): slope of the last plane that the ray of a pixel can see. Rays do not count
         on planes behind it: what they measured is no evidence against a surface hidden from them.
@@ -251,5 +253,5 @@ class _Window:
 
 
 def median_filtered(slope: FloatArray) -> FloatArray:
-    """Median over 5 x 5 cells: takes out single wrong cells, keeps edges."""
+    """Median of a `slope` map (Y, X) over 5 x 5 cells: takes out single wrong ones, keeps edges."""
     return np.asarray(cv2.medianBlur(slope, 5), np.float32)

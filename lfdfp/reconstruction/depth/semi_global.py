@@ -55,7 +55,7 @@ class PlaneCosts:
         return cls(values=values, unit=_HEADROOM * most / _MOST)
 
     def set_rows(self, first: int, plane: int, cost: FloatArray) -> None:
-        """Set the rows of one plane from the row `first` on to costs of shape (rows, X)."""
+        """Set the rows of one plane from the row `first` on to a `cost` of shape (rows, X)."""
         rounded = np.rint(cost * np.float32(1 / self.unit))
         self.values[first : first + len(cost), plane] = np.clip(rounded, 0, _MOST)
 
@@ -129,7 +129,7 @@ def semi_global_disparity(
 def semi_global_costs(
     costs: PlaneCosts, guide: FloatArray, smoothness: Smoothness, runner: BandRunner
 ) -> FloatArray:
-    """Costs (Y, N, X) summed along the best paths from eight directions.
+    """Costs (Y, N, X) summed along the best paths from eight directions; `guide` has shape (Y, X).
 
     Two walks, one down and one up, take half of the rows each and then the other's: no row is
     worked on by both at a time, and sums are taken in the same order for any number of threads.

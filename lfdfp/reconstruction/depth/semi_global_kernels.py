@@ -180,12 +180,15 @@ def cheapest(
 
     Parameters
     ----------
+    costs, unit
+        As in `PathTerms`.
+    slopes
+        Shape (N,): of the planes, evenly spaced.
     rows
-        First and last row, exclusive, of the outputs (Y, X) that are set.
-    cost
-        Cost of the cheapest plane.
-    contrast
-        How much more the planes cost in the mean.
+        First and last row, exclusive, of the outputs that are set.
+    slope, cost, contrast
+        Shape (Y, X), written: slope of the cheapest plane, its cost, and how much more the planes
+        cost in the mean.
     """
     planes, width = costs.shape[1:]
     best = np.empty(width, np.int64)

@@ -59,6 +59,19 @@ def _slope_at(slopes: FloatArray, y: Any, x: Any) -> Any:
     return slopes[min(max(i, 0), rows - 1), min(max(j, 0), columns - 1)]
 
 
+@njit(inline="always")
+def _value_and_slopes(image: FloatArray, i: int, j: int, b: Any, a: Any) -> Any:
+    """An image (Y, X) at b below and a right of (i, j), and its changes downwards, rightwards."""
+    top_left, top_right = image[i, j], image[i, j + 1]
+    low_left, low_right = image[i + 1, j], image[i + 1, j + 1]
+    value = (1 - b) * ((1 - a) * top_left + a * top_right) + b * (
+        (1 - a) * low_left + a * low_right
+    )
+    along_y = (1 - a) * (low_left - top_left) + a * (low_right - top_right)
+    along_x = (1 - b) * (top_right - top_left) + b * (low_right - low_left)
+    return value, along_y, along_x
+
+
 @njit(cache=True, nogil=True, fastmath=True)
 def gather_slope_steps(
     rays: RayArrays,
@@ -103,15 +116,8 @@ def gather_slope_steps(
                 iy, ix = int(np.floor(y)), int(np.floor(x))
                 if iy < 0 or iy >= height - 1 or ix < 0 or ix >= width - 1:
                     continue
-                b, a = y - iy, x - ix
                 c = colors[row & 1, column & 1]
-                top_left, top_right = blurred[c, iy, ix], blurred[c, iy, ix + 1]
-                low_left, low_right = blurred[c, iy + 1, ix], blurred[c, iy + 1, ix + 1]
-                predicted = (1 - b) * ((1 - a) * top_left + a * top_right) + b * (
-                    (1 - a) * low_left + a * low_right
-                )
-                along_y = (1 - a) * (low_left - top_left) + a * (low_right - top_right)
-                along_x = (1 - b) * (top_right - top_left) + b * (low_right - low_left)
+                predicted, along_y, along_x = _value_and_slopes(blurred[c], iy, ix, y - iy, x - ix)
                 signal = max(predicted, np.float32(0.0))
                 term = terms[row & 1, column & 1]
                 variance = light_variance(term[0], term[1], term[2], response[row, column], signal)
@@ -188,13 +194,11 @@ def fit_surfaces(
 ) -> None:
     """Write the middle of a plane, fitted to one Gauss-Newton step's targets, into `fitted`.
 
-    Every pixel around votes for its own slope plus its step, with its own curvature as the
-    weight, if it belongs to the same surface.
+    Every pixel around that belongs to the same surface votes for its own slope (Y, X) plus its
+    step, with its own curvature as the weight.
 
     Parameters
     ----------
-    slope_map
-        Shape (Y, X).
     steps
         Shape (2, Y, X): Σ ω J e and Σ ω J² (`gather_slope_steps`).
     rows

@@ -203,6 +203,10 @@ def weighted_means(
 ) -> None:
     """Write smoothed amounts over smoothed weights, and one over the latter as `certainty`.
 
+    Parameters
+    ----------
+    amount, weight, picture, certainty
+        Shape (P, rows, X, 3).
     taps
         Shape (2,): of the smoothing, at distances 0 and 1 along each axis.
     """
@@ -236,7 +240,10 @@ def add_weighted_means(
     taps: FloatArray,
     picture: FloatArray,
 ) -> None:
-    """Add smoothed amounts, times their certainty, to the pictures (see `weighted_means`)."""
+    """Add each smoothed `amount`, times its `certainty`, to the `picture`; shape (P, rows, X, 3).
+
+    `taps`, shape (2,), as in `weighted_means`.
+    """
     parts, rows, width, _ = amount.shape
     flat = 3 * width
     amounts, certain = amount.reshape(parts, rows, flat), certainty.reshape(parts, rows, flat)

@@ -100,7 +100,10 @@ def mix_band(
     last: int,
     target: FloatArray,
 ) -> None:
-    """Write rows first..last of `matrix` @ `source` over the color axis."""
+    """Write rows first..last of `matrix` (3, 3) @ `source` over the color axis into `target`.
+
+    `source` and `target` have the shape (3, Y, X).
+    """
     for i in range(first, last):
         _mixed_row(source, matrix, i, i, target)
 
@@ -203,8 +206,12 @@ def variation_weights_band(
     With g the slope of the gamma curve at the pixel's luma, a difference D of linear light is
     seen as g D; ``weight = strength g² / sqrt(g² D² + softening²)``.
 
+    Parameters
+    ----------
+    opponent
+        Shape (3, Y, X): luma and chroma of the picture.
     strengths
-        λ of the luma and of the chroma.
+        Shape (2,): λ of the luma and of the chroma.
     dark
         Luma below which the gamma curve is taken as straight.
     """
@@ -267,7 +274,7 @@ def direction_band(
     first: int,
     last: int,
 ) -> None:
-    """direction = residual / diagonal + ratio * direction on rows first..last."""
+    """direction = residual / diagonal + ratio * direction, (3, Y, X), on rows first..last."""
     for c in range(direction.shape[0]):
         for i in range(first, last):
             for j in range(direction.shape[2]):
@@ -283,7 +290,7 @@ def preconditioned_dot_band(
     first: int,
     last: int,
 ) -> float:
-    """Sum of residual² / diagonal over rows first..last."""
+    """Sum of residual² / diagonal, each (3, Y, X), over rows first..last."""
     total = 0.0
     for c in range(residual.shape[0]):
         for i in range(first, last):

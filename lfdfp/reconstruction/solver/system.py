@@ -89,7 +89,7 @@ class RaySystem:
         *,
         device: torch.device | None = None,
     ) -> RaySystem:
-        """The system with the prior made linear at `picture`, shape (3, Y, X)."""
+        """The system with the prior made linear at `picture` (3, Y, X); `opponent` (3, 3)."""
         return cls(
             observation=observation,
             equations=equations,
@@ -164,7 +164,9 @@ class RaySystem:
 
 
 class BandSystem:
-    """A `LinearSystem` of pictures (3, Y, X) whose operations are compiled, band by band.
+    """A `LinearSystem` whose operations are compiled, band by band.
+
+    All its vectors have the shape (3, Y, X).
 
     Parameters
     ----------
