@@ -137,7 +137,7 @@ def _write_crops(
     part: tuple[int, int, int, int] | None,
 ) -> list[str]:
     from lfdfp.evaluation.picture_comparison import compared_pictures
-    from lfdfp.report.crops import sheet, telling_crops
+    from lfdfp.report.crops import representative_crops, sheet
     from lfdfp.storage.images import write_screen_image
 
     written = []
@@ -148,7 +148,7 @@ def _write_crops(
                 f"--crop reaches out of the views, which have {center.shape[0]} rows and "
                 f"{center.shape[1]} columns"
             )
-        crops = telling_crops(center) if part is None else [part]
+        crops = representative_crops(center) if part is None else [part]
         path = folder / f"crops_x{scale}.png"
         picture = sheet(pictures, crops, scale=scale, columns=_CROP_COLUMNS)
         write_screen_image(path, picture, {"input_sha256": capture.source_sha256})

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray, LightField
-from lfdfp.disparity.best_plane import best_plane, noise_variance
+from lfdfp.disparity.least_cost import disparity_of_least_cost, noise_variance
 from lfdfp.disparity.plane_sweep import sweep_planes
 from lfdfp.disparity.scene_range import scene_range
 from lfdfp.errors import SettingsError
@@ -82,7 +82,7 @@ def estimate_disparity(
     costs = np.log(np.minimum(variance / noise, _CEILING) + _FLOOR)
     for n, cost in enumerate(costs):
         costs[n] = sum(share * smooth(cost) for share, smooth in filters)
-    disparity, confidence = best_plane(costs, slopes)
+    disparity, confidence = disparity_of_least_cost(costs, slopes)
     line = f"disparity on {len(slopes)} planes, slopes {slopes[0]:.3f} to {slopes[-1]:.3f}"
     return DisparityEstimate(
         disparity=cv2.medianBlur(disparity, 3),

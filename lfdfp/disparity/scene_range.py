@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from lfdfp.datatypes import LightField
-from lfdfp.disparity.best_plane import best_plane, noise_variance
+from lfdfp.disparity.least_cost import disparity_of_least_cost, noise_variance
 from lfdfp.disparity.plane_sweep import sweep_planes
 
 _WIDEST = 3.0  # pixels per angular step; lenslet cameras stay below 2 in sharp parts
@@ -36,7 +36,7 @@ def scene_range(field: LightField, *, threads: int | None = None) -> tuple[float
     costs = np.log(np.minimum(variance / noise_variance(variance), 1000.0) + 0.3)
     for n in range(len(slopes)):
         costs[n] = cv2.blur(costs[n], (7, 7))
-    disparity, confidence = best_plane(costs, slopes)
+    disparity, confidence = disparity_of_least_cost(costs, slopes)
     sure = confidence > _SURE
     if not sure.any():
         return -0.5, 0.5

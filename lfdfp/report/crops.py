@@ -1,4 +1,4 @@
-"""Enlarged crops of several pictures beside each other, and which crops tell most."""
+"""Enlarged crops of several pictures beside each other, and which crops show most of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LABEL_ROWS = 26
 _TILE = 48
 
 
-def telling_crops(view: FloatArray, side: int = _TILE) -> list[Crop]:
+def representative_crops(view: FloatArray, side: int = _TILE) -> list[Crop]:
     """Five squares of a view (T, S, 3): two of much detail, average, plain and bright, dark."""
     shown = encode_srgb(luma(view)[..., None])[..., 0]
     strength = cv2.blur(np.abs(cv2.Laplacian(shown, cv2.CV_32F)), (3, 3))

@@ -7,17 +7,11 @@ import numpy as np
 import pytest
 
 from lfdfp.datatypes import FloatArray, LightField, Rays
-from lfdfp.decoding import decode
 from lfdfp.errors import ImageError, SettingsError
 from lfdfp.imaging.color import oriented
 from lfdfp.reconstruction.plane import SuperResolvedSlice, refocus_super_resolved
 from lfdfp.reconstruction.plane_kernels import apply_sums
-from lfdfp.reconstruction.slices import super_resolved_stack
-from lfdfp.refocusing import refocus
-from lfdfp.refocusing.plane_mask import on_plane
-from lfdfp.settings import RefocusSettings
 from lfdfp.simulation import SimulatedCapture, camera_model, make_scene, simulate_capture
-from tests.factories import tiny_capture
 
 
 def psnr(picture: FloatArray, truth: FloatArray, border: int = 16) -> float:
@@ -119,42 +113,3 @@ def test_a_turned_field_gives_the_turned_picture(
     found = refocus_super_resolved(turned, -0.2, steps=1)
     np.testing.assert_array_equal(found.picture, oriented(upright.picture, orientation))
     np.testing.assert_array_equal(found.coverage, oriented(upright.coverage, orientation))
-
-
-def test_a_super_resolved_stack_takes_its_blur_from_the_views() -> None:
-    """Near leaves before a far plane: detail on the plane, no pattern of lenslets off it."""
-    capture = tiny_capture(size=400, seed=5, disparities=(-0.4, 0.0, 0.3))
-    field = decode(capture.raw_capture(), capture.true_calibration())
-    assert field.sampling is not None
-    slope = 0.3 * field.sampling.pixels_per_pitch
-    stack = super_resolved_stack(field, RefocusSettings(slopes=(slope, 1.0, 2)), scale=2)
-    single, plain = refocus_super_resolved(field, slope), refocus(field, slope)
-    enlarged = cv2.resize(plain, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-    truth = capture.disparity(2)
-    far = cv2.erode((truth > slope - 0.02).astype(np.uint8), np.ones((17, 17))) > 0
-    near = cv2.erode((truth < slope - 0.5).astype(np.uint8), np.ones((9, 9))) > 0
-    assert far.sum() > 100
-    assert near.sum() > 100
-    found = stack.slices[0]
-    assert np.abs(found - single.picture)[far].mean() < 0.1 * np.abs(found - enlarged)[far].mean()
-    np.testing.assert_allclose(found[near], enlarged[near], atol=1e-6)
-    assert stack.coverage is not None
-    assert stack.coverage[0][near].mean() < stack.coverage[0][far].mean()
-
-
-def test_a_stack_without_rays_is_refused(
-    fractional: tuple[SimulatedCapture, LightField, SuperResolvedSlice],
-) -> None:
-    _, field, _ = fractional
-    with pytest.raises(ImageError, match="give the raw capture itself"):
-        super_resolved_stack(replace(field, rays=None), scale=2)
-
-
-def test_what_is_near_spreads_over_the_plane_and_what_is_far_is_hidden_by_it() -> None:
-    disparity = np.zeros((21, 30), np.float32)
-    disparity[:, 15:] = -0.5
-    before, behind = (on_plane(disparity, slope, views=9) for slope in (0.0, -0.5))
-    np.testing.assert_array_equal(before[:, :12], 1)
-    np.testing.assert_array_equal(before[:, 14:], 0)
-    np.testing.assert_array_equal(behind[:, 16:], 1)
-    np.testing.assert_array_equal(behind[:, :14], 0)

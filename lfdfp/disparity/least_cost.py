@@ -10,15 +10,34 @@ _SURE_DEPTH = 1.0
 
 
 def noise_variance(variance: FloatArray) -> float:
-    """Variance of the noise: what is left, in the median pixel, on the plane that fits best."""
+    """Variance of the noise: what is left, in the median pixel, on the plane that fits best.
+
+    Parameters
+    ----------
+    variance
+        Shape (N, T, S): of the views on each plane.
+    """
     least = variance[:, ::2, ::2].min(axis=0)
     return max(float(np.median(least)), 1e-8)
 
 
-def best_plane(costs: FloatArray, slopes: DoubleArray) -> tuple[FloatArray, FloatArray]:
-    """Disparity (T, S) at the least cost (N, T, S), between planes by a parabola; confidence.
+def disparity_of_least_cost(
+    costs: FloatArray, slopes: DoubleArray
+) -> tuple[FloatArray, FloatArray]:
+    """Disparity of every pixel at the least cost, between planes by a parabola, and confidence.
 
-    The confidence in [0, 1] says how far the least cost lies below the usual one.
+    Parameters
+    ----------
+    costs
+        Shape (N, T, S): of every pixel on each plane.
+    slopes
+        Shape (N,): of the planes, evenly spaced, in pixels per angular step.
+
+    Returns
+    -------
+    disparity, confidence
+        Shape (T, S): in the unit of the slopes, and in [0, 1], how far the least cost lies below
+        the usual one.
     """
     best = np.clip(costs.argmin(axis=0), 1, len(slopes) - 2)[None]
     below, least, above = (np.take_along_axis(costs, best + step, axis=0)[0] for step in (-1, 0, 1))
