@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lfdfp.computing.bands import thread_count
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray, LightField
-from lfdfp.disparity.sweep_kernels import sweep_band
+from lfdfp.disparity.sweep_kernels import ApertureParts, SweptViews, sweep_band
 from lfdfp.imaging.color import LUMA_WEIGHTS
 from lfdfp.imaging.splines import split_shifts
 from lfdfp.progress import Progress, ignore_progress
@@ -45,26 +45,16 @@ def sweep_planes(
     """
     chosen = _quadrants(np.ones(field.angular_shape, bool) if opened is None else opened)
     (v, u), (n_v, n_u) = field.center, field.angular_shape
-    whole_t, taps_t = split_shifts(np.multiply.outer(slopes, np.arange(n_v) - v))
-    whole_s, taps_s = split_shifts(np.multiply.outer(slopes, np.arange(n_u) - u))
+    along_t = split_shifts(np.multiply.outer(slopes, np.arange(n_v) - v))
+    along_s = split_shifts(np.multiply.outer(slopes, np.arange(n_u) - u))
     parts = _parts(field, chosen)
-    colors = luminance_weights(field)
+    views = SweptViews(field.views, field.weights, chosen, luminance_weights(field))
     height = field.spatial_shape[0]
     variance = np.empty((len(slopes), *field.spatial_shape), np.float32)
     edges = list(pairwise([*range(0, height, _ROWS_PER_BAND), height]))
 
     def sweep(band: tuple[int, int]) -> None:
-        sweep_band(
-            field.views,
-            field.weights,
-            chosen,
-            colors,
-            (whole_t, whole_s),
-            (taps_t, taps_s),
-            parts,
-            band,
-            variance,
-        )
+        sweep_band(views, along_t, along_s, parts, band, variance)
 
     with ThreadPoolExecutor(thread_count(threads)) as pool:
         for done, _ in enumerate(pool.map(sweep, edges)):
@@ -99,7 +89,7 @@ def _quadrants(opened: BoolArray) -> NDArray[np.int64]:
     return np.array(chosen, np.int64)
 
 
-def _parts(field: LightField, chosen: NDArray[np.int64]) -> tuple[FloatArray, float]:
+def _parts(field: LightField, chosen: NDArray[np.int64]) -> ApertureParts:
     """Least weight of the whole aperture and its halves, and the penalty on halves."""
     best = field.weights.max(axis=(2, 3)).astype(np.float64)
     share = np.zeros(4)
@@ -107,4 +97,5 @@ def _parts(field: LightField, chosen: NDArray[np.int64]) -> tuple[FloatArray, fl
         share[slice(None) if quadrant < 0 else quadrant] += best[v, u]
     halves = share[:2].sum(), share[2:].sum(), share[::2].sum(), share[1::2].sum()
     penalty = 1.0 + 2.0 / np.sqrt(max(len(chosen) / 2, 1.0))
-    return np.array(_LEAST_SHARE * np.array([share.sum(), *halves]), np.float32), float(penalty)
+    least = np.array(_LEAST_SHARE * np.array([share.sum(), *halves]), np.float32)
+    return ApertureParts(least=least, penalty=float(penalty))

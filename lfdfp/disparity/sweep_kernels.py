@@ -7,16 +7,75 @@ half pixels and keep them at whole ones, and so push disparities away from whole
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.imaging.splines import SPLINE_MARGIN
+from lfdfp.imaging.splines import SPLINE_MARGIN, SplitShifts
 
 _M = SPLINE_MARGIN
+
+
+class SweptViews(NamedTuple):
+    """The views that take part in a sweep.
+
+    Attributes
+    ----------
+    samples, weights
+        Shapes (V, U, T, S, C) and (V, U, T, S), as stored.
+    chosen
+        Shape (K, 3), int64: v, u and quadrant (0 upper left, 1 upper right, 2 lower left, 3 lower
+        right; -1 all of them).
+    colors
+        Shape (C,), float32: factors that turn samples into luminance, up to an offset.
+    """
+
+    samples: NDArray[Any]
+    weights: NDArray[Any]
+    chosen: NDArray[np.int64]
+    colors: FloatArray
+
+
+class ApertureParts(NamedTuple):
+    """How the whole aperture and its halves are compared.
+
+    Attributes
+    ----------
+    least
+        Shape (5,), float32: weight of the whole, upper, lower, left and right part below which
+        it does not count.
+    penalty
+        Factor on the variance of a half, because the least of several noisy values is too small.
+    """
+
+    least: FloatArray
+    penalty: float
+
+
+class ShiftedView(NamedTuple):
+    """The luminance of one view, and where the band sees it.
+
+    Attributes
+    ----------
+    luminance
+        Of the view's rows from `origin` on, see `view_luminance`.
+    weights
+        Shape (T, S): of the view's samples, as stored.
+    whole, taps
+        For t and s, (2,) each: pixel p is seen at p + whole + fraction, blended with these four
+        factors.
+    """
+
+    luminance: FloatArray
+    origin: int
+    weights: NDArray[Any]
+    whole: tuple[int, int]
+    taps: tuple[FloatArray, FloatArray]
+
+
 _NOTHING = 1e30  # variance where nothing was measured; fastmath knows no infinity
 
 
@@ -57,56 +116,49 @@ def _blend_four(
         out[k] = a * r0[k] + b * r1[k] + c * r2[k] + d * r3[k]
 
 
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _blend_along_s(out: FloatArray, line: FloatArray, x: int, taps: FloatArray) -> None:
+    """Fill `out` with the samples of a line from x on, between them as the four taps say."""
+    n = out.size
+    shifted = (
+        line[x - 1 : x - 1 + n],
+        line[x : x + n],
+        line[x + 1 : x + 1 + n],
+        line[x + 2 : x + 2 + n],
+    )
+    _blend_four(out, shifted, taps)
+
+
 @njit(cache=True, nogil=True, fastmath=True)
-def add_moments(
-    moments: FloatArray,
-    luminance: FloatArray,
-    rays: NDArray[Any],
-    origin: int,
-    row_first: int,
-    whole: tuple[int, int],
-    taps: tuple[FloatArray, FloatArray],
-) -> None:
+def add_moments(moments: FloatArray, view: ShiftedView, row_first: int) -> None:
     """Add one shifted view to Σω, Σωx, Σωx² of a band of rows.
 
     Parameters
     ----------
     moments
         Shape (3, B, S).
-    luminance
-        Of the view's rows from `origin` on, see `view_luminance`.
-    rays
-        Shape (T, S): weights of the view's samples.
     row_first
         Row of the picture that row 0 of the band is.
-    whole, taps
-        For t and s: pixel p is seen at p + whole + fraction, blended with these factors.
     """
-    height, width = rays.shape
+    luminance, origin, weights, whole, taps = view
+    height, width = weights.shape
     up_t = 1 if taps[0][2] > taps[0][1] else 0  # the nearest sample is the next one
     up_s = 1 if taps[1][2] > taps[1][1] else 0
     first = max(0, -whole[1] - up_s)
     last = min(width, width - whole[1] - up_s)
-    n = last - first
-    if n <= 0:
+    if last <= first:
         return
+    n = last - first
     ring = np.empty((4, n), np.float32)
     light = np.empty(n, np.float32)
     filled = -(1 << 30)
-    x = first + whole[1] + _M
     for t in range(moments.shape[1]):
         source = row_first + t + whole[0]
         if source + up_t < 0 or source + up_t >= height:
             continue
         for p in range(max(source - 1, filled + 1), source + 3):
             line = luminance[p - origin + _M]
-            shifted = (
-                line[x - 1 : x - 1 + n],
-                line[x : x + n],
-                line[x + 1 : x + 1 + n],
-                line[x + 2 : x + 2 + n],
-            )
-            _blend_four(ring[p & 3], shifted, taps[1])
+            _blend_along_s(ring[p & 3], line, first + whole[1] + _M, taps[1])
         filled = source + 2
         four = (
             ring[(source - 1) & 3],
@@ -115,12 +167,12 @@ def add_moments(
             ring[(source + 2) & 3],
         )
         _blend_four(light, four, taps[0])
-        weights = rays[source + up_t, first + whole[1] + up_s : last + whole[1] + up_s]
+        row = weights[source + up_t, first + whole[1] + up_s : last + whole[1] + up_s]
         m0 = moments[0, t, first:last]
         m1 = moments[1, t, first:last]
         m2 = moments[2, t, first:last]
         for k in range(n):
-            w = np.float32(weights[k])
+            w = np.float32(row[k])
             wx = w * light[k]
             m0[k] += w
             m1[k] += wx
@@ -128,16 +180,12 @@ def add_moments(
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _agreement(
-    moments: FloatArray, least: FloatArray, penalty: float, row: int, out: FloatArray
-) -> None:
+def _agreement(moments: FloatArray, parts: ApertureParts, row: int, out: FloatArray) -> None:
     """Smallest variance (S,) over the whole aperture and its halves, of one row of moments.
 
-    The variance of a half is multiplied by `penalty`, because the least of several noisy values
-    is too small. Parts whose weight is below `least` (whole, upper, lower, left, right) do not
-    count; where no part does, the result is 1e30.
+    Where no part counts, the result is 1e30.
     """
-    p = np.float32(penalty)
+    least, p = parts.least, np.float32(parts.penalty)
     for s in range(out.size):
         w0, w1 = moments[0, 0, row, s], moments[1, 0, row, s]
         w2, w3 = moments[2, 0, row, s], moments[3, 0, row, s]
@@ -164,14 +212,30 @@ def _variance(
 
 
 @njit(cache=True, nogil=True)
+def _load_luminance(
+    views: SweptViews, along_t: SplitShifts, band: tuple[int, int]
+) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Luminance of all rows that a band needs, (K, rows, S + 2 M), and the first row of each."""
+    height, width = views.samples.shape[2], views.samples.shape[3]
+    rows = band[1] - band[0] + along_t.whole.max() - along_t.whole.min() + 4 + 2 * _M
+    luminance = np.empty((views.chosen.shape[0], rows, width + 2 * _M), np.float32)
+    origins = np.empty(views.chosen.shape[0], np.int64)
+    for k in range(views.chosen.shape[0]):
+        v, u = views.chosen[k, 0], views.chosen[k, 1]
+        first = min(max(0, band[0] + along_t.whole[:, v].min()), height - 1)
+        last = max(min(height, band[1] + along_t.whole[:, v].max() + 1), first + 1)
+        lines = view_luminance(views.samples[v, u], views.colors, first, last)
+        luminance[k, : lines.shape[0]] = lines
+        origins[k] = first
+    return luminance, origins
+
+
+@njit(cache=True, nogil=True)
 def sweep_band(
-    views: NDArray[Any],
-    weights: NDArray[Any],
-    chosen: NDArray[np.int64],
-    color_weights: FloatArray,
-    whole: tuple[NDArray[np.int64], NDArray[np.int64]],
-    taps: tuple[FloatArray, FloatArray],
-    parts: tuple[FloatArray, float],
+    views: SweptViews,
+    along_t: SplitShifts,
+    along_s: SplitShifts,
+    parts: ApertureParts,
     band: tuple[int, int],
     out: FloatArray,
 ) -> None:
@@ -179,48 +243,27 @@ def sweep_band(
 
     Parameters
     ----------
-    views, weights
-        Shapes (V, U, T, S, C) and (V, U, T, S), as stored.
-    chosen
-        Shape (K, 3): v, u and quadrant (0 upper left, 1 upper right, 2 lower left, 3 lower
-        right; -1 all of them) of the views that take part.
-    color_weights
-        Shape (C,).
-    whole, taps
-        For t and s, shapes (N, V) and (N, V, 4), with U for V: see `add_moments`.
-    parts
-        See `_agreement`: the least weights (5,) and the penalty.
+    along_t, along_s
+        Shapes (N, V) and (N, U): how far each plane shifts the views.
     out
         Shape (N, T, S): rows `band` are written.
     """
-    height, width = views.shape[2], views.shape[3]
-    rows = band[1] - band[0] + whole[0].max() - whole[0].min() + 4 + 2 * _M
-    luminance = np.empty((chosen.shape[0], rows, width + 2 * _M), np.float32)
-    origins = np.empty(chosen.shape[0], np.int64)
-    for k in range(chosen.shape[0]):
-        v, u = chosen[k, 0], chosen[k, 1]
-        first = min(max(0, band[0] + whole[0][:, v].min()), height - 1)
-        last = max(min(height, band[1] + whole[0][:, v].max() + 1), first + 1)
-        lines = view_luminance(views[v, u], color_weights, first, last)
-        luminance[k, : lines.shape[0]] = lines
-        origins[k] = first
+    width = views.samples.shape[3]
+    luminance, origins = _load_luminance(views, along_t, band)
     moments = np.empty((4, 3, band[1] - band[0], width), np.float32)
     for n in range(out.shape[0]):
         moments[:] = 0
-        for k in range(chosen.shape[0]):
-            v, u = chosen[k, 0], chosen[k, 1]
-            shift = whole[0][n, v], whole[1][n, u]
-            blend = taps[0][n, v], taps[1][n, u]
+        for k in range(views.chosen.shape[0]):
+            v, u = views.chosen[k, 0], views.chosen[k, 1]
+            view = ShiftedView(
+                luminance[k],
+                origins[k],
+                views.weights[v, u],
+                (along_t.whole[n, v], along_s.whole[n, u]),
+                (along_t.taps[n, v], along_s.taps[n, u]),
+            )
             for quadrant in range(4):
-                if chosen[k, 2] == quadrant or chosen[k, 2] < 0:
-                    add_moments(
-                        moments[quadrant],
-                        luminance[k],
-                        weights[v, u],
-                        origins[k],
-                        band[0],
-                        shift,
-                        blend,
-                    )
+                if views.chosen[k, 2] == quadrant or views.chosen[k, 2] < 0:
+                    add_moments(moments[quadrant], view, band[0])
         for row in range(moments.shape[2]):
-            _agreement(moments, parts[0], parts[1], row, out[n, band[0] + row])
+            _agreement(moments, parts, row, out[n, band[0] + row])

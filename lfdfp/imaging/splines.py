@@ -13,6 +13,7 @@ References
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -83,7 +84,22 @@ def spline_taps(fraction: DoubleArray) -> FloatArray:
     return np.stack(taps, axis=-1).astype(np.float32)
 
 
-def split_shifts(shifts: DoubleArray) -> tuple[NDArray[np.int64], FloatArray]:
-    """Shifts (...) in pixels as whole pixels (...) and spline weights (..., 4)."""
+class SplitShifts(NamedTuple):
+    """Shifts as compiled kernels take them: whole pixels, and what blends the samples around.
+
+    Attributes
+    ----------
+    whole
+        Shape (...), int64: sample p of the result is blended from whole + p - 1 ... whole + p + 2.
+    taps
+        Shape (..., 4), float32: factors of these four samples.
+    """
+
+    whole: NDArray[np.int64]
+    taps: FloatArray
+
+
+def split_shifts(shifts: DoubleArray) -> SplitShifts:
+    """Shifts (...), in pixels, with the weights of cubic B-splines."""
     whole = np.floor(shifts)
-    return whole.astype(np.int64), spline_taps(shifts - whole)
+    return SplitShifts(whole.astype(np.int64), spline_taps(shifts - whole))

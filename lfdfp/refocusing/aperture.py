@@ -6,10 +6,35 @@ the aperture as they are counted: one angular step is one unit of length.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from lfdfp.datatypes import DoubleArray, LightField
 from lfdfp.errors import MetadataError, SettingsError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SyntheticAperture:
+    """Which light a refocused picture gathers.
+
+    Attributes
+    ----------
+    factors
+        Shape (V, U): factor, 0 to 1, on the weight of each view; None opens all of them.
+    viewpoint
+        (v, u) of the view whose perspective the picture has; None takes the center view.
+    equal_weights
+        Whether every measured ray counts alike.
+    """
+
+    factors: DoubleArray | None = None
+    viewpoint: tuple[float, float] | None = None
+    equal_weights: bool = False
+
+
+WHOLE_APERTURE = SyntheticAperture()
+"""All views, as seen from the center one, each ray by its weight."""
 
 _CELL = 16  # samples a side by which the share of a view inside a round aperture is counted
 

@@ -13,6 +13,7 @@ from lfdfp.computing.bands import thread_count
 from lfdfp.datatypes import DoubleArray, FloatArray, LightField
 from lfdfp.errors import SettingsError
 from lfdfp.progress import Progress, ignore_progress
+from lfdfp.refocusing.aperture import WHOLE_APERTURE, SyntheticAperture
 from lfdfp.refocusing.fourier_sum import fourier_sum
 from lfdfp.refocusing.shifts import Shifts
 from lfdfp.refocusing.spline_sum import spline_sum
@@ -96,9 +97,9 @@ def refocus(
         field,
         np.array([slope], np.float64),
         kernel=kernel,
-        aperture=aperture,
-        viewpoint=viewpoint,
-        equal_weights=equal_weights,
+        aperture=SyntheticAperture(
+            factors=aperture, viewpoint=viewpoint, equal_weights=equal_weights
+        ),
         threads=threads,
         device=device,
     )
@@ -111,17 +112,22 @@ def refocus_planes(
     slopes: DoubleArray,
     *,
     kernel: Kernel = "cubic",
-    aperture: DoubleArray | None = None,
-    viewpoint: tuple[float, float] | None = None,
-    equal_weights: bool = False,
+    aperture: SyntheticAperture = WHOLE_APERTURE,
     threads: int | None = None,
     device: str | None = None,
     progress: Progress = ignore_progress,
 ) -> Planes:
     """Bring several planes into focus, reading the field once for all of them.
 
-    Parameters are those of `refocus`; `slopes` has shape (N,), in any order. Each plane equals
-    what `refocus` gives for its slope. `progress` is told the planes done and their number.
+    Parameters
+    ----------
+    slopes
+        Shape (N,), in pixels per angular step, in any order; each plane equals what `refocus`
+        gives for its slope.
+    kernel, threads, device
+        As in `refocus`.
+    progress
+        Called with (planes done, planes).
 
     Raises
     ------
@@ -131,7 +137,7 @@ def refocus_planes(
     """
     if kernel not in get_args(Kernel):
         raise SettingsError(f"unknown kernel {kernel!r}; known are {', '.join(get_args(Kernel))}")
-    shifts = Shifts.of(field, slopes, aperture, viewpoint, equal_weights=equal_weights)
+    shifts = Shifts.of(field, slopes, aperture)
     target = None if device is None else _torch_device(device)
     height, width = field.spatial_shape
     slices = np.empty((len(slopes), height, width, field.views.shape[4]), np.float32)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self, TypeAlias
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lfdfp.datatypes import DoubleArray, FloatArray, LightField
+from lfdfp.datatypes import DoubleArray, LightField
 from lfdfp.errors import SettingsError
-
-Split: TypeAlias = tuple[NDArray[np.int64], FloatArray]
-"""Shifts as whole pixels and the weights of the coefficients around the rest."""
+from lfdfp.refocusing.aperture import SyntheticAperture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,15 +38,7 @@ class Shifts:
         return len(self.along_t)
 
     @classmethod
-    def of(
-        cls,
-        field: LightField,
-        slopes: DoubleArray,
-        aperture: DoubleArray | None,
-        viewpoint: tuple[float, float] | None,
-        *,
-        equal_weights: bool,
-    ) -> Self:
+    def of(cls, field: LightField, slopes: DoubleArray, aperture: SyntheticAperture) -> Self:
         """Shifts that bring planes of the given slopes (N,) into focus.
 
         Raises
@@ -59,13 +48,13 @@ class Shifts:
         """
         if not np.all(np.isfinite(slopes)):
             raise SettingsError(f"slopes must be finite, got {slopes}")
-        v, u = field.center if viewpoint is None else viewpoint
+        v, u = field.center if aperture.viewpoint is None else aperture.viewpoint
         n_v, n_u = field.angular_shape
         return cls(
             along_t=np.multiply.outer(slopes, np.arange(n_v) - float(v)),
             along_s=np.multiply.outer(slopes, np.arange(n_u) - float(u)),
-            gains=view_gains(field, aperture),
-            equal_weights=equal_weights,
+            gains=_view_gains(field, aperture.factors),
+            equal_weights=aperture.equal_weights,
         )
 
     def of_planes(self, some: slice) -> Shifts:
@@ -79,14 +68,8 @@ def full_weight(field: LightField, shifts: Shifts) -> float:
     return float(np.sum(shifts.gains * (best > 0 if shifts.equal_weights else best)))
 
 
-def view_gains(field: LightField, aperture: DoubleArray | None) -> DoubleArray:
-    """Factor on the stored weights of each view, shape (V, U).
-
-    Raises
-    ------
-    SettingsError
-        For an aperture of another shape, with negative factors, or closed.
-    """
+def _view_gains(field: LightField, aperture: DoubleArray | None) -> DoubleArray:
+    """Factor on the stored weights of each view, shape (V, U)."""
     if aperture is None:
         return np.full(field.angular_shape, field.weight_scale)
     if aperture.shape != field.angular_shape:

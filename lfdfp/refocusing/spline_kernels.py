@@ -8,13 +8,50 @@ and weighted once for all planes.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import DoubleArray, FloatArray
+from lfdfp.imaging.splines import SplitShifts
+
+
+class StoredViews(NamedTuple):
+    """Views as a light field stores them, and how much each counts.
+
+    Attributes
+    ----------
+    samples, weights
+        Shapes (V, U, T, S, C) and (V, U, T, S), as stored.
+    gains
+        Shape (V, U): factor on the weights of each view; views of gain 0 are not read.
+    equal_weights
+        Whether every weight above 0 is taken as 1.
+    """
+
+    samples: NDArray[Any]
+    weights: NDArray[Any]
+    gains: DoubleArray
+    equal_weights: bool
+
+
+class SliceSums(NamedTuple):
+    """Sums over the views for N slices, on a picture with a margin.
+
+    Attributes
+    ----------
+    light, rays
+        Shapes (N, T', S'·C) and (N, T', S'), float32: weighted light, and weights.
+    margin
+        Pixel (0, 0) of the picture is pixel (margin, margin) of these.
+    """
+
+    light: FloatArray
+    rays: FloatArray
+    margin: int
+
 
 _PAD = 3  # zeros on either side of a row, so that four taps may stand half outside
 
@@ -86,38 +123,25 @@ def _add_scaled(total: FloatArray, row: FloatArray, factor: float) -> None:
 
 @njit(cache=True, nogil=True)
 def accumulate(
-    views: NDArray[Any],
-    weights: NDArray[Any],
-    gains: DoubleArray,
-    equal_weights: bool,
-    whole: tuple[NDArray[np.int64], NDArray[np.int64]],
-    taps: tuple[FloatArray, FloatArray],
-    margin: int,
+    views: StoredViews,
+    along_t: SplitShifts,
+    along_s: SplitShifts,
     band: tuple[int, int],
-    light: FloatArray,
-    rays: FloatArray,
+    sums: SliceSums,
 ) -> None:
     """Add the shifted, weighted views to the rows `band` of the slices.
 
     Parameters
     ----------
-    views, weights
-        Shapes (V, U, T, S, C) and (V, U, T, S), as stored.
-    gains
-        Shape (V, U): factor on the weights of each view; views of gain 0 are not read.
-    equal_weights
-        Take every weight above 0 as 1.
-    whole, taps
-        For t, shapes (N, V) and (N, V, 4): slice n takes row t from the rows t + whole − 1 …
+    along_t, along_s
+        For t, shapes (N, V) and (N, V, 4): slice n takes row t from the rows t + whole - 1 ...
         t + whole + 2 of the views, with these factors; for s the same, with U.
-    margin
-        Pixel (0, 0) of the picture is pixel (margin, margin) of the slices.
     band
         Rows of the slices that are added to, from the first to before the last.
-    light, rays
-        Shapes (N, T', S'·C) and (N, T', S').
     """
-    n_v, n_u, height, width, colors = views.shape
+    samples, weights, gains, equal_weights = views
+    light, rays, margin = sums
+    n_v, n_u, height, width, colors = samples.shape
     buffer = np.zeros((n_u, (width + 2 * _PAD) * colors), np.float32)
     ray_buffer = np.zeros((n_u, width + 2 * _PAD), np.float32)
     inside = slice(_PAD * colors, (_PAD + width) * colors)
@@ -127,25 +151,25 @@ def accumulate(
         used = np.flatnonzero(gains[v] > 0)
         if used.size == 0:
             continue
-        first = max(0, band[0] - margin - 1 + whole[0][:, v].min())
-        last = min(height, band[1] - margin + 2 + whole[0][:, v].max())
+        first = max(0, band[0] - margin - 1 + along_t.whole[:, v].min())
+        last = min(height, band[1] - margin + 2 + along_t.whole[:, v].max())
         for t in range(first, last):
             for u in used:
                 row_rays = ray_buffer[u, _PAD : _PAD + width]
                 _load_weights(weights[v, u, t], gains[v, u], equal_weights, row_rays)
-                _load_light(views[v, u, t], row_rays, buffer[u, inside])
+                _load_light(samples[v, u, t], row_rays, buffer[u, inside])
             for n in range(light.shape[0]):
-                top = t + margin - whole[0][n, v] + 1  # the row that takes this one by tap 0
+                top = t + margin - along_t.whole[n, v] + 1  # the row that takes this one by tap 0
                 if top < band[0] or top - 3 >= band[1]:
                     continue
                 sum_light[:] = 0
                 sum_rays[:] = 0
                 for u in used:
-                    i, f = whole[1][n, u], taps[1][n, u]
+                    i, f = along_s.whole[n, u], along_s.taps[n, u]
                     _add_shifted(sum_light, buffer[u], i, f, colors, margin)
                     _add_shifted(sum_rays, ray_buffer[u], i, f, 1, margin)
                 for j in range(4):
-                    factor = taps[0][n, v, j]
+                    factor = along_t.taps[n, v, j]
                     if factor != 0 and band[0] <= top - j < band[1]:
                         _add_scaled(light[n, top - j], sum_light, factor)
                         _add_scaled(rays[n, top - j], sum_rays, factor)

@@ -14,10 +14,15 @@ import numpy as np
 
 from lfdfp.computing.bands import BandRunner
 from lfdfp.datatypes import DoubleArray, FloatArray, LightField
-from lfdfp.imaging import splines as splines
-from lfdfp.imaging.splines import SPLINE_MARGIN, prefilter_columns, prefilter_rows
-from lfdfp.refocusing.shifts import Shifts, Split, full_weight
-from lfdfp.refocusing.spline_kernels import accumulate, normalize
+from lfdfp.imaging.splines import (
+    SPLINE_MARGIN,
+    SplitShifts,
+    prefilter_columns,
+    prefilter_rows,
+    split_shifts,
+)
+from lfdfp.refocusing.shifts import Shifts, full_weight
+from lfdfp.refocusing.spline_kernels import SliceSums, StoredViews, accumulate, normalize
 
 if TYPE_CHECKING:
     import torch
@@ -46,13 +51,13 @@ def spline_sum(
     by compiled kernels, or by torch on a device.
     """
     margin = SPLINE_MARGIN if order == 3 else 0
-    splits = split_shifts(shifts.along_t, order), split_shifts(shifts.along_s, order)
+    along_t, along_s = (_split(part, order) for part in (shifts.along_t, shifts.along_s))
     if device is None:
-        light, rays = _compiled_sums(field, shifts, splits, margin, threads)
+        light, rays = _compiled_sums(field, shifts, along_t, along_s, margin, threads)
     else:
         from lfdfp.refocusing.torch_sums import spline_sums
 
-        light, rays = spline_sums(field, shifts, splits, margin, device=device)
+        light, rays = spline_sums(field, shifts, along_t, along_s, margin, device=device)
     best = full_weight(field, shifts) if full is None else full
     inside = slice(margin, margin + slices.shape[1])
 
@@ -71,28 +76,23 @@ def spline_sum(
 
 
 def _compiled_sums(
-    field: LightField, shifts: Shifts, splits: tuple[Split, Split], margin: int, threads: int
+    field: LightField,
+    shifts: Shifts,
+    along_t: SplitShifts,
+    along_s: SplitShifts,
+    margin: int,
+    threads: int,
 ) -> tuple[FloatArray, FloatArray]:
     """Σ w x, shape (N, T', S', C), and Σ w, shape (N, T', S'), as `torch_sums.spline_sums`."""
     _, _, height, width, colors = field.views.shape
     rows, columns = height + 2 * margin, width + 2 * margin
     light = np.zeros((shifts.count, rows, columns * colors), np.float32)
     rays = np.zeros((shifts.count, rows, columns), np.float32)
-    (whole_t, taps_t), (whole_s, taps_s) = splits
+    views = StoredViews(field.views, field.weights, shifts.gains, shifts.equal_weights)
+    sums = SliceSums(light, rays, margin)
 
     def add(band: tuple[int, int]) -> None:
-        accumulate(
-            field.views,
-            field.weights,
-            shifts.gains,
-            shifts.equal_weights,
-            (whole_t, whole_s),
-            (taps_t, taps_s),
-            margin,
-            band,
-            light,
-            rays,
-        )
+        accumulate(views, along_t, along_s, band, sums)
 
     def to_coefficients(n: int) -> None:
         for lines, step in ((light[n], colors), (rays[n], 1)):
@@ -105,12 +105,12 @@ def _compiled_sums(
     return light.reshape(shifts.count, rows, columns, colors), rays
 
 
-def split_shifts(shifts: DoubleArray, order: SplineOrder) -> Split:
-    """Whole pixels (N, V) and the factors (N, V, 4) of samples whole − 1 … whole + 2."""
+def _split(shifts: DoubleArray, order: SplineOrder) -> SplitShifts:
+    """Shifts, shape (N, V), with the weights of linear interpolation or of cubic B-splines."""
     if order == 3:
-        return splines.split_shifts(shifts)
+        return split_shifts(shifts)
     whole = np.floor(shifts)
     fraction = shifts - whole
     taps = np.zeros((*shifts.shape, 4), np.float32)
     taps[..., 1], taps[..., 2] = 1 - fraction, fraction
-    return whole.astype(np.int64), taps
+    return SplitShifts(whole.astype(np.int64), taps)

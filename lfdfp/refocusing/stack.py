@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import ceil
-from typing import TypedDict
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from lfdfp.datatypes import DoubleArray, FloatArray, FocalStack, LightField
 from lfdfp.disparity import scene_range
 from lfdfp.errors import SettingsError
 from lfdfp.progress import Progress, ignore_progress, progress_from
-from lfdfp.refocusing.aperture import named_aperture
+from lfdfp.refocusing.aperture import SyntheticAperture, named_aperture
 from lfdfp.refocusing.focus_curves import coarse_focus_curves
 from lfdfp.refocusing.shift_and_sum import Planes, refocus_planes
 from lfdfp.refocusing.surface import surface_plane, tilted_slopes
@@ -110,7 +109,7 @@ class _ViewSlices:
         self._field, self._settings = field, settings
         self._threads, self._device = threads, device
         self._tilt, self._viewpoint = tilt, viewpoint
-        self._look = _look_of(field, settings, viewpoint)
+        self._aperture = _aperture_of(field, settings, viewpoint)
 
     def stack(self, slopes: DoubleArray, line: str, progress: Progress) -> FocalStack:
         """Slices of planes (N,), with a line of history."""
@@ -121,7 +120,7 @@ class _ViewSlices:
             slices=planes.slices,
             slopes=slopes,
             coverage=planes.coverage,
-            reference_view=_view_at(field, self._look["viewpoint"]),
+            reference_view=_view_at(field, self._aperture.viewpoint),
             focus_curves=coarse_focus_curves(planes.slices),
             warnings=field.warnings,
             history=(*field.history, line),
@@ -144,10 +143,10 @@ class _ViewSlices:
             self._field,
             slopes,
             kernel=self._settings.kernel,
+            aperture=self._aperture,
             threads=self._threads,
             device=self._device,
             progress=progress,
-            **self._look,
         )
 
     def _tilted_planes(self, slopes: DoubleArray, progress: Progress) -> Planes:
@@ -161,38 +160,33 @@ class _ViewSlices:
         for n, slope in enumerate(slopes):
             progress(n, len(slopes))
             surface = tilted_slopes(field, float(slope), per_row=down, per_column=right)
-            one = surface_plane(field, surface, threads=self._threads, **self._look)
+            one = surface_plane(field, surface, self._aperture, threads=self._threads)
             slices[n], coverage[n] = one.slices[0], one.coverage[0]
         progress(len(slopes), len(slopes))
         return Planes(slices, coverage)
 
 
-class _Look(TypedDict):
-    """What all planes of a stack are refocused with."""
-
-    aperture: DoubleArray | None
-    viewpoint: tuple[float, float]
-    equal_weights: bool
-
-
-def _look_of(field: LightField, settings: RefocusSettings, viewpoint: tuple[float, float]) -> _Look:
+def _aperture_of(
+    field: LightField, settings: RefocusSettings, viewpoint: tuple[float, float]
+) -> SyntheticAperture:
+    """What all planes of a stack gather, seen from `viewpoint` steps beside the center view."""
     moved = field.center[0] + viewpoint[0], field.center[1] + viewpoint[1]
     if not all(0 <= at <= n - 1 for at, n in zip(moved, field.angular_shape, strict=True)):
         reach = field.center
         raise SettingsError(
             f"viewpoint {viewpoint} is beside all views, which reach {reach} steps from the center"
         )
-    return _Look(
-        aperture=named_aperture(field, settings.aperture),
+    return SyntheticAperture(
+        factors=named_aperture(field, settings.aperture),
         viewpoint=moved,
         equal_weights=settings.equal_weights,
     )
 
 
-def _view_at(field: LightField, viewpoint: tuple[float, float]) -> FloatArray | None:
+def _view_at(field: LightField, viewpoint: tuple[float, float] | None) -> FloatArray | None:
     """The view with a stack's perspective; None where it lies between views."""
-    v, u = (round(at) for at in viewpoint)
-    return field.view(v, u) if (v, u) == viewpoint else None
+    v, u = (round(at) for at in (viewpoint or field.center))
+    return field.view(v, u) if viewpoint is None or (v, u) == viewpoint else None
 
 
 def range_text(slopes: DoubleArray) -> str:

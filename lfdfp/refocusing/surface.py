@@ -11,6 +11,7 @@ from lfdfp.computing.bands import BandRunner, thread_count
 from lfdfp.datatypes import DoubleArray, FloatArray, LightField
 from lfdfp.errors import SettingsError
 from lfdfp.imaging.splines import SPLINE_MARGIN, spline_coefficients
+from lfdfp.refocusing.aperture import SyntheticAperture
 from lfdfp.refocusing.shift_and_sum import Planes
 from lfdfp.refocusing.shifts import Shifts, full_weight
 from lfdfp.refocusing.spline_kernels import normalize
@@ -69,14 +70,8 @@ def refocus_on_surface(
         For slopes that do not fit the field or are not finite, or an aperture that is closed or
         does not fit.
     """
-    planes = surface_plane(
-        field,
-        slopes,
-        aperture=aperture,
-        viewpoint=viewpoint,
-        equal_weights=equal_weights,
-        threads=threads,
-    )
+    gathered = SyntheticAperture(factors=aperture, viewpoint=viewpoint, equal_weights=equal_weights)
+    planes = surface_plane(field, slopes, gathered, threads=threads)
     picture: FloatArray = planes.slices[0]
     return picture
 
@@ -84,10 +79,8 @@ def refocus_on_surface(
 def surface_plane(
     field: LightField,
     slopes: FloatArray,
+    aperture: SyntheticAperture,
     *,
-    aperture: DoubleArray | None = None,
-    viewpoint: tuple[float, float] | None = None,
-    equal_weights: bool = False,
     threads: int | None = None,
 ) -> Planes:
     """As `refocus_on_surface`, with the coverage: one slice (1, T, S, C)."""
@@ -95,7 +88,7 @@ def surface_plane(
         raise SettingsError(f"slopes must be finite and {field.spatial_shape}, got {slopes.shape}")
     height, width = field.spatial_shape
     colors, margin = field.views.shape[4], SPLINE_MARGIN
-    shifts = Shifts.of(field, np.ones(1), aperture, viewpoint, equal_weights=equal_weights)
+    shifts = Shifts.of(field, np.ones(1), aperture)
     total = np.zeros((height, width, colors + 1), np.float32)
     view = np.empty((height + 2 * margin, width + 2 * margin, colors + 1), np.float32)
     surface = np.ascontiguousarray(slopes, np.float32)
@@ -103,7 +96,9 @@ def surface_plane(
     edges = np.linspace(0, height, count + 1).astype(int).tolist()
     for v, u in np.argwhere(shifts.gains > 0):
         gain = shifts.gains[v, u]
-        weighted_view(field.views[v, u], field.weights[v, u], gain, equal_weights, margin, view)
+        weighted_view(
+            field.views[v, u], field.weights[v, u], gain, shifts.equal_weights, margin, view
+        )
         spline_coefficients(view)
         steps = float(shifts.along_t[0, v]), float(shifts.along_s[0, u])
         add = partial(_add_band, view, surface, steps, total)

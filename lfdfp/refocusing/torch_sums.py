@@ -7,24 +7,30 @@ import torch
 from torch import Tensor
 
 from lfdfp.datatypes import FloatArray, LightField
-from lfdfp.imaging.splines import POLE, SPLINE_MARGIN
-from lfdfp.refocusing.shifts import Shifts, Split
+from lfdfp.imaging.splines import POLE, SPLINE_MARGIN, SplitShifts
+from lfdfp.refocusing.shifts import Shifts
 
 
 def spline_sums(
     field: LightField,
     shifts: Shifts,
-    splits: tuple[Split, Split],
+    along_t: SplitShifts,
+    along_s: SplitShifts,
     margin: int,
     *,
     device: torch.device,
 ) -> tuple[FloatArray, FloatArray]:
     """Σ w x, shape (N, T', S', C), and Σ w, shape (N, T', S'), over the shifted views.
 
-    `splits` are whole pixels and factors for t and s, as `split_shifts` gives them. With a
-    margin, the sums are turned into samples of cubic splines.
+    Parameters
+    ----------
+    along_t, along_s
+        Shapes (N, V) and (N, U), as `spline_kernels.accumulate` takes them.
+    margin
+        Pixels around the picture that the sums have too; where above 0, they are turned into
+        samples of cubic splines.
     """
-    (whole_t, taps_t), (whole_s, taps_s) = splits
+    (whole_t, taps_t), (whole_s, taps_s) = along_t, along_s
     planes = len(whole_t)
     _, _, height, width, colors = field.views.shape
     wide, high = width + 2 * margin, height + 2 * margin

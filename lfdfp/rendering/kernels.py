@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -14,19 +15,87 @@ _STEP_PX = 0.75  # of a ray's place on the picture, from one tried slope to the 
 _BACK_PX = 1.5  # from an edge to what is surely behind it: the edge's pixel shows both
 
 
+class Surface(NamedTuple):
+    """A picture and its disparity, as seen from the aperture's center.
+
+    Attributes
+    ----------
+    picture
+        Shape (Y, X, 3), float32.
+    slopes
+        Shape (Y, X), float32: pixels of the picture per angular step, near negative.
+    tolerance
+        Slopes that differ by no more belong to one surface.
+    """
+
+    picture: FloatArray
+    slopes: FloatArray
+    tolerance: float
+
+
+class ApertureRays(NamedTuple):
+    """The rays of every pixel that are averaged.
+
+    Attributes
+    ----------
+    counts
+        Shape (Y, X), int64: rays per pixel; pixels with none become 0.
+    nearest, farthest
+        Shape (Y, X), float32: limits of the slopes that rays through a pixel can meet.
+    places
+        Shape (K, 2), float32: where the rays pass an aperture of half width 1, in a round one
+        times the root of the number of rays.
+    viewpoint, half_width
+        Center of the aperture, (v, u), and half its width, in angular steps.
+    is_round
+        A disk, or a square.
+    """
+
+    counts: NDArray[np.int64]
+    nearest: FloatArray
+    farthest: FloatArray
+    places: FloatArray
+    viewpoint: tuple[float, float]
+    half_width: float
+    is_round: bool
+
+
+class Ray(NamedTuple):
+    """Through (y, x) of the picture, in pixels, in direction (v, u), in angular steps."""
+
+    y: float
+    x: float
+    v: float
+    u: float
+
+
+class Meeting(NamedTuple):
+    """Where a ray meets a surface, or the last place before it slips behind one.
+
+    Attributes
+    ----------
+    found
+        Whether one is met.
+    y, x
+        In pixels.
+    slope
+        Of the surface.
+    limit
+        By how much slopes may differ that belong to it.
+    """
+
+    found: bool
+    y: float
+    x: float
+    slope: float
+    limit: float
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def render_rows(
-    picture: FloatArray,
-    slopes: FloatArray,
-    nearest: FloatArray,
-    farthest: FloatArray,
-    counts: NDArray[np.int64],
-    places: FloatArray,
+    surface: Surface,
+    rays: ApertureRays,
     plane: tuple[float, float, float],
-    viewpoint: tuple[float, float],
-    half_width: float,
-    is_round: bool,
-    tolerance: float,
     rows: tuple[int, int],
     rendered: FloatArray,
 ) -> None:
@@ -34,41 +103,34 @@ def render_rows(
 
     Parameters
     ----------
-    picture
-        Shape (Y, X, 3), seen from the aperture's center.
-    slopes
-        Shape (Y, X): pixels of the picture per angular step, near negative.
-    nearest, farthest
-        Shape (Y, X): limits of the slopes that rays through a pixel can meet.
-    counts
-        Shape (Y, X): rays per pixel; pixels with none become 0.
-    places
-        Shape (K, 2): where the rays pass an aperture of half width 1, in a round one times the
-        root of the number of rays.
     plane
         Slope of the sharp plane at the first pixel, and its change per row and column.
-    viewpoint, half_width
-        Center of the aperture, (v, u), and half its width, in angular steps.
-    tolerance
-        Slopes that differ by no more belong to one surface.
+    rows
+        First, and last + 1.
+    rendered
+        Shape (Y, X, 3), float32.
     """
-    width = slopes.shape[1]
-    possible = slopes.min(), slopes.max()
+    counts, places = rays.counts, rays.places
+    possible = surface.slopes.min(), surface.slopes.max()
     color = np.empty(3, np.float32)
     for row in range(rows[0], rows[1]):
-        for column in range(width):
+        for column in range(counts.shape[1]):
             sharp = plane[0] + plane[1] * row + plane[2] * column
             count = counts[row, column]
+            likely = rays.nearest[row, column], rays.farthest[row, column]
             rendered[row, column] = 0
-            size = half_width / math.sqrt(max(count, 1)) if is_round else half_width
+            size = rays.half_width
+            if rays.is_round:
+                size = rays.half_width / math.sqrt(max(count, 1))
             for k in range(count):
                 down, right = size * places[k, 0], size * places[k, 1]
-                _follow(
-                    picture, slopes, row + sharp * down, column + sharp * right,
-                    viewpoint[0] + down, viewpoint[1] + right,
-                    (nearest[row, column], farthest[row, column]), possible, tolerance, count == 1,
-                    color,
-                )  # fmt: skip
+                ray = Ray(
+                    row + sharp * down,
+                    column + sharp * right,
+                    rays.viewpoint[0] + down,
+                    rays.viewpoint[1] + right,
+                )
+                _follow(surface, ray, likely, possible, count == 1, color)
                 rendered[row, column] += color
             if count > 0:
                 rendered[row, column] /= np.float32(count)
@@ -76,15 +138,10 @@ def render_rows(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _follow(
-    picture: FloatArray,
-    slopes: FloatArray,
-    y: float,
-    x: float,
-    v: float,
-    u: float,
+    surface: Surface,
+    ray: Ray,
     likely: tuple[float, float],
     possible: tuple[float, float],
-    tolerance: float,
     sharply: bool,
     color: FloatArray,
 ) -> None:
@@ -100,57 +157,48 @@ def _follow(
         First and last slope to try; the possible ones where nothing is met or slipped behind
         among the likely ones.
     """
-    found, at_y, at_x, surface, limit = _met(slopes, y, x, v, u, likely, tolerance)
-    if not found and surface <= likely[0]:
-        found, at_y, at_x, surface, limit = _met(slopes, y, x, v, u, possible, tolerance)
-    if not found:
-        length = math.sqrt(v * v + u * u)
+    met = _met(surface, ray, likely)
+    if not met.found and met.slope <= likely[0]:
+        met = _met(surface, ray, possible)
+    at_y, at_x = met.y, met.x
+    if not met.found:
+        length = math.sqrt(ray.v * ray.v + ray.u * ray.u)
         back = _BACK_PX / length if length > 0 else 0.0
-        at_y, at_x = at_y + back * v, at_x + back * u
-    _sample(picture, slopes, at_y, at_x, surface, limit, sharply, color)
+        at_y, at_x = at_y + back * ray.v, at_x + back * ray.u
+    _sample(surface, at_y, at_x, met.slope, met.limit, sharply, color)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _met(
-    slopes: FloatArray,
-    y: float,
-    x: float,
-    v: float,
-    u: float,
-    limits: tuple[float, float],
-    tolerance: float,
-) -> tuple[bool, float, float, float, float]:
-    """Whether a surface is met; where, its slope, and what still belongs to it.
-
-    Where none is met, the last place before the ray slips behind one.
-    """
+def _met(surface: Surface, ray: Ray, limits: tuple[float, float]) -> Meeting:
+    """Follow a ray from the first to the last slope of `limits`."""
+    slopes = surface.slopes
+    y, x, v, u = ray
     height, width = slopes.shape
     first, last = limits
     steps = math.ceil((last - first) * max(abs(v), abs(u)) / _STEP_PX)
     step = (last - first) / steps if steps > 0 else 0.0
-    limit = max(tolerance, 2 * step)
+    limit = max(surface.tolerance, 2 * step)
     before = math.inf
     ahead_y, ahead_x, ahead_slope = y - first * v, x - first * u, first
     for k in range(steps + 1):
         slope = first + k * step
         at_y = min(max(y - slope * v, 0.0), height - 1.0)
         at_x = min(max(x - slope * u, 0.0), width - 1.0)
-        surface = slopes[int(at_y + 0.5), int(at_x + 0.5)]
-        ahead = surface - slope
+        met = slopes[int(at_y + 0.5), int(at_x + 0.5)]
+        ahead = met - slope
         if abs(ahead) <= max(0.51 * step, 1e-5):
-            return True, y - surface * v, x - surface * u, surface, limit
+            return Meeting(True, y - met * v, x - met * u, met, limit)
         if ahead < 0 < before and before - ahead <= limit:
-            return True, at_y, at_x, surface, limit
+            return Meeting(True, at_y, at_x, met, limit)
         if ahead > 0:
-            ahead_y, ahead_x, ahead_slope = at_y, at_x, surface
+            ahead_y, ahead_x, ahead_slope = at_y, at_x, met
         before = ahead
-    return False, ahead_y, ahead_x, ahead_slope, limit
+    return Meeting(False, ahead_y, ahead_x, ahead_slope, limit)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _sample(
-    picture: FloatArray,
-    slopes: FloatArray,
+    surface: Surface,
     y: float,
     x: float,
     slope: float,
@@ -162,6 +210,7 @@ def _sample(
 
     Bilinear, or `sharply` by cubic convolution where all 16 pixels around belong to it.
     """
+    picture, slopes, _ = surface
     height, width = slopes.shape
     y, x = min(max(y, 0.0), height - 1.0), min(max(x, 0.0), width - 1.0)
     top, left = min(int(y), max(height - 2, 0)), min(int(x), max(width - 2, 0))

@@ -28,7 +28,7 @@ from lfdfp.datatypes import (
 )
 from lfdfp.errors import ImageError, SettingsError
 from lfdfp.progress import Progress, ignore_progress
-from lfdfp.rendering.kernels import render_rows
+from lfdfp.rendering.kernels import ApertureRays, Surface, render_rows
 
 _SURFACE = 0.07  # view pixels per angular step: closer slopes belong to one surface
 _AREA_PER_RAY_PX = 4.0
@@ -377,14 +377,20 @@ class _Surface:
             coarse[:] = 0
         most = aperture.half_width * np.maximum(-ahead, -behind)
         counts = _rays_for(np.maximum(most, 0), coarse < 1, aperture.half_width, self._share)
-        rendered, places = np.empty_like(level.picture), _places(aperture.shape)
-        tolerance = self._tolerance / 2**depth
+        rendered = np.empty_like(level.picture)
+        surface = Surface(level.picture, level.slopes, self._tolerance / 2**depth)
+        rays = ApertureRays(
+            counts=counts,
+            nearest=nearest,
+            farthest=farthest,
+            places=_places(aperture.shape),
+            viewpoint=viewpoint,
+            half_width=aperture.half_width,
+            is_round=aperture.shape == "round",
+        )
 
         def work(first: int, last: int) -> None:
-            render_rows(
-                level.picture, level.slopes, nearest, farthest, counts, places, plane, viewpoint,
-                aperture.half_width, aperture.shape == "round", tolerance, (first, last), rendered,
-            )  # fmt: skip
+            render_rows(surface, rays, plane, (first, last), rendered)
 
         self._runner.map(work, level.slopes.shape[0])
         if not coarse.any():

@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from lfdfp.datatypes import FloatArray, LightField
 from lfdfp.errors import SettingsError
+from lfdfp.refocusing.aperture import SyntheticAperture
 from lfdfp.refocusing.shift_and_sum import refocus, refocus_planes
 from lfdfp.settings import Kernel
 from tests.factories import textured_plane
@@ -182,9 +183,9 @@ def test_torch_and_the_compiled_kernels_agree(kernel: Kernel, codes: bool) -> No
     aperture = np.ones((3, 5))
     aperture[0, 0] = 0.0
     slopes = np.array([-0.7, 0.4])
-    options = {"kernel": kernel, "aperture": aperture, "equal_weights": codes}
-    compiled = refocus_planes(field, slopes, **options)  # type: ignore[arg-type]
-    by_torch = refocus_planes(field, slopes, **options, device="cpu")  # type: ignore[arg-type]
+    gathered = SyntheticAperture(factors=aperture, equal_weights=codes)
+    compiled = refocus_planes(field, slopes, kernel=kernel, aperture=gathered)
+    by_torch = refocus_planes(field, slopes, kernel=kernel, aperture=gathered, device="cpu")
     np.testing.assert_allclose(by_torch.slices, compiled.slices, atol=2e-4)
     np.testing.assert_allclose(by_torch.coverage, compiled.coverage, atol=2e-5)
 
