@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from lfdfp.cli.options import Json
+from lfdfp.cli.parsing import parse_grid
 from lfdfp.cli.reporting import echo_json, echo_notes, reported_errors, say
 from lfdfp.files import check_output_folder, check_outputs
 
@@ -17,7 +18,8 @@ def convert_command(
         Path,
         typer.Argument(
             metavar="IN",
-            help="Light field: .h5, LF Toolbox .mat, ESLF picture, HCI, JPEG Pleno or view folder.",
+            help="Light field: .h5, LF Toolbox .mat, ESLF picture, HCI, JPEG Pleno or view folder; "
+            "with --grid also a mosaic of views.",
         ),
     ],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="File or folder to create.")],
@@ -34,6 +36,13 @@ def convert_command(
     angular_size: Annotated[
         int | None,
         typer.Option(min=1, max=99, help="Pixels per lenslet of an ESLF picture that is read."),
+    ] = None,
+    grid: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROWSxCOLUMNS",
+            help="Views of a mosaic that is read, or of a folder with one running number: 8x8.",
+        ),
     ] = None,
     order: Annotated[
         Literal["auto", "row_col", "col_row"],
@@ -54,7 +63,9 @@ def convert_command(
             check_outputs(target, inputs=[source, *of_views])
         else:
             check_output_folder(target, inputs=[source])
-        field = read_light_field(source, angular_size=angular_size, order=order)
+        field = read_light_field(
+            source, angular_size=angular_size, grid=parse_grid(grid), order=order
+        )
         write_light_field(
             target,
             field,

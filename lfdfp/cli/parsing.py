@@ -82,3 +82,13 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
             f"{text!r} is not ROWSxCOLUMNS in sensor pixels, such as 656x656", param_hint="--size"
         )
     return size
+
+
+def parse_grid(text: str | None) -> tuple[int, int] | None:
+    """``ROWSxCOLUMNS`` as two whole numbers; None where the option was not given."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"([1-9][0-9]{0,2})x([1-9][0-9]{0,2})", text)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is not like 8x8, rows first", param_hint="--grid")
+    return int(match[1]), int(match[2])

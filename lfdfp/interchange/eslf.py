@@ -30,11 +30,18 @@ from lfdfp.interchange.coded_light import (
     has_weights,
     rgb_or_gray,
 )
+from lfdfp.interchange.damage import damage_named
+from lfdfp.interchange.lenslet_pattern import lenslet_evidence
 from lfdfp.storage.images import Bits, picture_size, png_text, read_codes
 
-_USUAL_SIZES: Final = (14, 15)
-"""Pixels per lenslet that Lytro's tools (14) and this camera's full lenslets (15) have."""
+_SIZES: Final = range(4, 25)
+"""Pixels per lenslet that are looked for: Lytro's tools have 14, an Illum's full lenslets 15."""
 
+_BLOCK_OF_JPEG: Final = 8
+"""Its multiples are never taken for lenslets, however clear: those sizes have to be given."""
+
+_LEAST_EVIDENCE: Final = 0.25
+_ALIKE: Final = 0.6
 _LARGEST_SIZE: Final = 99
 _SIGNATURE_AND_HEADER: Final = 33
 _NOTE_KEY: Final = "angular_size"
@@ -48,23 +55,30 @@ def read_eslf(path: Path, *, angular_size: AngularSize | None = None) -> LightFi
     Parameters
     ----------
     angular_size
-        (V, U), pixels per lenslet. Default: what the file notes, else 14 or 15, whichever divides
-        the picture.
+        (V, U), pixels per lenslet. Default: what the file notes, else what the picture shows
+        (`lenslet_evidence`).
 
     Raises
     ------
     ImageError
-        If the file is no picture, is too large, or its size does not divide.
+        If the file is no picture, is too large, its size does not divide, or it does not show
+        lenslets of one clear size: photographs and mosaics of views are pictures too.
     """
-    size = picture_size(path)
-    views, how = _angular_size(path, size, angular_size)
-    check_size(path, (*size, 3))
-    values = read_codes(path)
-    maximum = int(np.iinfo(values.dtype).max)
-    parts = (values[v :: views[0], u :: views[1]] for v, u in np.ndindex(views))
-    field = field_of_codes((Codes(values=part, maximum=maximum) for part in parts), views)
-    if values.shape[2] in (1, 3):
-        field = _without_black_corners(field)
+    with damage_named(path):
+        size = picture_size(path)
+        check_size(path, (*size, 3))
+        known = angular_size or _noted_size(path)
+        if known is not None:
+            _check_divides(path, size, known)
+        values = read_codes(path)
+        views, how = known, "given" if angular_size else "as noted in the file"
+        if views is None:
+            views, how = _seen_size(path, values)
+        maximum = int(np.iinfo(values.dtype).max)
+        parts = (values[v :: views[0], u :: views[1]] for v, u in np.ndindex(views))
+        field = field_of_codes((Codes(values=part, maximum=maximum) for part in parts), views)
+        if values.shape[2] in (1, 3):
+            field = _without_black_corners(field)
     note = f"ESLF picture read, {views[0]} x {views[1]} pixels per lenslet ({how})"
     return replace(field, history=(note,))
 
@@ -102,39 +116,48 @@ def _mosaic(field: LightField, bits: Bits) -> NDArray[Any]:
     return picture
 
 
-def _angular_size(
-    path: Path, size: tuple[int, int], given: AngularSize | None
-) -> tuple[AngularSize, str]:
-    """(V, U) and how it is known."""
-    noted = given or _noted_size(path)
-    if noted is not None:
-        if (
-            not all(1 <= n <= _LARGEST_SIZE for n in noted)
-            or size[0] % noted[0]
-            or size[1] % noted[1]
-        ):
-            raise ImageError(
-                f"{path}: {size[1]} x {size[0]} pixels do not divide into lenslets of "
-                f"{noted[1]} x {noted[0]}"
-            )
-        return noted, "given" if given else "as noted in the file"
-    fitting = [n for n in _USUAL_SIZES if size[0] % n == 0 and size[1] % n == 0]
-    if not fitting:
+def _check_divides(path: Path, size: tuple[int, int], views: AngularSize) -> None:
+    possible = all(1 <= n <= _LARGEST_SIZE for n in views)
+    if not possible or size[0] % views[0] or size[1] % views[1]:
         raise ImageError(
-            f"{path}: {size[1]} x {size[0]} pixels divide neither by 14 nor by 15: this is no "
-            "ESLF picture, or its angular size has to be given (--angular-size)"
+            f"{path}: {size[1]} x {size[0]} pixels do not divide into lenslets of "
+            f"{views[1]} x {views[0]}"
         )
-    return (fitting[0], fitting[0]), "guessed from the picture's size"
+
+
+def _seen_size(path: Path, values: NDArray[Any]) -> tuple[AngularSize, str]:
+    """The number of pixels per lenslet that the picture shows, and how sure it is."""
+    rows, columns = values.shape[:2]
+    evidence = lenslet_evidence(values, _SIZES)
+    most = max(evidence.values())
+    # A multiple of the right size repeats as well.
+    seen = min(n for n in _SIZES if evidence[n] >= 0.9 * most or most <= 0)
+    fits = rows % seen == 0 and columns % seen == 0 and seen % _BLOCK_OF_JPEG
+    if most < _LEAST_EVIDENCE or not fits:
+        raise ImageError(
+            f"{path}: {columns} x {rows} pixels that show no lenslets of one size: give "
+            "--angular-size for an ESLF picture, --grid for a mosaic of views; a photograph is no "
+            "light field"
+        )
+    rivals = [n for n in _SIZES if n % seen and evidence[n] > _ALIKE * evidence[seen]]
+    if rivals:
+        raise ImageError(
+            f"{path}: lenslets of {seen} and of {rivals[0]} pixels are about as likely; give "
+            "--angular-size"
+        )
+    return (seen, seen), f"as {100 * evidence[seen]:.0f} % of the picture's contrast repeats"
 
 
 def _noted_size(path: Path) -> AngularSize | None:
     """What `write_eslf` noted in the PNG, or None."""
-    text = png_text(path, "Comment")
     try:
-        rows, columns = json.loads(text)[_NOTE_KEY]
-        return int(rows), int(columns)
-    except (ValueError, KeyError, TypeError):
+        noted = json.loads(png_text(path, "Comment"))[_NOTE_KEY]
+    except (ValueError, LookupError, TypeError, RecursionError):
         return None
+    if not isinstance(noted, list) or len(noted) != 2:
+        return None
+    rows, columns = noted
+    return (rows, columns) if type(rows) is type(columns) is int else None
 
 
 def _without_black_corners(field: LightField) -> LightField:

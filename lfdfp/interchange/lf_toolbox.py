@@ -19,10 +19,16 @@ from numpy.typing import NDArray
 from lfdfp.datatypes import LightField
 from lfdfp.errors import StorageError
 from lfdfp.files import replacing
-from lfdfp.interchange.coded_light import check_size, encoded_weight, rgb_or_gray
+from lfdfp.interchange.coded_light import encoded_weight, rgb_or_gray
+from lfdfp.interchange.damage import damage_named
+from lfdfp.interchange.foreign_hdf5 import VARIABLE, colors_of, light_field_dataset
 from lfdfp.version import __version__
 
-VARIABLE: Final = "LF"
+_MOST_CHANNELS: Final = 4
+_OVERSHOOT: Final = 2.0
+"""What light up to 1 may reach: interpolation and color correction overshoot."""
+
+_WHITES: Final = (255.0, 1023.0, 4095.0, 65535.0)
 _MAXIMUM: Final = 65535
 _USER_BLOCK: Final = 512
 _SLAB_SAMPLES: Final = 1 << 23
@@ -33,30 +39,38 @@ _REVERSED: Final = (4, 3, 2, 1, 0)
 def read_lf_toolbox(path: Path) -> LightField:
     """Read the light field of a decoded ``.mat`` file (v7.3; uint8, uint16 or floating point).
 
+    Floating point reaches 1 as the toolbox writes it. Where it reaches far more, it is taken for
+    codes up to 255, 1023, 4095 or 65535, if it reaches a quarter of one of these; the result's
+    warnings say so.
+
     Raises
     ------
     StorageError
-        If the file is no v7.3 MAT-file or has no variable LF of five axes.
+        If the file is no v7.3 MAT-file or has no variable LF of five axes, if the order of its axes
+        or its white cannot be told.
     ImageError
-        If the field is too large.
+        If the field is too large, or the file is damaged.
     """
-    try:
+    with damage_named(path):
         with path.open("rb") as stream:
-            if stream.read(len(_OLD_MAT)) == _OLD_MAT:
-                raise StorageError(f"{path}: an old MAT-file; save it in MATLAB with -v7.3")
-        with h5py.File(path, "r") as file:
-            dataset = _field_dataset(path, file)
-            light, weights = _read_reversed(dataset)
-    except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
-        raise StorageError(f"{path}: cannot be read as a MAT-file of v7.3: {error}") from error
-    integer = light.dtype.kind == "u"
-    scale = 1.0 / float(np.iinfo(light.dtype).max) if integer else 1.0
-    stored: dict[str, Any] = {
-        "views": light if light.dtype != np.uint8 else light.astype(np.uint16)
-    }
-    stored |= _weights(weights, light.shape[:4])
-    note = f"LF Toolbox file read, {dataset_text(light)} as stored"
-    return LightField(**stored, scale=scale, history=(note,))
+            head = stream.read(len(_OLD_MAT))
+        if head == _OLD_MAT:
+            raise StorageError(f"{path}: an old MAT-file; save it in MATLAB with -v7.3")
+        with light_field_dataset(path) as dataset:
+            is_reversed = _is_reversed(path, dataset, from_matlab=head.startswith(b"MATLAB"))
+            light, weights = _read_slabs(dataset, is_reversed=is_reversed)
+    _check_extents(path, light)
+    warnings: tuple[str, ...] = ()
+    if light.dtype.kind == "u":
+        scale = 1.0 / float(np.iinfo(light.dtype).max)
+        light = light.astype(np.uint16) if light.dtype == np.uint8 else light
+    else:
+        white, warnings = _white_of(path, float(light.max()))
+        scale = 1.0 / white
+    stored = {"views": light} | _weights(path, weights, light.shape[:4])
+    order = "" if is_reversed else ", axes as in Python"
+    note = f"LF Toolbox file read, {dataset_text(light)} as stored{order}"
+    return LightField(**stored, scale=scale, history=(note,), warnings=warnings)
 
 
 def write_lf_toolbox(path: Path, field: LightField) -> None:
@@ -94,41 +108,75 @@ def dataset_text(light: NDArray[Any]) -> str:
     return f"{' x '.join(map(str, light.shape))} of {light.dtype}"
 
 
-def _field_dataset(path: Path, file: h5py.File) -> h5py.Dataset:
-    dataset = file.get(VARIABLE)
-    if not isinstance(dataset, h5py.Dataset) or dataset.ndim != 5:
-        raise StorageError(f"{path}: no variable LF of five axes (t, s, v, u, c) in this file")
-    if dataset.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
-        raise StorageError(f"{path}: LF holds {dataset.dtype}; uint8, uint16, single or double")
-    if not 1 <= dataset.shape[0] <= 4:
+def _is_reversed(path: Path, dataset: h5py.Dataset, *, from_matlab: bool) -> bool:
+    """Whether HDF5 shows the axes as (c, u, v, s, t), as for MATLAB, and not as (t, s, v, u, c).
+
+    Python programs write arrays as they are. Without MATLAB's marks, the axis of up to four
+    channels tells, if only one of the two outer axes can be it.
+    """
+    if from_matlab or "MATLAB_class" in dataset.attrs:
+        first, last = True, False
+    else:
+        first, last = (1 <= dataset.shape[axis] <= _MOST_CHANNELS for axis in (0, 4))
+    if first and not 1 <= dataset.shape[0] <= _MOST_CHANNELS:
         raise StorageError(f"{path}: LF has {dataset.shape[0]} channels; 1 to 4 can be read")
-    check_size(path, dataset.shape)
-    return dataset
+    if first == last:
+        raise StorageError(
+            f"{path}: LF has the shape {dataset.shape} and no mark of MATLAB, so the order of its "
+            "axes cannot be told"
+        )
+    return first
 
 
-def _read_reversed(dataset: h5py.Dataset) -> tuple[NDArray[Any], NDArray[Any] | None]:
+def _check_extents(path: Path, light: NDArray[Any]) -> None:
+    rows, columns, height, width = light.shape[:4]
+    if rows > height and columns > width:
+        raise StorageError(
+            f"{path}: LF would have {rows} x {columns} views of {width} x {height} pixels: its "
+            "axes are in another order than (t, s, v, u, c)"
+        )
+
+
+def _white_of(path: Path, largest: float) -> tuple[float, tuple[str, ...]]:
+    """The value of white of floating-point light, and what to say of it."""
+    if largest <= _OVERSHOOT:
+        return 1.0, ()
+    white = next((code for code in _WHITES if code / 4 <= largest <= 1.05 * code), None)
+    if white is None:
+        raise StorageError(
+            f"{path}: light up to {largest:g}: neither up to 1 nor codes up to 255, 1023, 4095 or "
+            "65535; divide it by its white first"
+        )
+    return white, (f"light reaches {largest:g}: taken for codes up to {white:g}",)
+
+
+def _read_slabs(
+    dataset: h5py.Dataset, *, is_reversed: bool
+) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Light, shape (V, U, T, S, C), and weight, shape (V, U, T, S), by slabs of columns."""
-    channels, width, height, columns, rows = dataset.shape
-    colors = 3 if channels >= 3 else 1
-    dtype = np.float32 if dataset.dtype.kind == "f" else dataset.dtype
+    shape = dataset.shape[::-1] if is_reversed else dataset.shape
+    rows, columns, height, width, channels = shape
+    colors, weighted = colors_of(channels)
+    dtype = np.float32 if dataset.dtype.kind == "f" else dataset.dtype.newbyteorder("=")
     light = np.empty((rows, columns, height, width, colors), dtype)
-    weighted = channels in (2, 4)
     weights = np.empty((rows, columns, height, width), dtype) if weighted else None
     step = max(1, _SLAB_SAMPLES // (channels * height * columns * rows))
     for start in range(0, width, step):
-        slab = dataset[:, start : start + step].transpose(_REVERSED)
-        light[:, :, :, start : start + step] = slab[..., :colors]
+        part = slice(start, start + step)
+        slab = dataset[:, part].transpose(_REVERSED) if is_reversed else dataset[:, :, :, part]
+        light[:, :, :, part] = slab[..., :colors]
         if weights is not None:
-            weights[:, :, :, start : start + step] = slab[..., -1]
+            weights[:, :, :, part] = slab[..., -1]
     return light, weights
 
 
-def _weights(stored: NDArray[Any] | None, shape: tuple[int, ...]) -> dict[str, Any]:
+def _weights(path: Path, stored: NDArray[Any] | None, shape: tuple[int, ...]) -> dict[str, Any]:
     """Weights as the field keeps them: 8 bits where the file has integers."""
     if stored is None:
         return {"weights": np.ones(shape, np.uint8)}
     if stored.dtype.kind == "f":
-        return {"weights": np.clip(stored, 0.0, 1.0)}
+        white = _white_of(path, float(stored.max()))[0]
+        return {"weights": np.clip(stored / np.float32(white), 0.0, 1.0)}
     if stored.dtype == np.uint16:
         stored = ((stored.astype(np.uint32) + 128) // 257).astype(np.uint8)
     return {"weights": stored, "weight_scale": 1.0 / 255.0}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
-from lfdfp.files import write_bytes
+from lfdfp.files import path_kind, write_bytes
 from lfdfp.interchange.coded_light import Codes
 from lfdfp.storage.images import MAX_PIXELS
 
@@ -97,13 +97,15 @@ def write_pfm(path: Path, values: FloatArray) -> None:
 
 
 def _header(path: Path, kinds: tuple[bytes, ...]) -> _Header:
+    if path_kind(path) == "other":
+        raise ImageError(f"{path}: this is no regular file")
     try:
         with path.open("rb") as stream:
             kind = stream.read(2)
             if kind not in kinds:
                 wanted = " or ".join(known.decode() for known in kinds)
                 raise ImageError(f"{path}: starts with {kind!r}, where {wanted} is needed")
-            columns, rows = int(_token(stream)), int(_token(stream))
+            columns, rows = (_whole_number(_token(stream)) for _ in range(2))
             last = float(_token(stream))
             offset = stream.tell()
     except OSError as error:
@@ -115,6 +117,12 @@ def _header(path: Path, kinds: tuple[bytes, ...]) -> _Header:
     return _Header(
         rows=rows, columns=columns, channels=_CHANNELS[kind], last=last, data_offset=offset
     )
+
+
+def _whole_number(token: str) -> int:
+    if not (token.isascii() and token.isdigit()):  # Python would also take 1_000
+        raise ValueError(f"{token!r} is no whole number")
+    return int(token)
 
 
 def _token(stream: BinaryIO) -> str:

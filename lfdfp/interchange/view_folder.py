@@ -1,4 +1,4 @@
-"""Folder of views, one picture each, named with two numbers: ``view_05_07.png`` and the like."""
+"""Folder of views, one picture each, named with two numbers (``view_05_07.png``) or one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from lfdfp.datatypes import LightField
 from lfdfp.errors import ImageError
 from lfdfp.files import replacing_folder
 from lfdfp.interchange.coded_light import has_weights, rgb_or_gray
-from lfdfp.interchange.view_names import arrange
+from lfdfp.interchange.damage import damage_named
+from lfdfp.interchange.view_names import arrange, in_one_line
+from lfdfp.interchange.view_neighbors import columns_of
 from lfdfp.interchange.view_order import GridOrder, observed_parallax, swapped_axes
 from lfdfp.interchange.view_pictures import read_view_pictures
-from lfdfp.storage.images import PICTURE_SUFFIXES, Bits, Picture, write_picture
+from lfdfp.storage.images import PICTURE_SUFFIXES, Bits, Picture, read_codes, write_picture
 
 OrderChoice = Literal["auto", "row_col", "col_row"]
+Grid = tuple[int, int]
+"""(rows, columns) of views."""
+
 ViewSuffix = Literal[".png", ".tif"]
 
 ONE_AXIS_RUNS_BACKWARDS: Final = (
@@ -24,32 +29,63 @@ ONE_AXIS_RUNS_BACKWARDS: Final = (
 )
 
 
-def read_view_folder(folder: Path, *, order: OrderChoice = "auto") -> LightField:
-    """Read a folder of views whose names hold two numbers, in any base and step.
+def read_view_folder(
+    folder: Path, *, order: OrderChoice = "auto", grid: Grid | None = None
+) -> LightField:
+    """Read a folder of views whose names hold two numbers, in any base and step, or one.
 
     Parameters
     ----------
     order
         Whether the first number counts rows of views or columns. ``auto`` decides by the parallax
         between the views, and takes rows where they show none.
+    grid
+        (rows, columns) of views whose names hold one running number. None finds it: neighbors in
+        a column are more alike than others.
 
     Raises
     ------
     ImageError
-        For missing views, mixed sizes or kinds, unreadable files, or no views at all.
+        For missing views, mixed sizes or kinds, unreadable files, no views at all, or a running
+        number of which the rows' length cannot be told.
     """
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
-    pictures = [
-        path
-        for path in files
-        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
-    ]
-    if not pictures:
-        raise ImageError(f"{folder}: no pictures found; a folder of views is needed")
-    grid = arrange(folder, pictures)
-    field = read_view_pictures(grid)
-    note = f"{len(pictures)} views read, {grid[0][0].name} to {grid[-1][-1].name}"
-    return in_order(replace(field, history=(note,)), order)
+    with damage_named(folder):
+        files = sorted(folder.iterdir()) if folder.is_dir() else []
+        pictures = [
+            path
+            for path in files
+            if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+        ]
+        if not pictures:
+            raise ImageError(f"{folder}: no pictures found; a folder of views is needed")
+        views, notes = _laid_out(folder, pictures, grid)
+        field = read_view_pictures(views)
+    note = f"{len(views) * len(views[0])} views read, {views[0][0].name} to {views[-1][-1].name}"
+    return in_order(replace(field, history=(note, *notes)), order)
+
+
+def _laid_out(
+    folder: Path, pictures: list[Path], given: Grid | None
+) -> tuple[list[list[Path]], tuple[str, ...]]:
+    """Files as a grid ``[first][second]``, and what was found out about it."""
+    line = in_one_line(folder, pictures)
+    if line is None:
+        if given is not None:
+            raise ImageError(f"{folder}: names with two numbers; a grid is only given for one")
+        return arrange(folder, pictures), ()
+    if given is not None and given[0] * given[1] != len(line):
+        raise ImageError(
+            f"{folder}: {len(line)} views do not fill a grid of {given[0]} x {given[1]}"
+        )
+    columns = given[1] if given is not None else columns_of(read_codes(path) for path in line)
+    if columns is None:
+        raise ImageError(
+            f"{folder}: {len(line)} views with one running number, and their likeness does not "
+            "tell how many make a row: give --grid ROWSxCOLUMNS"
+        )
+    rows = [line[start : start + columns] for start in range(0, len(line), columns)]
+    how = "given" if given is not None else "as neighbors are alike"
+    return rows, (f"running number taken for {len(rows)} x {columns} views ({how})",)
 
 
 def in_order(field: LightField, order: OrderChoice) -> LightField:

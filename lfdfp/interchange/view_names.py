@@ -1,4 +1,4 @@
-"""File names with two numbers to a grid of views, whatever base and extra numbers they have."""
+"""File names to a grid of views: by two numbers of whatever base, or one that runs through all."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from typing import Final
 from lfdfp.errors import ImageError
 
 _NUMBER: Final = re.compile(r"-?\d+\.\d+|\d+")
+_BESIDE: Final = re.compile(
+    r"label|disp|depth|mask|normal|confidence|segment|edge|flow|(?<![a-z])gt(?![a-z])|thumb|preview",
+    re.IGNORECASE,
+)
+"""What names of pictures say that lie beside views and are none."""
+
 _MAX_VIEWS: Final = 10_000
 
 Numbers = tuple[int | None, ...]
@@ -30,7 +36,8 @@ def arrange(folder: Path, paths: Sequence[Path]) -> list[list[Path]]:
         If no two numbers fill a grid (the first missing view is named), or names are of more
         than one kind.
     """
-    numbers = {path: _numbers(path) for path in _of_one_kind(folder, paths)}
+    usable = [path for path in paths if sum(n is not None for n in _numbers(path)) >= 2]
+    numbers = {path: _numbers(path) for path in of_one_kind(folder, usable)}
     places = [k for k, value in enumerate(next(iter(numbers.values()))) if value is not None]
     pairs = [*reversed(list(pairwise(places))), *reversed(list(combinations(places, 2)))]
     for pair in pairs:
@@ -41,18 +48,50 @@ def arrange(folder: Path, paths: Sequence[Path]) -> list[list[Path]]:
     raise ImageError(f"{folder}: {_what_is_missing(numbers, pairs[0])}")
 
 
-def _of_one_kind(folder: Path, paths: Sequence[Path]) -> list[Path]:
-    """The files whose names have two whole numbers, if those names differ by numbers alone."""
-    usable = [path for path in paths if sum(n is not None for n in _numbers(path)) >= 2]
-    if len(usable) < 2:
+def in_one_line(folder: Path, paths: Sequence[Path]) -> list[Path] | None:
+    """Files in the order of the one whole number in which their names differ; else None.
+
+    Raises
+    ------
+    ImageError
+        If names are of more than one kind, or a number is there twice or missing.
+    """
+    usable = [path for path in paths if any(n is not None for n in _numbers(path))]
+    numbers = {path: _numbers(path) for path in of_one_kind(folder, usable)}
+    columns = list(zip(*numbers.values(), strict=True))
+    differing = [k for k, column in enumerate(columns) if len(set(column)) > 1]
+    if len(differing) != 1 or None in columns[differing[0]]:
+        return None
+    at = {found[differing[0]]: path for path, found in numbers.items()}
+    line = sorted(number for number in at if number is not None)
+    if len(line) < len(numbers):
+        twice = Counter(found[differing[0]] for found in numbers.values()).most_common(1)[0][0]
+        raise ImageError(f"{folder}: view {twice} is there more than once")
+    if not _even(line):
+        step = min(after - before for before, after in pairwise(line))
+        gap = next(before for before, after in pairwise(line) if after - before > step)
+        raise ImageError(f"{folder}: the view after number {gap} is missing")
+    return [at[number] for number in line]
+
+
+def of_one_kind(folder: Path, paths: Sequence[Path]) -> list[Path]:
+    """The files that are views: those whose names differ by numbers alone.
+
+    Data sets keep labels, disparities and the like beside the views, under the view's name with
+    a word behind it; they are passed over.
+    """
+    if len(paths) < 2:
         raise ImageError(f"{folder}: no views found; pictures named with two numbers are needed")
-    if len(usable) > _MAX_VIEWS:
-        raise ImageError(f"{folder}: {len(usable)} views; up to {_MAX_VIEWS} can be read")
-    kinds = Counter(_NUMBER.sub("#", path.name) for path in usable)
-    if len(kinds) > 1:
-        (first, _), (second, _) = kinds.most_common(2)
+    if len(paths) > _MAX_VIEWS:
+        raise ImageError(f"{folder}: {len(paths)} views; up to {_MAX_VIEWS} can be read")
+    kinds: dict[str, list[Path]] = {}
+    for path in paths:
+        kinds.setdefault(_NUMBER.sub("#", path.name), []).append(path)
+    views = {kind: found for kind, found in kinds.items() if not _BESIDE.search(kind)} or kinds
+    if len(views) > 1:
+        first, second = sorted(views, key=lambda kind: -len(views[kind]))[:2]
         raise ImageError(f"{folder}: names of more than one kind, {first!r} and {second!r}")
-    return usable
+    return next(iter(views.values()))
 
 
 def _numbers(path: Path) -> Numbers:

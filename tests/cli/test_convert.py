@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from lfdfp.cli.main import app
+from lfdfp.imaging.color import encode_srgb
 from lfdfp.interchange.formats import read_light_field, write_light_field
 from lfdfp.storage.hdf5 import load_focal_stack, load_light_field, provenance_of
 from tests.factories import textured_plane
@@ -76,3 +78,22 @@ def test_refocus_reads_any_format(tmp_path: Path) -> None:
     result = _run("refocus", tmp_path / "views", "-o", target, "--slopes", "0:1:3")
     assert result.exit_code == 0, result.output
     assert load_focal_stack(target).slices.shape == (3, 40, 48, 3)
+
+
+def test_a_mosaic_is_read_by_its_grid(tmp_path: Path) -> None:
+    codes = (255 * encode_srgb(textured_plane(-0.4, angular=(4, 4))[0].views)).round().astype("u1")
+    picture = codes.transpose(0, 2, 1, 3, 4).reshape(4 * 40, 4 * 48, 3)
+    Image.fromarray(picture).save(tmp_path / "mosaic.png")
+    result = _run("convert", tmp_path / "mosaic.png", tmp_path / "a.h5", "--grid", "4x4", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["shape_vutsc"] == [4, 4, 40, 48, 3]
+    assert load_light_field(tmp_path / "a.h5").history[0] == "mosaic of 4 x 4 views read"
+    guessed = _run("convert", tmp_path / "mosaic.png", tmp_path / "b.h5")
+    assert guessed.exit_code == 1
+    assert "--grid for a mosaic" in guessed.stderr
+
+
+@pytest.mark.parametrize("grid", ["4", "0x4", "4x", "4x4x4", "axb", "4x1000"])
+def test_a_grid_is_two_numbers(tmp_path: Path, grid: str) -> None:
+    result = _run("convert", tmp_path / "a.png", tmp_path / "b.h5", "--grid", grid)
+    assert result.exit_code == 2

@@ -54,7 +54,7 @@ def test_shallow_pictures_come_back(tmp_path: Path, channels: int) -> None:
         (b"P6\n2 2\n255\n\0\0\0", "3 bytes of pixels, where 12 are needed"),
         (b"P6\n99999 99999\n255\n", "99999 x 99999 pixels"),
         (b"P6\nwide 2\n255\n", "the header is damaged"),
-        (b"P6\n-2 2\n255\n", "-2 x 2 pixels"),
+        (b"P6\n-2 2\n255\n", "-2' is no whole number"),
         (b"P6\n1 1\n70000\n" + bytes(6), "greatest code 70000"),
         (b"P6\n1 1\n100\n\xff\0\0", "code 255 above the 100"),
         (b"", "starts with b''"),

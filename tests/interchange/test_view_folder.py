@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from lfdfp.interchange.view_folder import (
     read_view_folder,
     write_view_folder,
 )
+from tests.factories import textured_plane
 from tests.interchange.asymmetric_scene import (
     ANGULAR,
     assert_axes_and_signs,
@@ -119,6 +121,63 @@ def test_bad_folders_are_refused_in_one_line(tmp_path: Path) -> None:
         read_view_folder(folder)
 
 
+@pytest.mark.parametrize("word", ["label", "disparity", "depth", "mask", "gt"])
+def test_labels_and_disparities_beside_the_views_are_passed_over(tmp_path: Path, word: str) -> None:
+    folder = _write(tmp_path / "views", asymmetric_field(), lambda v, u: f"{v + 1}_{u + 1}.png")
+    Image.new("L", (37, 24)).save(folder / f"2_3_{word}.png")
+    Image.new("L", (37, 24)).save(folder / f"1_1_{word}.png")
+    assert_axes_and_signs(read_view_folder(folder))
+
+
+def test_views_that_are_all_called_disparity_are_views(tmp_path: Path) -> None:
+    name: Naming = lambda v, u: f"disparity_{v}_{u}.png"  # noqa: E731
+    assert_axes_and_signs(read_view_folder(_write(tmp_path / "views", asymmetric_field(), name)))
+
+
+@pytest.mark.parametrize("base", [0, 1, 100])
+@pytest.mark.parametrize("form", ["{:03d}.png", "frame{}_of_scene.png", "IMG_0001_{:04d}.png"])
+def test_a_running_number_is_laid_out_as_neighbors_are_alike(
+    tmp_path: Path, base: int, form: str
+) -> None:
+    field, _ = textured_plane(-0.6, angular=(4, 6), shape=(50, 60))
+    folder = _write(tmp_path / "views", field, lambda v, u: form.format(base + 6 * v + u))
+    read = read_view_folder(folder)
+    assert read.angular_shape == (4, 6)
+    np.testing.assert_allclose(read.view(2, 5), field.view(2, 5), atol=0.01)
+    assert "running number taken for 4 x 6 views (as neighbors are alike)" in read.history
+
+
+def test_a_running_number_that_goes_down_the_columns_is_seen(tmp_path: Path) -> None:
+    field, _ = textured_plane(-0.6, angular=(4, 6), shape=(50, 60))
+    folder = _write(tmp_path / "views", field, lambda v, u: f"{4 * u + v:03d}.png")
+    read = read_view_folder(folder)
+    assert read.angular_shape == (4, 6)
+    np.testing.assert_allclose(read.view(2, 5), field.view(2, 5), atol=0.01)
+
+
+def test_rows_that_turn_back_or_show_no_parallax_are_refused(tmp_path: Path) -> None:
+    field, _ = textured_plane(-0.6, angular=(4, 6), shape=(50, 60))
+    back = _write(
+        tmp_path / "back", field, lambda v, u: f"{6 * v + (5 - u if v % 2 else u):03d}.png"
+    )
+    still, _ = textured_plane(0.0, angular=(4, 6), shape=(50, 60))
+    alike = _write(tmp_path / "still", still, lambda v, u: f"{6 * v + u:03d}.png")
+    for folder in (back, alike):
+        with pytest.raises(ImageError, match=r"24 views with one running number.* give --grid"):
+            read_view_folder(folder)
+    assert read_view_folder(alike, grid=(4, 6)).angular_shape == (4, 6)
+    with pytest.raises(ImageError, match="24 views do not fill a grid of 5 x 5"):
+        read_view_folder(alike, grid=(5, 5))
+
+
+def test_a_running_number_with_a_gap_is_told(tmp_path: Path) -> None:
+    field, _ = textured_plane(-0.6, angular=(4, 6), shape=(50, 60))
+    folder = _write(tmp_path / "views", field, lambda v, u: f"{6 * v + u:03d}.png")
+    (folder / "009.png").unlink()
+    with pytest.raises(ImageError, match="the view after number 8 is missing"):
+        read_view_folder(folder)
+
+
 def test_missing_rows_are_told(tmp_path: Path) -> None:
     folder = _write(tmp_path / "views", asymmetric_field(), lambda v, u: f"{v}_{u * u}.png")
     with pytest.raises(ImageError, match="unevenly spaced"):
@@ -151,3 +210,20 @@ def test_real_views_are_read_with_their_axes_right(
     )
     (along_s, along_t), _ = cv2.phaseCorrelate(left, right, cv2.createHanningWindow((128, 128), 5))
     assert abs(along_s) > 4 * abs(along_t)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("name", "views"), [("f01-10x10", 10), ("illum-9x9", 9)])
+def test_real_views_under_a_running_number_find_their_rows(
+    data_dir: Path, tmp_path: Path, name: str, views: int
+) -> None:
+    folder = data_dir / "lightfields" / name
+    if not folder.is_dir():
+        pytest.skip(f"no {folder}")
+    field = read_view_folder(folder)
+    part = np.s_[:, :, 60:190, 60:190]
+    field = replace(field, views=field.views[part], weights=field.weights[part])
+    _write(tmp_path / "views", field, lambda v, u: f"{views * v + u:03d}.png")
+    read = read_view_folder(tmp_path / "views")
+    assert read.angular_shape == (views, views)
+    assert read.history[-1] == "order of the views' numbers: row_col (by parallax)"
