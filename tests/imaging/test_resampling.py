@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lfdfp.evaluation.adjoint import dot_test
 from lfdfp.imaging.resampling import Downsampling, DownsamplingKernel, resample
 
 KERNELS: tuple[DownsamplingKernel, ...] = ("bilinear", "bicubic", "lanczos2", "lanczos3")
@@ -14,13 +15,16 @@ KERNELS: tuple[DownsamplingKernel, ...] = ("bilinear", "bicubic", "lanczos2", "l
 @pytest.mark.parametrize("scale", [1, 2, 3, 4])
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_adjoint_agrees_with_forward(kernel: DownsamplingKernel, scale: int) -> None:
-    rng = np.random.default_rng(scale)
     model = Downsampling(shape=(11, 17), scale=scale, kernel=kernel)
-    fine = rng.standard_normal((*model.fine_shape, 3)).astype(np.float32)
-    coarse = rng.standard_normal((11, 17, 3)).astype(np.float32)
-    left = np.vdot(model.forward(fine), coarse)
-    right = np.vdot(fine, model.adjoint(coarse))
-    assert left == pytest.approx(right, rel=1e-4, abs=1e-3)
+    shapes = (*model.fine_shape, 3), (11, 17, 3)
+    for dtype, bound in ((np.float32, 1e-6), (np.float64, 1e-6)):
+        rng = np.random.default_rng(scale)
+        assert dot_test(model.forward, model.adjoint, *shapes, rng, dtype=dtype) < bound
+
+
+def test_interpolation_is_not_the_adjoint() -> None:
+    model, rng = Downsampling(shape=(11, 17), scale=2), np.random.default_rng(0)
+    assert dot_test(model.forward, model.interpolate, (22, 34, 3), (11, 17, 3), rng) > 1e-3
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
