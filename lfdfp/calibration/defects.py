@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from lfdfp.calibration.defect_kernels import suspects
@@ -50,6 +49,8 @@ def defects_in_capture(
     channel is suspect. A small bright thing out of focus does the same, but in several
     neighboring lenslets: only suspects without another one nearby count.
     """
+    import cv2
+
     found = np.zeros(capture.mosaic.shape, np.uint8)
     suspects(
         capture.mosaic,

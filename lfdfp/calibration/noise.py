@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from lfdfp.calibration.noise_kernels import ResidualCounts, smooth_light_residuals
 from lfdfp.calibration.raw_codes import raw_codes
@@ -130,6 +129,8 @@ def noise_through(
     signals do not tell read from relative noise, the first stays near the guess, the second
     near nothing.
     """
+    from scipy.optimize import nnls
+
     design = np.stack([np.ones_like(signal), signal, signal**2], axis=1)
     weight = 1 / (np.maximum(variance, 1e-9) * np.sqrt(_VARIANCE_ERROR**2 + 4 / number))
     prior = np.diag([1 / guess.read_variance, 0.0, 1 / _RELATIVE_PRIOR**2])

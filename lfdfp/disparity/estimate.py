@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray, LightField
@@ -67,6 +66,8 @@ def estimate_disparity(
     SettingsError
         For fewer than three planes, or planes that are not evenly spaced.
     """
+    import cv2
+
     if slopes is None:
         slopes = fine_slopes(field, *scene_range(field, threads=threads))
     check_slopes(slopes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import LightField
@@ -30,6 +29,8 @@ def scene_range(field: LightField, *, threads: int | None = None) -> tuple[float
     tuple of float
         (first, last), first < last; (-0.5, 0.5) for a field without any texture.
     """
+    import cv2
+
     v, u = (np.abs(np.arange(n) - n // 2) <= _INNER_VIEWS for n in field.angular_shape)
     slopes = np.arange(-_WIDEST, _WIDEST + _STEP / 2, _STEP)
     variance = sweep_planes(field, slopes, opened=np.logical_and.outer(v, u), threads=threads)

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import BoolArray, Calibration, FloatArray, LensletGrid
@@ -139,6 +138,8 @@ def comparable_rays(
 
 def detail_around(view: FloatArray) -> FloatArray:
     """Root mean square gradient of display luma around every pixel of a view (T, S, 3): (T, S)."""
+    import cv2
+
     shown = encoded(luma(view))
     down, right = (cv2.Sobel(shown, cv2.CV_32F, *order) for order in ((0, 1), (1, 0)))
     window = (_DETAIL_WINDOW_PX, _DETAIL_WINDOW_PX)

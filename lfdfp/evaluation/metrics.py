@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from scipy import ndimage
-from skimage.metrics import structural_similarity
 
 from lfdfp.datatypes import DoubleArray, FloatArray
 
@@ -47,6 +45,8 @@ def psnr_luma(truth: FloatArray, picture: FloatArray) -> float:
 
 def ssim(truth: FloatArray, picture: FloatArray) -> float:
     """Structural similarity of luma: Gaussian window of 1.5 px, as in Wang et al. 2004."""
+    from skimage.metrics import structural_similarity
+
     _check_shapes(truth, picture)
     return float(
         structural_similarity(
@@ -70,6 +70,8 @@ def mean_gradient(picture: FloatArray) -> float:
 
 def edge_intensity(picture: FloatArray) -> float:
     """EI: mean magnitude of the 3 x 3 Sobel gradient."""
+    from scipy import ndimage
+
     y = luma_codes(picture)
     return float(np.mean(np.hypot(ndimage.sobel(y, 0), ndimage.sobel(y, 1))))
 
@@ -110,6 +112,8 @@ def edge_coherence(picture: FloatArray) -> float:
     .. [1] V. Baroncini et al., "The polar edge coherence: a quasi blind metric for video quality
        assessment", EUSIPCO 2009.
     """
+    from scipy import ndimage
+
     y = luma_codes(picture) / 255.0
     first, third = (
         ndimage.convolve(y, circular_harmonic(n).real)

@@ -6,7 +6,6 @@ fused picture can be followed by any enlargement.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +21,8 @@ def mean_of_slices(slices: FloatArray) -> FloatArray:
 
 def sharpest_slice(slices: FloatArray, window: int = 9) -> FloatArray:
     """At every pixel the slice with the largest Laplacian energy in a window, undecorated."""
+    import cv2
+
     energy = [
         cv2.boxFilter(np.square(cv2.Laplacian(luma(s), cv2.CV_32F)), -1, (window, window))
         for s in slices
@@ -37,6 +38,8 @@ def _take(slices: FloatArray, chosen: NDArray[np.intp]) -> FloatArray:
 
 def _pyramid(picture: FloatArray, levels: int) -> list[FloatArray]:
     """Laplacian pyramid: band-pass levels, finest first, then what is left."""
+    import cv2
+
     bands = []
     for _ in range(levels):
         smaller = cv2.pyrDown(picture)
@@ -47,6 +50,8 @@ def _pyramid(picture: FloatArray, levels: int) -> list[FloatArray]:
 
 
 def _collapse(bands: list[FloatArray]) -> FloatArray:
+    import cv2
+
     picture = bands[-1]
     for band in reversed(bands[:-1]):
         size = (band.shape[1], band.shape[0])
@@ -64,6 +69,8 @@ def laplacian_pyramid(slices: FloatArray, levels: int | None = None, window: int
     ----------
     .. [1] P. J. Burt and R. J. Kolczynski, "Enhanced image capture through fusion", ICCV 1993.
     """
+    import cv2
+
     shorter = min(slices.shape[1:3])
     levels = max(int(np.log2(shorter)) - 3, 1) if levels is None else levels
     pyramids = [_pyramid(s, levels) for s in slices]

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -107,6 +106,8 @@ def exposure_windows(light: FloatArray, coverage: FloatArray | None = None) -> E
 
 def _window_means(values: FloatArray, step: int) -> DoubleArray:
     """Gaussian windows of standard deviation 2 `step`, one every 4 `step`, shape (H, W, C)."""
+    import cv2
+
     rows, columns = (max(n // step, 1) for n in values.shape[:2])
     small = cv2.resize(values, (columns, rows), interpolation=cv2.INTER_AREA)
     wide = cv2.GaussianBlur(small, (0, 0), _STEPS_PER_WINDOW / 2)

@@ -15,7 +15,6 @@ References
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import FloatArray
@@ -24,19 +23,24 @@ REBLUR_SIGMAS_PX = (0.7, 1.0, 1.5, 2.0, 3.0, 4.5)
 """Blurs by which a sharp slice may differ from a defocused one."""
 
 _LEAST_VARIANCE = 1e-6
-_REFLECT = cv2.BORDER_REFLECT_101
 
 
 def gaussian(channel: FloatArray, sigma_px: float) -> FloatArray:
     """Gaussian blur of (T, S), mirrored at the border."""
-    return np.asarray(cv2.GaussianBlur(channel, (0, 0), sigma_px, borderType=_REFLECT))
+    import cv2
+
+    return np.asarray(
+        cv2.GaussianBlur(channel, (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT_101)
+    )
 
 
 def modified_laplacian(luma: FloatArray, window_px: float) -> FloatArray:
     """Sum-modified Laplacian of (T, S) under a Gaussian window: |∂²x| + |∂²y|."""
+    import cv2
+
     line = np.array([[-1.0, 2.0, -1.0]], np.float32)
-    along_rows = cv2.filter2D(luma, -1, line, borderType=_REFLECT)
-    along_columns = cv2.filter2D(luma, -1, line.T, borderType=_REFLECT)
+    along_rows = cv2.filter2D(luma, -1, line, borderType=cv2.BORDER_REFLECT_101)
+    along_columns = cv2.filter2D(luma, -1, line.T, borderType=cv2.BORDER_REFLECT_101)
     return gaussian(np.abs(along_rows) + np.abs(along_columns), window_px)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -135,6 +134,8 @@ def _explains(warp: NDArray[np.float32], reference: FloatArray, moving: FloatArr
 
 
 def _comparable(channel: FloatArray) -> FloatArray:
+    import cv2
+
     return np.asarray(cv2.GaussianBlur(channel, (0, 0), _EQUALIZING_BLUR_PX))
 
 
@@ -148,6 +149,8 @@ def find_motion(reference: FloatArray, moving: FloatArray, motion: Motion) -> ND
     .. [1] G. D. Evangelidis and E. Z. Psarakis, "Parametric image alignment using enhanced
        correlation coefficient maximization", IEEE TPAMI 30, 2008.
     """
+    import cv2
+
     kind = cv2.MOTION_TRANSLATION if motion == "translation" else cv2.MOTION_AFFINE
     warp = np.eye(2, 3, dtype=np.float32)
     stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 60, 1e-5)
@@ -185,6 +188,8 @@ def corner_motion(warp: NDArray[np.float32], shape: Sequence[int]) -> float:
 
 def warped(picture: FloatArray, warp: NDArray[np.float32]) -> FloatArray:
     """`picture` (T, S, C) seen on the reference's grid; the border is repeated outwards."""
+    import cv2
+
     size = (picture.shape[1], picture.shape[0])
     flags = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP
     made = cv2.warpAffine(picture, warp, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)

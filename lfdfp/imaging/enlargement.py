@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import BoolArray, FloatArray
@@ -136,6 +135,8 @@ def without_noise(residual: FloatArray, sigma: float) -> FloatArray:
 
 def signal_share(residual: FloatArray, sigma: float) -> FloatArray:
     """Wiener's factor, shape (T, S, 1): share of the local variance that noise does not explain."""
+    import cv2
+
     size = (_VARIANCE_WINDOW_PX, _VARIANCE_WINDOW_PX)
     power = np.square(residual).mean(axis=-1, dtype=np.float32)
     variance = cv2.blur(power, size, borderType=cv2.BORDER_REFLECT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import FloatArray
@@ -44,5 +43,7 @@ class GuidedFilter:
         return np.asarray(self._average(slope) * self._guide + self._average(intercept), np.float32)
 
     def _average(self, image: FloatArray) -> FloatArray:
+        import cv2
+
         size = (self._size, self._size)
         return np.asarray(cv2.blur(image, size, borderType=cv2.BORDER_REFLECT_101), np.float32)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import FloatArray
@@ -29,6 +28,8 @@ def noise_sigma(channel: FloatArray) -> float:
     ----------
     .. [1] J. Immerkær, "Fast noise variance estimation", CVIU 64, 1996.
     """
+    import cv2
+
     energy = np.square(cv2.filter2D(channel, cv2.CV_32F, _MASK))[1:-1, 1:-1]
     level = channel[1:-1, 1:-1]
     block = min(_BLOCK, *energy.shape)

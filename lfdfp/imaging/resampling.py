@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy import sparse
 
 from lfdfp.datatypes import DoubleArray, FloatArray
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 DownsamplingKernel = Literal["bilinear", "bicubic", "lanczos2", "lanczos3"]
 
@@ -52,6 +54,8 @@ def resampling_matrix(
 
     Rows sum to one. Shrinking stretches the kernel by the ratio; growing interpolates.
     """
+    from scipy import sparse
+
     shape, support = _KERNELS[kernel]
     stretch = max(n_in / n_out, 1.0)
     centers = (np.arange(n_out) + 0.5) * n_in / n_out - 0.5

@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
@@ -105,6 +104,8 @@ def write_disparity_map(
 
 
 def _write_codes(path: Path, codes: NDArray[np.floating], meaning: Mapping[str, object]) -> None:
+    from PIL import Image, PngImagePlugin
+
     text = PngImagePlugin.PngInfo()
     text.add_text("Comment", json.dumps(dict(meaning)))
     image = Image.fromarray(codes.astype(np.uint16))

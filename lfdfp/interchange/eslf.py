@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -91,6 +90,8 @@ def write_eslf(path: Path, field: LightField, *, bits: Bits = 16) -> None:
     ImageError
         If the field is neither gray nor RGB, or `path` is no ``.png``.
     """
+    import cv2
+
     if path.suffix.lower() != ".png":
         raise ImageError(f"{path}: ESLF pictures are written as .png, not {path.suffix!r}")
     rgb_or_gray(path, field)

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
-import h5py
-
 from lfdfp.datatypes import LightField
 from lfdfp.errors import ImageError, StorageError
 from lfdfp.files import path_kind
@@ -55,6 +53,8 @@ def recognized_format(path: Path, *, is_mosaic: bool = False) -> ReadFormat:
     ImageError, StorageError
         If there is nothing at `path`, or nothing that is known.
     """
+    import h5py
+
     kind = path_kind(path)
     if kind == "folder":
         return _format_of_folder(path)
@@ -197,6 +197,8 @@ def _format_of_folder(folder: Path) -> Literal["hci", "jpeg-pleno", "views"]:
 
 
 def _format_of_hdf5(path: Path) -> Literal["hci-2013", "lf-toolbox", "hdf5"]:
+    import h5py
+
     with h5py.File(path, "r") as file:
         if VARIABLE not in file:
             return "lf-toolbox" if path.suffix.lower() == _OLD_MAT_SUFFIX else "hdf5"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,6 +54,8 @@ def columns_of(views: Iterable[NDArray[Any]]) -> int | None:
 
 def thumbnail(view: NDArray[Any]) -> FloatArray:
     """A view (T, S, C) as small gray values around 0, of the same brightness for all views."""
+    import cv2
+
     light = np.asarray(view[..., : 3 if view.shape[2] >= 3 else 1], np.float32).mean(axis=2)
     scale = min(1.0, _THUMBNAIL_PX / max(light.shape))
     size = tuple(max(1, round(scale * side)) for side in light.shape[::-1])

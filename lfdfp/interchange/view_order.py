@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import FloatArray, LightField
@@ -103,6 +102,8 @@ def _opposite(fits: tuple[_Fit, _Fit]) -> bool:
 
 def _smooth(field: LightField, a: int, b: int) -> FloatArray:
     """Luminance of one view, blurred and of mean 1, so that dimmer outer views compare."""
+    import cv2
+
     light = luma(field.view(a, b))
     light = light / np.maximum(light.mean(), np.float32(1e-6))
     blurred = cv2.GaussianBlur(light, (0, 0), _SMOOTHING_PX)

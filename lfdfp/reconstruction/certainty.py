@@ -6,7 +6,6 @@ is measured no light below the views' resolution where the cells are finer than 
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import FloatArray
@@ -34,6 +33,8 @@ def detail_probe(
     pixels_per_view_pixel, pixels_per_cell
         Along each axis; cells of one pixel are the finest detail.
     """
+    import cv2
+
     detail = _signs(shape, rng, pixels_per_cell)
     if pixels_per_cell < pixels_per_view_pixel:
         size = (pixels_per_view_pixel + 1, pixels_per_view_pixel + 1)
@@ -68,6 +69,8 @@ def observability(system: RaySystem, probe: FloatArray) -> FloatArray:
     -------
     ndarray of shape (Y, X)
     """
+    import cv2
+
     found = system.answer(system.by_data(probe), _ITERATIONS)
     size = (_WINDOW_PX, _WINDOW_PX)
     product, power = (cv2.blur((probe * p).sum(axis=0), size) for p in (found, probe))
@@ -104,6 +107,8 @@ def standard_error(
     ndarray of shape (Y, X)
         In the unit of `readout` times `picture`.
     """
+    import cv2
+
     probe = readout.astype(np.float32)[:, None, None] * _signs(
         system.observation.grid.shape, rng, pixels_per_cell
     )
@@ -125,6 +130,8 @@ def curvature_ratio(system: RaySystem, probe: FloatArray) -> float:
     probe
         Shape (3, Y, X), from `detail_probe`.
     """
+    import cv2
+
     size = (_WINDOW_PX, _WINDOW_PX)
     data, prior = (
         np.maximum(cv2.blur((probe * image).sum(axis=0), size), 0.0)

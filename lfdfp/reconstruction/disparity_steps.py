@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import DoubleArray, FloatArray
@@ -48,6 +47,8 @@ def first_disparity(setup: RaySetup, disparity_range: tuple[float, float] | None
     ndarray of shape (Y, X)
         Slopes in fine pixels per raw pixel, found on a grid half as fine as the finest.
     """
+    import cv2
+
     parameters = setup.parameters
     bundle = RayBundle(
         light=setup.seen_light,
@@ -125,6 +126,8 @@ def _last_visible_slopes(setup: RaySetup, state: RayState) -> FloatArray:
     Surfaces block rays only where a pixel's neighbors belong to them too: their borders have
     yet to be found.
     """
+    import cv2
+
     step = setup.parameters.visibility_step * setup.grid.pixels_per_pitch
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     inner = np.asarray(cv2.dilate(state.slope_map, cross), np.float32)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import nnls
 
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray, NoiseModel
 from lfdfp.imaging.sensor_noise import MEDIAN_OF_SQUARE
@@ -63,6 +62,8 @@ class HeldOutRays:
         The median square of the residuals, in classes of signal and response, is fitted by the
         three terms of `NoiseModel`, none of them negative. With too few rays, `noise` stays.
         """
+        from scipy.optimize import nnls
+
         if len(self.measured) < _LEAST_RAYS:
             return noise
         features = self._features()

@@ -19,7 +19,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-import cv2
 import numpy as np
 
 from lfdfp.computing.bands import BandRunner, thread_count
@@ -240,6 +239,8 @@ class _PlaneSolver:
 
     def _stiffness_of(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """λ Q (Y, X) of the differences to the pixel below and to the right; 0 at the border."""
+        import cv2
+
         down, right = np.zeros_like(x), np.zeros_like(x)
         down[:-1], right[:, :-1] = np.diff(x, axis=0), np.diff(x, axis=1)
         steepness = cv2.blur(down * down + right * right, (3, 3))
@@ -289,6 +290,8 @@ class _PlaneSolver:
         return result
 
     def _blur(self, x: FloatArray) -> FloatArray:
+        import cv2
+
         return np.asarray(
             cv2.sepFilter2D(x, -1, self._taps, self._taps, borderType=cv2.BORDER_CONSTANT),
             np.float32,
@@ -310,5 +313,7 @@ def _repeated_taps(variance: float) -> FloatArray:
 
 
 def _gaussian(image: FloatArray, sigma: float) -> FloatArray:
+    import cv2
+
     image = np.ascontiguousarray(image)
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.float32)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.fft import dctn, idctn
 
 from lfdfp.computing.bands import BandRunner
 from lfdfp.datatypes import FloatArray, Rays
@@ -99,6 +98,8 @@ def band_limited(picture: FloatArray, factor: int) -> FloatArray:
 
     The high frequencies of its cosine transform are left out, the rest stays as it is.
     """
+    from scipy.fft import dctn, idctn
+
     waves = dctn(picture, axes=(1, 2), norm="ortho")
     waves[:, -(-waves.shape[1] // factor) :] = 0
     waves[:, :, -(-waves.shape[2] // factor) :] = 0

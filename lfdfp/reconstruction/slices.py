@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import ROW_STEP_PITCHES, DoubleArray, FloatArray, FocalStack, LightField
@@ -102,6 +101,8 @@ class _RaySlices:
 
     def _slice(self, slope: float) -> tuple[FloatArray, FloatArray]:
         """Picture (kT, kS, C) and coverage (kT, kS)."""
+        import cv2
+
         field, scale = self._field, self._scale
         fine = refocus_super_resolved(field, slope, scale=scale, threads=self._threads)
         views = max(field.angular_shape)
@@ -113,6 +114,8 @@ class _RaySlices:
         return picture, least + share * (fine.coverage - least)
 
     def _enlarged(self, image: FloatArray, method: int) -> FloatArray:
+        import cv2
+
         k = self._scale
         return np.asarray(cv2.resize(image, None, fx=k, fy=k, interpolation=method), np.float32)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import (
@@ -129,6 +128,8 @@ def area_average(finest: FloatArray, shape: tuple[int, int], scale: int) -> Floa
 
     The result has the shape (kT, kS, C) for `shape` (T, S) and `scale` k.
     """
+    import cv2
+
     size = (scale * shape[1], scale * shape[0])
     if scale == FINEST:
         return finest

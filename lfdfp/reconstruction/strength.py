@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import DoubleArray, FloatArray
@@ -51,6 +50,8 @@ def _misfits(setup: RaySetup, state: RayState, rows: slice, columns: slice) -> D
 
 def detailed_tiles(guide: FloatArray, grid: FineGrid) -> list[tuple[slice, slice]]:
     """Rows and columns of three tiles of a `guide` (Y, X): much, some and average detail."""
+    import cv2
+
     side = min(_TILE_PX, *(n - n % FINEST for n in grid.shape))
     detail = cv2.Laplacian(guide, cv2.CV_32F) ** 2
     tops = np.arange(grid.margin, grid.shape[0] - side - grid.margin + 1, side)

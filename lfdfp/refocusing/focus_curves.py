@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import DoubleArray, FloatArray, FocalStack
@@ -29,6 +28,8 @@ def focus_measure(stack: FocalStack, *, radius_px: int = 3) -> FloatArray:
     ----------
     .. [1] S. K. Nayar, Y. Nakagawa, "Shape from Focus", IEEE TPAMI 16(8), 1994, eq. (5)-(7).
     """
+    import cv2
+
     size = (2 * radius_px + 1,) * 2
     return np.stack([np.asarray(cv2.blur(_bend(x), size), np.float32) for x in stack.slices])
 
@@ -42,6 +43,8 @@ def coarse_focus_curves(slices: FloatArray, *, scale: int = 1) -> FloatArray:
         Linear light per pixel squared; the cells, about 16 pixels of the views a side, divide
         the picture evenly. The mean over them is the curve of the whole picture.
     """
+    import cv2
+
     rows, columns = (max(1, round(n / (_CELL_PX * scale))) for n in slices.shape[1:3])
     cells = [
         cv2.resize(_bend(picture), (columns, rows), interpolation=cv2.INTER_AREA)
@@ -52,6 +55,8 @@ def coarse_focus_curves(slices: FloatArray, *, scale: int = 1) -> FloatArray:
 
 def _bend(picture: FloatArray) -> FloatArray:
     """Modified Laplacian (T, S) of the luminance of a picture."""
+    import cv2
+
     second = np.array([-1.0, 2.0, -1.0], np.float32)
     light = np.ascontiguousarray(luma(picture))
     bend = np.abs(cv2.filter2D(light, -1, second[None, :]))

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from lfdfp.computing.bands import BandRunner
 from lfdfp.datatypes import DoubleArray, FloatArray, LightField
@@ -63,6 +62,8 @@ def _sum_of_views(
     field: LightField, shifts: Shifts, threads: int, device: torch.device | None
 ) -> FloatArray:
     """Σ w x and, last, Σ w over the shifted views, shape (N, C + 1, T', S')."""
+    from scipy import fft
+
     height, width = field.spatial_shape
     blends = _blend(height), _blend(width)
     frequencies = fft.fftfreq(height + blends[0].size), fft.rfftfreq(width + blends[1].size)
@@ -82,6 +83,8 @@ def _compiled_sums(
     threads: int,
 ) -> FloatArray:
     """As `torch_sums.fourier_sums`, by compiled kernels."""
+    from scipy import fft
+
     n_v, n_u, height, width, colors = field.views.shape
     turns_t, turns_s = turns[0], np.moveaxis(turns[1], -1, 2)
     long_t, long_s, columns = turns_t.shape[2], width + blends[1].size, turns_s.shape[3]
@@ -122,6 +125,8 @@ def _pairs(spectra: NDArray[np.complex64]) -> FloatArray:
 
 def _blend(size: int) -> FloatArray:
     """Factors that fall smoothly from 1 to 0 over the gap up to a fast length."""
+    from scipy import fft
+
     gap = min(fft.next_fast_len(size + _LEAST_GAP, real=True) - size, size - 2)
     place = (np.arange(gap) + 1) / (gap + 1)
     return np.asarray(0.5 + 0.5 * np.cos(np.pi * place), np.float32)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import FloatArray
@@ -29,6 +28,8 @@ def on_plane(disparity: FloatArray, slope: float, *, views: int) -> FloatArray:
     ndarray of shape (T, S)
         1 where the plane is seen, 0 where only blur is.
     """
+    import cv2
+
     spread = (disparity - np.float32(slope)) * np.float32(max(views - 1, 1))
     share = np.clip(2 - np.abs(spread), 0, 1).astype(np.float32)
     reach = np.ceil(np.maximum(-spread, 0) / 2) * (spread < -1)

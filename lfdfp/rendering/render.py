@@ -11,10 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from lfdfp.computing.bands import BandRunner
 from lfdfp.datatypes import (
@@ -258,6 +256,8 @@ def reduced(picture: SharpPicture, factor: int) -> SharpPicture:
     ImageError
         For a picture without depth.
     """
+    import cv2
+
     if picture.scale % factor:
         raise ValueError(f"{factor} does not divide the scale {picture.scale}")
     rows, columns = (n // factor for n in picture.super_resolved.shape[:2])
@@ -293,6 +293,8 @@ def fine_disparity(picture: SharpPicture) -> FloatArray:
     ImageError
         For a picture without depth.
     """
+    import cv2
+
     depth = _depth(picture)
     if depth.fine_disparity is not None:
         return depth.fine_disparity
@@ -368,6 +370,8 @@ class _Surface:
         viewpoint: tuple[float, float],
     ) -> FloatArray:
         """One level; where it is blurred anyway, the next coarser one, enlarged."""
+        import cv2
+
         level = self._level(depth)
         nearest, farthest = level.limits(plane, aperture.half_width, viewpoint)
         sharp = level.plane(plane)
@@ -419,6 +423,8 @@ class _Level:
 
     def halved(self) -> _Level:
         """Pixels twice as large; an odd last row or column is repeated."""
+        import cv2
+
         height, width = self.slopes.shape
         odd = (height % 2, width % 2)
         picture = np.pad(self.picture, ((0, odd[0]), (0, odd[1]), (0, 0)), mode="edge")
@@ -436,6 +442,8 @@ class _Level:
 
         A part of the surface meets rays of the pixels within its own circle of confusion.
         """
+        from scipy import ndimage
+
         nearest, farthest = np.full((2, *self.slopes.shape), np.inf, np.float32)
         reach = half_width * np.abs(self.slopes - self.plane(plane)) + 1
         reach += max(abs(at) for at in viewpoint) * np.abs(self.slopes)

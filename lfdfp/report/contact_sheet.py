@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import FocalStack
 from lfdfp.report.maps import ByteImage, screen_image
 
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
 _LABEL_ROWS = 22
 _GAP = 4
 _BACKGROUND = 24
@@ -38,11 +36,15 @@ def contact_sheet(stack: FocalStack, *, tile_columns: int = 320) -> ByteImage:
 
 
 def _tile(stack: FocalStack, n: int, columns: int) -> ByteImage:
+    import cv2
+
     picture = screen_image(stack.slices[n])
     if picture.shape[1] > columns:
         rows = max(1, round(picture.shape[0] * columns / picture.shape[1]))
         picture = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
     label = np.full((_LABEL_ROWS, picture.shape[1], 3), _BACKGROUND, np.uint8)
     text = slice_label(stack, n)
-    cv2.putText(label, text, (4, 15), _FONT, 0.42, (235, 235, 235), 1, cv2.LINE_AA)
+    cv2.putText(
+        label, text, (4, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (235, 235, 235), 1, cv2.LINE_AA
+    )
     return np.concatenate([picture, label])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import FloatArray
@@ -21,6 +20,8 @@ _TILE = 48
 
 def representative_crops(view: FloatArray, side: int = _TILE) -> list[Crop]:
     """Five squares of a view (T, S, 3): two of much detail, average, plain and bright, dark."""
+    import cv2
+
     shown = encode_srgb(luma(view)[..., None])[..., 0]
     strength = cv2.blur(np.abs(cv2.Laplacian(shown, cv2.CV_32F)), (3, 3))
     side = min(side, *shown.shape)
@@ -43,6 +44,8 @@ def sheet(
     named: Mapping[str, FloatArray], crops: Sequence[Crop], *, scale: int, columns: int
 ) -> ByteImage:
     """One row per crop, one column per picture (kT, kS, 3), each `columns` screen pixels wide."""
+    import cv2
+
     rows = []
     for height, width, top, left in crops:
         area = np.s_[top * scale : (top + height) * scale, left * scale : (left + width) * scale]
@@ -68,6 +71,8 @@ def spaced(tiles: Sequence[ByteImage], *, axis: int) -> ByteImage:
 
 def label(text: str, columns: int) -> ByteImage:
     """A line of text on white."""
+    import cv2
+
     image = np.full((_LABEL_ROWS, columns, 3), 255, np.uint8)
     cv2.putText(image, text, (2, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
     return image

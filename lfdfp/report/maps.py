@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +13,6 @@ from lfdfp.imaging.color import encode_srgb
 ByteImage = NDArray[np.uint8]
 
 _LEGEND_ROWS = 28
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +32,8 @@ def screen_image(light: FloatArray) -> ByteImage:
 
 def colored(values: FloatArray, low: float, high: float) -> ByteImage:
     """Turbo color scale, shape (T, S, 3): blue at `low`, red at `high`, gray where NaN."""
+    import cv2
+
     span = max(high - low, 1e-12)
     finite = np.isfinite(values)
     level = np.clip((np.where(finite, values, low) - low) / span, 0, 1)
@@ -98,27 +98,42 @@ def standard_error_picture(error: FloatArray) -> ByteImage:
 
 def _graded(share: FloatArray, legend: Legend) -> ByteImage:
     """Shares from 0 to 1 as colors from dark to bright, with their legend."""
+    import cv2
+
     gray = np.rint(share * 255).astype(np.uint8)
     bgr = cv2.applyColorMap(gray, cv2.COLORMAP_CIVIDIS)
     picture = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
     return _with_legend(picture, legend, cv2.COLORMAP_CIVIDIS)
 
 
-def _with_legend(picture: ByteImage, legend: Legend, scale: int = cv2.COLORMAP_TURBO) -> ByteImage:
+def _with_legend(picture: ByteImage, legend: Legend, scale: int | None = None) -> ByteImage:
     """The picture with a color bar and its two ends named below it."""
+    import cv2
+
     columns = picture.shape[1]
     ramp = np.linspace(0, 255, columns).astype(np.uint8)[None].repeat(_LEGEND_ROWS // 3, axis=0)
-    bar = cv2.cvtColor(cv2.applyColorMap(ramp, scale), cv2.COLOR_BGR2RGB)
+    bar = cv2.cvtColor(
+        cv2.applyColorMap(ramp, cv2.COLORMAP_TURBO if scale is None else scale), cv2.COLOR_BGR2RGB
+    )
     text = np.full((_LEGEND_ROWS - len(bar), columns, 3), 24, np.uint8)
     size = min(0.4, columns / 700)
     baseline = len(text) - 6
-    cv2.putText(text, legend.first, (4, baseline), _FONT, size, (235, 235, 235), 1, cv2.LINE_AA)
-    (width, _), _ = cv2.getTextSize(legend.last, _FONT, size, 1)
+    cv2.putText(
+        text,
+        legend.first,
+        (4, baseline),
+        cv2.FONT_HERSHEY_SIMPLEX,
+        size,
+        (235, 235, 235),
+        1,
+        cv2.LINE_AA,
+    )
+    (width, _), _ = cv2.getTextSize(legend.last, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
     cv2.putText(
         text,
         legend.last,
         (columns - width - 4, baseline),
-        _FONT,
+        cv2.FONT_HERSHEY_SIMPLEX,
         size,
         (235, 235, 235),
         1,

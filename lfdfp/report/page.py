@@ -12,9 +12,7 @@ from importlib import resources
 from string import Template
 from typing import Literal
 
-import cv2
 import numpy as np
-from PIL import Image
 
 from lfdfp.datatypes import DoubleArray, FloatArray
 from lfdfp.report.maps import ByteImage
@@ -211,6 +209,8 @@ def _packed(values: FloatArray, bits: int) -> dict[str, object]:
 
     Blue is 255 where a value is known. `range` is what 0 and `top` stand for.
     """
+    from PIL import Image
+
     known = np.isfinite(values)
     low, high = (float(f(values[known])) if known.any() else 0.0 for f in (np.min, np.max))
     share = np.where(known, (values - low) / max(high - low, 1e-12), 0)
@@ -227,6 +227,9 @@ def _packed(values: FloatArray, bits: int) -> dict[str, object]:
 
 
 def _webp(picture: ByteImage, quality: int) -> str:
+    import cv2
+    from PIL import Image
+
     rows, columns = picture.shape[:2]
     largest = max(rows, columns)
     if largest > _LARGEST_SIDE:

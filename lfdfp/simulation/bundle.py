@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 import numpy as np
-from scipy.special import ndtri
 
 from lfdfp.datatypes import ROW_STEP_PITCHES, DoubleArray, FloatArray
 from lfdfp.simulation.camera import Imperfections
@@ -75,6 +74,8 @@ def _in_pixel(unit: DoubleArray, blur_px: float) -> DoubleArray:
 
     The quantile of box and Gaussian together is taken from a table of their distribution.
     """
+    from scipy.special import ndtri
+
     if blur_px == 0:
         return unit - 0.5
     position = (np.arange(512) + 0.5) / 512

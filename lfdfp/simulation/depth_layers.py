@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from lfdfp.datatypes import BoolArray, FloatArray
 from lfdfp.simulation.layers import Layer
@@ -85,6 +83,8 @@ def _filled_from_behind(disparity: FloatArray) -> FloatArray:
 
 def _nearest_known(values: NDArray[Any], known: BoolArray) -> NDArray[Any]:
     """`values` (rows, columns, ...), where not `known` those of the nearest pixel that is."""
+    from scipy import ndimage
+
     if known.all():
         return values
     indices = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
@@ -112,6 +112,8 @@ def _layer(
     field_pitch: tuple[float, float],
 ) -> Layer:
     """The pixels that are a layer's `own`, over its whole `body`."""
+    import cv2
+
     inner = cv2.erode(own.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
     colors = _nearest_known(picture, inner if inner.any() else own)
     opacity = cv2.GaussianBlur(body.astype(np.float32), (0, 0), _EDGE_PX)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from lfdfp.datatypes import (
     BAYER_COLOR,
@@ -62,6 +61,8 @@ def lenslet_images(camera: CameraModel, rng: np.random.Generator) -> LensletImag
 
 def lenslet_profile(camera: CameraModel) -> LensletProfile:
     """Light by the distance from a lenslet image's center, 20 samples per pixel."""
+    from scipy.interpolate import PchipInterpolator
+
     scale = camera.grid.pitch_px / _PROFILE_PITCH_PX
     radius = np.arange(len(_PROFILE)) * scale
     fine = np.arange(0, radius[-1] + 0.1, 1 / _PROFILE_SAMPLES_PER_PX)

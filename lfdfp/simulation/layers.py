@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import BoolArray, FloatArray
@@ -67,6 +66,8 @@ def _cell_size(layer: Layer) -> tuple[int, int]:
 
 def _occupied(texture: FloatArray, size: tuple[int, int]) -> BoolArray:
     """False for cells that lie more than `REACH_PITCH` from any light or opacity."""
+    import cv2
+
     rows = np.arange(0, texture.shape[0], size[0])
     columns = np.arange(0, texture.shape[1], size[1])
     brightest = np.maximum.reduceat(texture.max(axis=2), rows, axis=0)

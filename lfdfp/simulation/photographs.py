@@ -12,9 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-import cv2
 import numpy as np
-from PIL import Image
 
 from lfdfp.datatypes import ROW_STEP_PITCHES, FloatArray
 from lfdfp.errors import SettingsError
@@ -66,6 +64,8 @@ def bundled_picture(name: str) -> FloatArray:
     SettingsError
         Where it is missing.
     """
+    from PIL import Image
+
     with Image.open(_bundled_file(name), formats=("PNG", "JPEG")) as image:
         encoded = np.asarray(image.convert("RGB"), np.float32)
     return decode_display(np.asarray(encoded, np.float32) / np.float32(255))
@@ -176,6 +176,8 @@ def _lamps(rng: np.random.Generator, field: _Field) -> _Layers:
 
 def _bright_discs(rng: np.random.Generator, field: _Field, disparity: float) -> Layer:
     """Lamps of 0.3 to 1.5 pitches, 1.5 to 6 times as bright as the sensor's white."""
+    import cv2
+
     rows, columns = (int(np.ceil(n * _TEXELS_PER_PITCH)) for n in field)
     opacity = np.zeros((rows, columns), np.uint8)
     light = np.zeros((rows, columns, 3), np.float32)
@@ -313,6 +315,8 @@ def _card(
     contrast: float = 1.0,
 ) -> Layer:
     """A picture cut to turned rectangles and ellipses over about `share` of the field."""
+    import cv2
+
     rgb = _covering(rng, field, name, light=light, black=black, contrast=contrast)
     rows, columns = rgb.shape[:2]
     opacity = np.zeros((rows, columns), np.uint8)
@@ -340,6 +344,8 @@ def _sieve(
     tint: tuple[float, float, float],
 ) -> Layer:
     """A picture of which only the brightest `share` is there."""
+    import cv2
+
     rgb = _covering(rng, field, name, tint=tint)
     light = cv2.GaussianBlur(rgb.mean(axis=2), (0, 0), 1.5)
     edge, spread = np.quantile(light, 1 - share), light.std()

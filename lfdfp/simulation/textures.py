@@ -14,10 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.simulation.painting_kernels import SHAPE_DTYPE, paint_shapes
@@ -93,6 +91,8 @@ def _regional_colors(
     rng: np.random.Generator, shapes: NDArray[Any], area: tuple[int, int], saturation: float
 ) -> FloatArray:
     """One color per shape, alike among neighbors: the nearest of a few scattered ones."""
+    from scipy.spatial import cKDTree
+
     count = 4 + int(area[0] * area[1] / _REGION_TEXELS**2)
     places = rng.random((count, 2)) * area
     tree = cKDTree(places)
@@ -113,6 +113,8 @@ def _add_patterns(rng: np.random.Generator, shapes: NDArray[Any], share: float) 
 
 def pink_noise(rng: np.random.Generator, shape: tuple[int, int], coarsest: float) -> FloatArray:
     """1/f noise of unit standard deviation: equally strong octaves from 2 texels upwards."""
+    import cv2
+
     total = np.zeros(shape, np.float32)
     cell, octaves = 2.0, 0
     while cell <= coarsest:
@@ -174,6 +176,8 @@ def matte(
 
 def premultiplied(rgb: FloatArray, opacity: FloatArray) -> FloatArray:
     """Shape (rows, columns, 4): premultiplied color and opacity, band-limited together."""
+    import cv2
+
     texture = np.concatenate([rgb * opacity[..., None], opacity[..., None]], axis=2)
     return np.asarray(
         cv2.GaussianBlur(texture, (0, 0), _BAND_LIMIT_TEXELS, borderType=cv2.BORDER_REPLICATE)

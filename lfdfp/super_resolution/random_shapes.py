@@ -13,7 +13,6 @@ References
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +28,8 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 def picture_of_shapes(side: int, rng: np.random.Generator) -> FloatArray:
     """One gray picture (side, side) in [0, 1]: leaves, lines and letters, antialiased."""
+    import cv2
+
     large = _OVERSAMPLING * side
     canvas = np.full((large, large), rng.random(), np.float32)
     for radius in _radii(large, rng):
@@ -55,6 +56,8 @@ def _radii(side: int, rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _add_leaf(canvas: FloatArray, radius: float, rng: np.random.Generator) -> None:
+    import cv2
+
     center = rng.uniform(-0.1, 1.1, 2) * len(canvas)
     low = np.clip((center - radius).astype(int) - 1, 0, len(canvas))
     high = np.clip((center + radius).astype(int) + 2, 0, len(canvas))
@@ -102,6 +105,8 @@ def _texture(shape: tuple[int, ...], rng: np.random.Generator) -> FloatArray:
 
 def _clouds(shape: tuple[int, ...], rng: np.random.Generator) -> FloatArray:
     """Noise of three coarseness levels with random weights, shape (T, S)."""
+    import cv2
+
     total = np.zeros(shape, np.float32)
     for size in (2, 4, 10):
         grid = (max(shape[1] // size, 2), max(shape[0] // size, 2))
@@ -112,6 +117,8 @@ def _clouds(shape: tuple[int, ...], rng: np.random.Generator) -> FloatArray:
 
 
 def _add_line(canvas: FloatArray, rng: np.random.Generator) -> None:
+    import cv2
+
     ends = rng.uniform(-0.1, 1.1, (2, 2)) * len(canvas)
     first, last = ((int(16 * x), int(16 * y)) for x, y in ends)
     width = int(rng.integers(1, 4 * _OVERSAMPLING))
@@ -119,6 +126,8 @@ def _add_line(canvas: FloatArray, rng: np.random.Generator) -> None:
 
 
 def _add_letters(canvas: FloatArray, rng: np.random.Generator) -> None:
+    import cv2
+
     text = "".join(rng.choice(list(_LETTERS), rng.integers(2, 12)))
     place = rng.uniform(0, 0.9, 2) * len(canvas)
     size = _OVERSAMPLING * 0.25 * 4 ** rng.random()

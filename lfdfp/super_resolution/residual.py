@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -61,6 +60,8 @@ def held_out_mask(shape: tuple[int, int], share: float, rng: np.random.Generator
 
 def without_held_out(fused: FloatArray, held_out: BoolArray) -> FloatArray:
     """`fused` (T, S, C) with held-out pixels (T, S) filled from their neighbors."""
+    import cv2
+
     observed = (~held_out).astype(np.float32)
     ring = np.array([[1, 2, 1], [2, 0, 2], [1, 2, 1]], np.float32)
     known = cv2.filter2D(observed, -1, ring, borderType=cv2.BORDER_CONSTANT)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import UnivariateSpline
 
 from lfdfp.calibration.grid.center_kernels import (
     LightArrays,
@@ -215,6 +213,8 @@ def _blurred_light(
     capture: RawCapture, centers: DoubleArray, pitch_px: float
 ) -> tuple[DoubleArray, DoubleArray]:
     """Mean light by color (L, 3), and the logarithm's slope (L, 2) per pixel down and right."""
+    import cv2
+
     amplitude = np.zeros((len(centers), 3))
     number = np.zeros(3)
     slope, total = np.zeros((len(centers), 2)), np.zeros(len(centers))
@@ -235,6 +235,8 @@ def _blurred_light(
 
 def _sampled(image: FloatArray, place: FloatArray) -> FloatArray:
     """Bilinear samples, shape (N,), of an image at (row, column), shape (N, 2)."""
+    import cv2
+
     rows, columns = np.ascontiguousarray(place.T)
     parts = [
         cv2.remap(image, x[:, None], y[:, None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -282,6 +284,8 @@ def _mean_profile(sensor: SensorArrays, centers: DoubleArray, pitch_px: float) -
     The median over lenslets, which the scene's detail does not move; where nearly all of them
     are lost in noise, the mean.
     """
+    from scipy.interpolate import UnivariateSpline
+
     outer = (_RADIUS_PITCH + 0.04) * pitch_px
     counts = np.zeros((int(outer * _BINS_PER_PX) + 1, _RATIO_BINS), np.int64)
     sums = np.zeros((2, len(counts)))

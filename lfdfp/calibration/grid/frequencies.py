@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import fft, ndimage
 
 from lfdfp.calibration.grid.signal import LatticePlane
 from lfdfp.datatypes import DoubleArray, FloatArray, LensletGrid
@@ -48,6 +47,8 @@ def find_frequencies(planes: list[LatticePlane], seed: LensletGrid) -> list[Doub
 
 def _tile_power(planes: list[LatticePlane]) -> tuple[FloatArray, tuple[int, int]]:
     """Power relative to its surroundings, zero frequency in the middle, and the tiles' size."""
+    from scipy import fft, ndimage
+
     height = min(p.signal.shape[0] for p in planes)
     width = min(p.signal.shape[1] for p in planes)
     size = min(_TILE, height), min(_TILE, width)
@@ -77,6 +78,8 @@ def _joint_search(
 
     Each as the three frequencies, shape (3, 2).
     """
+    from scipy import ndimage
+
     blurred = np.log(np.maximum(ndimage.maximum_filter(power, 3), 1e-3))
     scales = np.arange(1 - _SCALE_RANGE, 1 + _SCALE_RANGE, _SEARCH_STEP)
     angles = np.arange(-_ROTATION_RANGE_RAD, _ROTATION_RANGE_RAD, _SEARCH_STEP)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import fft
 
 from lfdfp.calibration.grid.frequencies import INDICES
 from lfdfp.calibration.grid.polynomials import TERMS, fold_of_positions, monomials
@@ -85,6 +84,8 @@ def _coherent_plane(
     blocks: BlockPhases, start: DoubleArray, terms: DoubleArray, half_height_px: float
 ) -> DoubleArray:
     """Correct slope and offset of q and r by the strongest frequency of the blocks' phasors."""
+    from scipy import fft
+
     improved = start.copy()
     residual = blocks.phasor * np.exp(-2j * np.pi * predicted_phase(start, terms))
     corners = blocks.position.reshape(*blocks.shape, 2)

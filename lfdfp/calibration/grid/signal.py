@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -66,6 +65,8 @@ def lattice_planes(capture: RawCapture, pitch_px: float) -> list[LatticePlane]:
 
     Each color is divided by its own mean, so that the scene's colors leave no mark.
     """
+    import cv2
+
     planes = []
     sigma = 0.25 * pitch_px
     for k, (_, rows, columns, black, white) in enumerate(capture.bayer_planes()):

@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from lfdfp.calibration.raw_codes import raw_codes
@@ -234,6 +233,8 @@ def _matched(views: LensletViews, slopes: DoubleArray) -> FloatArray:
 
     NaN where no plane is clearly better than the others.
     """
+    import cv2
+
     shape = views.valid.shape
     least = np.full(shape, np.inf, np.float32)
     best = np.zeros(shape, np.int64)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from lfdfp.calibration.grid.fit import fit_lenslet_grid
@@ -183,6 +182,8 @@ def _normalized(light: DoubleArray, support: DoubleArray) -> tuple[FloatArray, F
     Brightest is the 99.9th percentile of averages over neighbors: single lenslets and their
     noise must not decide the exposure. Lenslets that show too few pixels get a typical gain.
     """
+    import cv2
+
     gains, tops = np.empty(light.shape, np.float32), np.empty(3, np.float32)
     for color, name in enumerate(("red", "green", "blue")):
         seen = support[color] > 0.25 * np.percentile(support[color], 90)

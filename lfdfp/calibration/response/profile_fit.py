@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import BSpline
 
 from lfdfp.calibration.raw_codes import raw_codes
 from lfdfp.calibration.response.offset_kernels import OffsetTable
@@ -276,6 +275,8 @@ def _waves(
 
 def _radial_curves(radius_pitch: DoubleArray) -> DoubleArray:
     """Shape (..., J): cubic splines of the radius, even, 0 at the center, level beyond the cell."""
+    from scipy.interpolate import BSpline
+
     knots = np.array(_KNOTS_PITCH)
     beyond = knots[-1] + np.diff(knots)[-1] * np.arange(1, 4)
     every = np.concatenate([-knots[1:3][::-1], knots, beyond])

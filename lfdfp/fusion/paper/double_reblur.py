@@ -11,10 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from lfdfp.datatypes import BoolArray, FloatArray
 
@@ -77,6 +75,8 @@ def reblur_response(
     sharp: FloatArray, other: FloatArray, settings: DoubleReblurSettings
 ) -> FloatArray:
     """s of Eq. 15, shape (T, S): detail of `sharp` that both reblurs take away."""
+    import cv2
+
     kernel = spread_kernel(sharp, other)
     reflect = cv2.BORDER_REFLECT_101
     lost = np.abs(sharp - cv2.filter2D(sharp, -1, kernel[::-1, ::-1], borderType=reflect))
@@ -86,6 +86,8 @@ def reblur_response(
 
 def filled_largest_region(region: BoolArray) -> BoolArray:
     """The largest connected part of `region`, with the holes that it encloses."""
+    from scipy import ndimage
+
     labels, count = ndimage.label(region)
     if count == 0:
         return region
@@ -96,6 +98,8 @@ def filled_largest_region(region: BoolArray) -> BoolArray:
 
 def sharp_region(response: FloatArray, settings: DoubleReblurSettings) -> BoolArray:
     """Threshold, closing and region filling (Eq. 16-18), shape (T, S)."""
+    import cv2
+
     found = (response > settings.threshold).astype(np.uint8)
     dilation, erosion = (
         np.ones((n, n), np.uint8) for n in (settings.dilation_size, settings.erosion_size)
@@ -111,6 +115,8 @@ def double_reblur_maps(lumas: FloatArray, settings: DoubleReblurSettings) -> Flo
     slices: a pixel goes to the slice that claims it, and among several claims, or none, to the
     one of strongest response.
     """
+    import cv2
+
     others = [np.delete(lumas, k, axis=0).mean(axis=0) for k in range(len(lumas))]
     responses = [reblur_response(y, o, settings) for y, o in zip(lumas, others, strict=True)]
     smooth = np.stack([cv2.GaussianBlur(r, (0, 0), _FALLBACK_WINDOW_PX) for r in responses])

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import DoubleArray, FloatArray
@@ -254,4 +253,6 @@ class _Window:
 
 def median_filtered(slope: FloatArray) -> FloatArray:
     """Median of a `slope` map (Y, X) over 5 x 5 cells: takes out single wrong ones, keeps edges."""
+    import cv2
+
     return np.asarray(cv2.medianBlur(slope, 5), np.float32)

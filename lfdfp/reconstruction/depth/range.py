@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-import cv2
 import numpy as np
 
 from lfdfp.reconstruction.bundle import RayBundle
@@ -35,6 +34,8 @@ def slope_range(
     outlier_error, truncation
         As in `residual_costs`.
     """
+    import cv2
+
     inner = dataclasses.replace(bundle, radius_px=_RADIUS_SHARE * bundle.radius_px)
     scale = bundle.grid.pixels_per_pitch
     step = _PLANE_SHIFT_PITCH / inner.radius_px
@@ -66,6 +67,8 @@ def slope_range(
 
 def _plane_shares(index: np.ndarray, contrast: np.ndarray, count: int) -> np.ndarray:
     """Share of every plane among the cells that are sure of their plane."""
+    import cv2
+
     middle = cv2.medianBlur(index, 5).astype(np.int16)
     near = (np.abs(middle - index) <= 1).astype(np.float32)
     sure = (cv2.blur(near, (5, 5)) > _AGREEMENT) & (contrast > np.percentile(contrast, 40))

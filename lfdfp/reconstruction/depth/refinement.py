@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import FloatArray
@@ -63,6 +62,8 @@ def fitted_slopes(slope_map: FloatArray, steps: FloatArray, bundle: RayBundle) -
     steps
         From `slope_steps`.
     """
+    import cv2
+
     scale = bundle.grid.pixels_per_pitch
     fit = kernels.SurfaceFit(
         reach=_REACH_PX,
@@ -102,6 +103,8 @@ def local_disagreement(steps: FloatArray) -> FloatArray:
     steps
         Shape (4, Y, X), from `slope_steps`.
     """
+    import cv2
+
     window = (_MISFIT_WINDOW_PX, _MISFIT_WINDOW_PX)
     misfit, count = (cv2.blur(s, window) for s in steps[2:])
     disagreement = 0.5 * misfit / (count + np.float32(0.05))

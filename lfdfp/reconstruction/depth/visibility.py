@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from lfdfp.datatypes import FloatArray
@@ -26,6 +25,8 @@ def visible_slopes(bundle: RayBundle, slope_map: FloatArray, *, step: float) -> 
     ndarray of shape (H, W)
         In fine pixels per raw pixel; `HIDDEN` for rays that meet no known surface.
     """
+    import cv2
+
     reach = int(np.ceil(float(np.abs(slope_map).max()) * bundle.radius_px)) + 1
     window = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
     surfaces = kernels.Surfaces(
