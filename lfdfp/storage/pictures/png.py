@@ -147,7 +147,7 @@ def _chunks(stream: BinaryIO, file_size: int) -> Iterator[_Chunk]:
             raise ValueError("it ends before its last chunk")
         size, name = struct.unpack(">I4s", head)
         if place + 12 + size > file_size:
-            shown = name.decode("ascii", "replace")
+            shown = name.decode("ascii", "backslashreplace")
             raise ValueError(f"chunk {shown} of {size} bytes reaches beyond the end of the file")
         yield _Chunk(name=name, start=place, size=size)
         if name == b"IEND":

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
+from PIL import Image
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
@@ -220,11 +221,12 @@ def _shape(page: _Page) -> _Shape:
         )
     if photometric not in _COLORS:
         raise ImageError(f"photometric interpretation {photometric} is not read")
-    bits = page.numbers(_BITS) or [1]
+    samples = page.first(_SAMPLES, 1)
+    bits = page.numbers(_BITS)[: max(samples, 1)] or [1]
     shape = _Shape(
         rows=page.first(_LENGTH, 0),
         columns=page.first(_WIDTH, 0),
-        samples=page.first(_SAMPLES, 1),
+        samples=samples,
         bits=max(bits),
     )
     check_pixels(shape.rows, shape.columns)
@@ -265,7 +267,7 @@ def _values(path: Path, page: _Page) -> NDArray[Any]:
     """Shape (T, S, C): the numbers as they are stored."""
     shape = _shape(page)
     if page.first(_PHOTOMETRIC, _GRAY) == _YCBCR and page.first(_COMPRESSION, 1) not in _JPEG:
-        raise ImageError("YCbCr colors are read only where they are compressed as JPEG")
+        return _subsampled(path, page)
     with tifffile.TiffFile(path) as file:
         _refuse_many_axes(file)
         values: NDArray[Any] = file.pages[page.index].asarray()
@@ -277,6 +279,15 @@ def _values(path: Path, page: _Page) -> NDArray[Any]:
     if values.dtype.kind not in "buif" or values.dtype.itemsize > 8:
         raise ImageError(f"values of type {values.dtype} are not read")
     return values
+
+
+def _subsampled(path: Path, page: _Page) -> NDArray[Any]:
+    """RGB values of YCbCr colors that are not compressed as JPEG, which only libtiff unpacks."""
+    if _shape(page).bits != 8:
+        raise ImageError(f"YCbCr colors of {_shape(page).bits} bits are not read")
+    with Image.open(path, formats=("TIFF",)) as image:
+        image.seek(page.index)
+        return np.asarray(image.convert("RGB"))
 
 
 def _refuse_many_axes(file: tifffile.TiffFile) -> None:
@@ -356,7 +367,7 @@ def _looked_up(page: _Page, codes: NDArray[Any]) -> NDArray[Any]:
     colors: NDArray[Any] = table.reshape(3, -1).T
     if not (colors & 0xFF).any() or not (colors % 257).any():
         colors = (colors >> 8).astype(np.uint8)
-    looked_up: NDArray[Any] = colors[codes[..., 0]]
+    looked_up: NDArray[Any] = colors[codes[..., 0].astype(np.intp)]
     return looked_up
 
 

@@ -91,6 +91,30 @@ def _palette(suffix: str) -> Kind:
     return Kind(suffix=suffix, write=lambda path: image.save(path), values=values)
 
 
+def _two_colors() -> Kind:
+    table = np.array([[0x1200, 0xC800], [0x3400, 0xA000], [0x5600, 0x0B00]], np.uint16)
+    choice = GRAY[..., 0] > 0.5
+
+    def write(path: Path) -> None:
+        extra = [(320, 3, table.size, tuple(table.ravel().tolist()), True)]
+        tifffile.imwrite(path, choice, metadata=None, extratags=extra)
+        with tifffile.TiffFile(path, mode="r+b") as file:
+            file.pages.first.tags["PhotometricInterpretation"].overwrite(3)
+
+    values = (table.T >> 8)[choice.astype(int)].astype(np.float32) / 255
+    return Kind(suffix=".tif", write=write, values=values)
+
+
+def _ycbcr() -> Kind:
+    image = Image.fromarray(codes8(RGB)).convert("YCbCr")
+    return Kind(
+        suffix=".tif",
+        write=lambda path: image.save(path, compression="tiff_lzw"),
+        values=RGB,
+        tolerance=0.02,
+    )
+
+
 def _bilevel() -> Kind:
     ink = Image.fromarray(codes8(GRAY)[..., 0]).point(lambda v: 255 * (v > 127), "1")
     values = np.asarray(ink, np.float32)[..., None]
@@ -221,6 +245,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         extrasamples=["unassalpha"],
     ),
     "tiff palette": _palette(".tif"),
+    "tiff palette of two": _two_colors(),
+    "tiff ycbcr lzw": _ycbcr(),
     "tiff 8 cmyk": _tiff(RGB, codes8(INK), bits=8, tolerance=0.006, photometric="separated"),
     "tiff 16 cmyk": _tiff(RGB, codes16(INK), photometric="separated", compression="lzw"),
     # Steps of 0.4 in lightness are 0.0045 of encoded gray.
