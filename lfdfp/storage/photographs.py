@@ -20,6 +20,8 @@ from lfdfp.storage.pictures.reading import needed_white, page_headers, read_pict
 MAX_TOTAL_PIXELS: Final = 240_000_000
 """Most pixels of all photographs together: 2.9 GB of linear light."""
 
+_OF_SYSTEMS: Final = frozenset({"thumbs.db", "desktop.ini", ".ds_store"})
+_SIDECARS: Final = frozenset({".xmp", ".pp3", ".dop"})
 _PATTERN: Final = frozenset("*?[")
 _CROPPED_PX: Final = 2
 """Raw converters differ by a pixel or two at the borders; more is another picture."""
@@ -188,14 +190,20 @@ def _is_picture(path: Path) -> bool:
     return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
 
 
+def _is_kept_beside_pictures(path: Path) -> bool:
+    """Whether systems and raw converters keep such files beside pictures."""
+    name = path.name.lower()
+    return name.startswith("._") or name in _OF_SYSTEMS or path.suffix.lower() in _SIDECARS
+
+
 def _paths(inputs: Sequence[Path]) -> tuple[list[Path], tuple[str, ...]]:
     """The files that were meant, and notes on those that are passed over."""
     found = [path for one in inputs for path in _meant(one)]
     notes = []
-    of_finder = [path for path in found if path.name.startswith("._")]
-    if of_finder:
-        notes.append(f"{of_finder[0]} and the like are no pictures and are passed over")
-        found = [path for path in found if path not in of_finder]
+    beside = [path for path in found if _is_kept_beside_pictures(path)]
+    if beside:
+        notes.append(f"{beside[0]} and the like are no pictures and are passed over")
+        found = [path for path in found if path not in beside]
     developed = {path.with_suffix("") for path in found if path.suffix.lower() not in RAW_SUFFIXES}
     doubled = [
         path

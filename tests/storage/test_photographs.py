@@ -52,10 +52,11 @@ def test_patterns_are_followed_where_no_shell_did(tmp_path: Path) -> None:
         list_frames([tmp_path / "x*.png"])
 
 
-def test_files_of_finder_that_were_given_are_passed_over(tmp_path: Path) -> None:
-    finder = tmp_path / "._a.png"
-    finder.write_bytes(b"\0\5\x16\7")
-    listed = list_frames([finder, _save(tmp_path / "a.png"), _save(tmp_path / "b.png")])
+@pytest.mark.parametrize("name", ["._a.png", "Thumbs.db", ".DS_Store", "a.xmp", "a.png.XMP"])
+def test_files_beside_pictures_that_were_given_are_passed_over(tmp_path: Path, name: str) -> None:
+    beside = tmp_path / name
+    beside.write_bytes(b"\0\5\x16\7")
+    listed = list_frames([beside, _save(tmp_path / "a.png"), _save(tmp_path / "b.png")])
     assert [frame.path.name for frame in listed.frames] == ["a.png", "b.png"]
     assert "are passed over" in listed.notes[0]
 
