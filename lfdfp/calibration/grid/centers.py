@@ -16,7 +16,7 @@ from lfdfp.calibration.grid.center_kernels import (
     lenslet_shifts,
     radial_histograms,
 )
-from lfdfp.calibration.grid.polynomials import TERMS, monomials
+from lfdfp.calibration.grid.polynomials import distortion_precision, monomials
 from lfdfp.datatypes import (
     BAYER_COLOR,
     ROW_STEP_PITCHES,
@@ -58,9 +58,6 @@ _MEDIAN_OF_MEAN_SQUARE = 0.6931
 """Median of the mean of the squares of two standard normal variables."""
 
 _BLOCK_PITCHES = 8
-_QUADRATIC_PX, _CUBIC_PX = 0.3, 0.7
-"""Standard deviations of second- and third-order displacements at the sensor's upper border."""
-
 _TINY = 1e-12
 
 
@@ -354,9 +351,7 @@ def fit_displacement(
     middle = (np.array(sensor_shape) - 1) / 2
     terms = monomials((shifts.expected_px - middle) / half_height)
     block = _blocks(shifts.expected_px, pitch_px)
-    prior = np.zeros(terms.shape[1])
-    prior[TERMS[1] :] = _QUADRATIC_PX**-2
-    prior[TERMS[2] :] = _CUBIC_PX**-2
+    prior = distortion_precision()
     coefficients, inflation = np.zeros((terms.shape[1], 2)), 1.0
     start = np.median(shifts.shift_px, axis=0)
     coefficients[0] = start

@@ -13,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lfdfp.calibration.grid.frequencies import INDICES
-from lfdfp.calibration.grid.signal import BlockPhases, ComplexArray, LatticePlane, block_phases
+from lfdfp.calibration.grid.signal import (
+    BLOCK_OVERLAP,
+    BlockPhases,
+    ComplexArray,
+    LatticePlane,
+    block_phases,
+)
 from lfdfp.datatypes import DoubleArray, LensletGrid
-
-_OVERLAP = 2.25
-"""Blocks that a Hann window of two steps makes of one independent one, along both axes."""
 
 _LARGEST_SHARE = 0.9
 _BLOCKS_PER_ZONE_SIDE = 4.0
@@ -116,7 +119,7 @@ def _limited(phasor: ComplexArray) -> ComplexArray:
 
 def _significance(part: DoubleArray, phasor: ComplexArray) -> float:
     """Sum of one part of the phasors over its standard deviation for random phases."""
-    spread = np.sqrt(_OVERLAP * (np.abs(phasor) ** 2).sum() / 2)
+    spread = np.sqrt(BLOCK_OVERLAP * (np.abs(phasor) ** 2).sum() / 2)
     return float(part.sum() / max(float(spread), 1e-12))
 
 

@@ -12,7 +12,12 @@ _MOST_TILES_PER_SIDE = 4
 _SCALE_RANGE = 0.05
 _ROTATION_RANGE_RAD = 0.03
 _SEARCH_STEP = 0.0015
-_CANDIDATES = 8
+_PEAK_BINS = 0.5
+"""Width of a peak in the spectrum of a tile: what distortion and the tile's window leave of it."""
+
+_CANDIDATES = 16
+_APART = 0.008
+"""Candidates differ by more than this in scale or rotation: a bin of the spectrum or more."""
 
 INDICES = np.array([(1, 0), (0, 1), (1, 1)], np.float64)
 """Integer pairs n: the lattice's lowest frequencies are those of cos 2π n·(q, r)."""
@@ -27,22 +32,16 @@ def find_frequencies(planes: list[LatticePlane], seed: LensletGrid) -> list[Doub
     """Likely frequencies of the lattice near those of a seed, from the averaged power of tiles.
 
     The three peaks are sought together, over scale (within 5 % of the seed's) and rotation
-    (within 0.03 rad), so that one strong frequency of the scene cannot mislead; then each is
-    refined by itself.
+    (within 0.03 rad), so that one strong frequency of the scene cannot mislead.
 
     Returns
     -------
     list of ndarray of shape (2, 2)
-        (row, column) in cycles per sensor pixel for (1, 0) and (0, 1), likeliest first.
+        (row, column) in cycles per sensor pixel for (1, 0) and (0, 1), likeliest first; right
+        to about one over the tiles' size.
     """
     power, size = _tile_power(planes)
-    expected = reciprocal_vectors(seed)
-    found = []
-    for three in _joint_search(power, expected, size):
-        peaks = np.stack([_refined_peak(power, f, size) for f in three])
-        two, *_ = np.linalg.lstsq(INDICES, peaks, rcond=None)
-        found.append(np.asarray(two, np.float64))
-    return found
+    return _joint_search(power, reciprocal_vectors(seed), size)
 
 
 def _tile_power(planes: list[LatticePlane]) -> tuple[FloatArray, tuple[int, int]]:
@@ -76,11 +75,12 @@ def _joint_search(
 ) -> list[DoubleArray]:
     """Scales and rotations under which the three expected peaks are strongest together.
 
-    Each as the three frequencies, shape (3, 2).
+    Each as the frequencies of (1, 0) and (0, 1), shape (2, 2).
     """
     from scipy import ndimage
 
-    blurred = np.log(np.maximum(ndimage.maximum_filter(power, 3), 1e-3))
+    smooth = ndimage.gaussian_filter(power, _PEAK_BINS, mode="wrap")
+    logarithm = np.log(np.maximum(smooth, 1e-3))
     scales = np.arange(1 - _SCALE_RANGE, 1 + _SCALE_RANGE, _SEARCH_STEP)
     angles = np.arange(-_ROTATION_RANGE_RAD, _ROTATION_RANGE_RAD, _SEARCH_STEP)
     scale, angle = (g.ravel() for g in np.meshgrid(scales, angles, indexing="ij"))
@@ -88,28 +88,12 @@ def _joint_search(
     row = cos[:, None] * expected[:, 0] + sin[:, None] * expected[:, 1]
     column = -sin[:, None] * expected[:, 0] + cos[:, None] * expected[:, 1]
     at = np.stack([size[0] // 2 + 2 * size[0] * row, size[1] // 2 + 2 * size[1] * column])
-    score = ndimage.map_coordinates(blurred, at.reshape(2, -1), order=1, mode="grid-wrap")
-    mean = score.reshape(row.shape).mean(axis=1).reshape(len(scales), len(angles))
-    peaks = np.flatnonzero((mean == ndimage.maximum_filter(mean, 5)).ravel())
-    strongest = peaks[np.argsort(-mean.ravel()[peaks])][:_CANDIDATES]
-    return [np.stack([row[k], column[k]], axis=1) for k in strongest]
-
-
-def _refined_peak(power: FloatArray, frequency: DoubleArray, size: tuple[int, int]) -> DoubleArray:
-    """Center of gravity of the peak's logarithm, by a parabola along each axis."""
-    guess = np.array(size) // 2 + 2 * np.array(size) * frequency
-    around = np.rint(guess).astype(int)
-    reach = 2
-    rows, columns = (np.arange(-reach, reach + 1) + a for a in around)
-    patch = power[np.ix_(rows % size[0], columns % size[1])]
-    top = np.array(np.unravel_index(int(np.argmax(patch)), patch.shape)) - reach + around
-    shift = [_parabola(power, top, axis, size) for axis in (0, 1)]
-    return np.asarray((top + shift - np.array(size) // 2) / (2.0 * np.array(size)))
-
-
-def _parabola(power: FloatArray, top: DoubleArray, axis: int, size: tuple[int, int]) -> float:
-    step = np.eye(2, dtype=int)[axis]
-    values = [power[tuple((top + k * step) % size)] for k in (-1, 0, 1)]
-    before, middle, after = (float(np.log(max(value, 1e-6))) for value in values)
-    curvature = before - 2 * middle + after
-    return 0.0 if curvature >= 0 else float(np.clip(0.5 * (before - after) / curvature, -1, 1))
+    score = ndimage.map_coordinates(logarithm, at.reshape(2, -1), order=1, mode="grid-wrap")
+    strength = score.reshape(row.shape).mean(axis=1)
+    found = []
+    for _ in range(_CANDIDATES):
+        best = int(np.argmax(strength))
+        found.append(np.stack([row[best, :2], column[best, :2]], axis=1))
+        near = np.hypot(scale - scale[best], angle - angle[best]) < _APART
+        strength = np.where(near, -np.inf, strength)
+    return found

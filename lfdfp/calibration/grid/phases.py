@@ -7,15 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from lfdfp.calibration.grid.frequencies import INDICES
-from lfdfp.calibration.grid.polynomials import TERMS, fold_of_positions, monomials
-from lfdfp.calibration.grid.signal import BlockPhases
-from lfdfp.datatypes import BoolArray, DoubleArray, LensletGrid
+from lfdfp.calibration.grid.polynomials import distortion_precision, monomials
+from lfdfp.calibration.grid.signal import BLOCK_OVERLAP, BlockPhases
+from lfdfp.datatypes import DoubleArray, LensletGrid
 
 _ROUNDS = 12
 _TUKEY = 4.0
-_FOLDS = 4
-_WORTH_IT = 0.98
-"""Held-out error of a richer model relative to the simpler one that it must beat."""
+_SLOPE_REACH = 1.5 / 1024
+"""Cycles per pixel by which a candidate may be off: one and a half bins of its spectrum."""
+
+_LEAST_VARIANCE = 1e-6
+"""Of phases, in squared cycles: a thousandth of a cycle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -26,8 +28,6 @@ class PhaseFit:
     ----------
     coefficients
         Shape (2, 10): over the monomials of `LensletGrid.distortion_px`, in cycles.
-    degree
-        1 (affine), 2 or 3.
     residual_cycles
         Shape (F, N): what the fit left over, wrapped to half a cycle.
     weight
@@ -35,7 +35,6 @@ class PhaseFit:
     """
 
     coefficients: DoubleArray
-    degree: int
     residual_cycles: DoubleArray
     weight: DoubleArray
 
@@ -44,8 +43,9 @@ def fit_phases(blocks: BlockPhases, two: DoubleArray, half_height_px: float) -> 
     """Fit (q, r) to the phases of three lattice frequencies, all at once and robustly.
 
     The three phases are those of q, r and q + r, so the closure of the reciprocal vectors holds
-    by construction. The degree of the polynomial is 1 unless held-out blocks say that 2 or 3
-    predicts them better.
+    by construction. Iteratively reweighted least squares (Tukey's biweight) on wrapped residuals,
+    cubic in the position, with a Gaussian prior that keeps the second- and third-order terms
+    within what lenses do.
 
     Parameters
     ----------
@@ -57,17 +57,30 @@ def fit_phases(blocks: BlockPhases, two: DoubleArray, half_height_px: float) -> 
         Unit of the monomials' position.
     """
     terms = monomials(blocks.position / half_height_px)
-    start = np.zeros((2, 10))
-    start[:, 1:3] = two * half_height_px
-    start = _coherent_plane(blocks, start, terms, half_height_px)
-    best = _robust_fit(blocks, terms, start, degree=1)
-    loss = _held_out_loss(blocks, terms, best, degree=1)
-    for degree in (2, 3):
-        richer = _held_out_loss(blocks, terms, best, degree=degree)
-        if richer < _WORTH_IT * loss:
-            best = _robust_fit(blocks, terms, best.coefficients, degree=degree)
-            loss = richer
-    return best
+    coefficients = np.zeros((2, 10))
+    coefficients[:, 1:3] = two * half_height_px
+    coefficients = _coherent_plane(blocks, coefficients, terms, half_height_px)
+    prior = _prior(two)
+    base = np.sqrt(np.abs(blocks.phasor)) * blocks.weight
+    weight = base
+    for _ in range(_ROUNDS):
+        residual = _residual(blocks, coefficients, terms)
+        weight = base * _biweight(residual, base)
+        step = _weighted_step(terms, residual, weight, coefficients, prior)
+        coefficients += step
+        if np.abs(step).max() < 1e-7:
+            break
+    return PhaseFit(
+        coefficients=coefficients,
+        residual_cycles=_residual(blocks, coefficients, terms),
+        weight=weight,
+    )
+
+
+def _prior(two: DoubleArray) -> DoubleArray:
+    """Precision, shape (20, 20), of both polynomials' coefficients in cycles."""
+    basis_px = np.linalg.inv(two)
+    return np.asarray(np.kron(basis_px.T @ basis_px, np.diag(distortion_precision())), np.float64)
 
 
 def predicted_phase(coefficients: DoubleArray, terms: DoubleArray) -> DoubleArray:
@@ -96,58 +109,44 @@ def _coherent_plane(
         ]
     )
     padded = [4 * fft.next_fast_len(n) for n in blocks.shape]
+    slopes = [fft.fftfreq(n, d) for n, d in zip(padded, spacing, strict=True)]
+    near = np.outer(*(np.abs(one) <= _SLOPE_REACH for one in slopes))
+    near[0, 0] = True
     unit = residual / np.maximum(np.abs(residual), 1e-12)
     unit *= np.sqrt(np.abs(residual) * blocks.weight)
     for k in range(2):
         spectrum = fft.fft2(unit[k].reshape(blocks.shape), padded)
-        peak = np.unravel_index(int(np.argmax(np.abs(spectrum))), spectrum.shape)
-        slope = [fft.fftfreq(n)[p] for n, p in zip(padded, peak, strict=True)] / spacing
+        peak = np.unravel_index(int(np.argmax(np.abs(spectrum) * near)), spectrum.shape)
+        slope = np.array([one[p] for one, p in zip(slopes, peak, strict=True)])
         improved[k, 1:3] += slope * half_height_px
         turned = unit[k] * np.exp(-2j * np.pi * (blocks.position @ slope))
         improved[k, 0] += float(np.angle(turned.sum()) / (2 * np.pi))
     return improved
 
 
-def _robust_fit(
-    blocks: BlockPhases,
+def _weighted_step(
     terms: DoubleArray,
-    start: DoubleArray,
-    *,
-    degree: int,
-    keep: BoolArray | None = None,
-) -> PhaseFit:
-    """Iteratively reweighted least squares (Tukey's biweight) on wrapped residuals."""
-    used = terms[:, : TERMS[degree]]
-    coefficients = start.copy()
-    coefficients[:, TERMS[degree] :] = 0.0
-    base = np.sqrt(np.abs(blocks.phasor)) * blocks.weight
-    if keep is not None:
-        base = base * keep
-    weight = base
-    for _ in range(_ROUNDS):
-        residual = _residual(blocks, coefficients, terms)
-        weight = base * _biweight(residual, base)
-        step = _weighted_step(used, residual, weight)
-        coefficients[:, : TERMS[degree]] += step
-        if np.abs(step).max() < 1e-7:
-            break
-    return PhaseFit(
-        coefficients=coefficients,
-        degree=degree,
-        residual_cycles=_residual(blocks, coefficients, terms),
-        weight=weight,
-    )
+    residual: DoubleArray,
+    weight: DoubleArray,
+    coefficients: DoubleArray,
+    prior: DoubleArray,
+) -> DoubleArray:
+    """Change of both polynomials that explains the residuals of all frequencies.
 
-
-def _weighted_step(used: DoubleArray, residual: DoubleArray, weight: DoubleArray) -> DoubleArray:
-    """Solve for the change of both polynomials that explains the residuals of all frequencies."""
-    count = used.shape[1]
+    The residuals' variance is what they show themselves; overlapping blocks say things twice.
+    """
+    count = terms.shape[1]
     normal = np.zeros((2 * count, 2 * count))
     right = np.zeros(2 * count)
     for index, e, w in zip(INDICES, residual, weight, strict=True):
-        gram = used.T @ (w[:, None] * used)
+        gram = terms.T @ (w[:, None] * terms)
         normal += np.kron(np.outer(index, index), gram)
-        right += np.kron(index, used.T @ (w * e))
+        right += np.kron(index, terms.T @ (w * e))
+    total = max(float(weight.sum()), 1e-12)
+    variance = float((weight * residual**2).sum()) / total + _LEAST_VARIANCE
+    typical = float((weight**2).sum()) / total
+    scale = 1 / max(typical * variance * BLOCK_OVERLAP, 1e-12)
+    normal, right = scale * normal + prior, scale * right - prior @ coefficients.ravel()
     ridge = 1e-9 * np.trace(normal) / len(normal)
     return np.linalg.solve(normal + ridge * np.eye(len(normal)), right).reshape(2, count)
 
@@ -163,22 +162,6 @@ def _weighted_median(values: DoubleArray, weight: DoubleArray) -> float:
     cumulative = np.cumsum(weight.ravel()[order])
     middle = int(np.searchsorted(cumulative, 0.5 * cumulative[-1]))
     return float(values.ravel()[order[min(middle, len(order) - 1)]])
-
-
-def _held_out_loss(
-    blocks: BlockPhases, terms: DoubleArray, start: PhaseFit, *, degree: int
-) -> float:
-    """Robust prediction error of zones of blocks that the fit did not see."""
-    fold = fold_of_positions(blocks.position, _FOLDS)
-    total = weight_sum = 0.0
-    base = np.sqrt(np.abs(blocks.phasor)) * blocks.weight
-    scale = 3 * 1.4826 * _weighted_median(np.abs(start.residual_cycles), base) + 1e-6
-    for k in range(_FOLDS):
-        fit = _robust_fit(blocks, terms, start.coefficients, degree=degree, keep=fold != k)
-        error = np.minimum((fit.residual_cycles / scale) ** 2, 1.0)
-        total += float((base * error)[:, fold == k].sum())
-        weight_sum += float(base[:, fold == k].sum())
-    return total / max(weight_sum, 1e-12)
 
 
 def grid_from_fit(
@@ -212,8 +195,6 @@ def _distortion(
     fit: PhaseFit, basis: DoubleArray, half_height: float, blocks: BlockPhases
 ) -> DoubleArray:
     """Coefficients over undistorted positions that undo the fit's higher terms."""
-    if fit.degree == 1:
-        return np.zeros((2, 10))
     position = blocks.position
     higher = fit.coefficients.copy()
     higher[:, :3] = 0.0

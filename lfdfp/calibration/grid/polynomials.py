@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lfdfp.datatypes import DoubleArray
 
 TERMS = {1: 3, 2: 6, 3: 10}
 """Number of leading monomials of a polynomial of degree 1, 2, 3."""
 
-_ZONES_PER_SIDE = 8
+_QUADRATIC_PX, _CUBIC_PX = 0.3, 0.7
+"""Standard deviations of second- and third-order displacements at the sensor's upper border."""
 
 
 def monomials(position: DoubleArray) -> DoubleArray:
@@ -21,9 +21,12 @@ def monomials(position: DoubleArray) -> DoubleArray:
     return np.stack(terms, axis=-1)
 
 
-def fold_of_positions(position_px: DoubleArray, folds: int) -> NDArray[np.int64]:
-    """Fold of every position (N, 2): square zones, so that near neighbors share their fold."""
-    low, high = position_px.min(axis=0), position_px.max(axis=0)
-    zone_px = max(float((high - low).min()) / _ZONES_PER_SIDE, 1e-6)
-    zone = ((position_px - low) // zone_px).astype(np.int64)
-    return np.asarray((zone[:, 0] + 2 * zone[:, 1]) % folds)
+def distortion_precision() -> DoubleArray:
+    """Shape (10,): inverse variances of the displacements, in pixels, that lenses may make.
+
+    Of either axis at the sensor's upper border; 0 for the affine terms, of which nothing is known.
+    """
+    precision = np.zeros(TERMS[3])
+    precision[TERMS[1] :] = _QUADRATIC_PX**-2
+    precision[TERMS[2] :] = _CUBIC_PX**-2
+    return precision

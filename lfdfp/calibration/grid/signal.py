@@ -14,6 +14,9 @@ _DARK_SHARE = 0.005
 
 _RATIO_LIMIT = 2.0
 
+BLOCK_OVERLAP = 2.25
+"""Blocks that a Hann window of two steps makes of one independent one, along both axes."""
+
 ComplexArray = NDArray[np.complex128]
 
 
