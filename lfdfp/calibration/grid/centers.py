@@ -58,6 +58,9 @@ _MEDIAN_OF_MEAN_SQUARE = 0.6931
 """Median of the mean of the squares of two standard normal variables."""
 
 _BLOCK_PITCHES = 8
+_LEAST_REST = 0.2
+"""What the other blocks know is not less than this share of what all do."""
+
 _TINY = 1e-12
 
 
@@ -131,7 +134,7 @@ def refine_centers(capture: RawCapture, grid: LensletGrid, noise: NoiseModel) ->
         shifts = measure_shifts(capture, grid, noise, most=most)
         if len(shifts.variance) < _FEWEST_LENSLETS:
             return grid
-        fit = fit_displacement(shifts, grid.sensor_shape, grid.pitch_px)
+        fit = fit_displacement(shifts, grid)
         if np.abs(fit.displacement_px).max() > _LARGEST_SHIFT_PITCH * grid.pitch_px:
             return grid
         grid = _grid_through(grid, shifts, fit)
@@ -336,38 +339,62 @@ def _solved(
     )
 
 
-def fit_displacement(
-    shifts: LensletShifts, sensor_shape: tuple[int, int], pitch_px: float
-) -> Displacement:
+def fit_displacement(shifts: LensletShifts, grid: LensletGrid) -> Displacement:
     """A smooth displacement over the sensor from single lenslets' shifts, robustly.
 
     A cubic polynomial of the position by iteratively reweighted least squares: the variance of
     every shift is its own and that of the scene's detail, which is estimated; shifts that are
-    far off lose their say (Tukey's biweight). A Gaussian prior keeps the second- and third-order
-    terms within what lenses do. Shifts of neighbors err alike, since they see the same scene:
-    what blocks of lenslets leave over says how much less they know together.
+    far off lose their say (Tukey's biweight). A Gaussian prior keeps the grid's second- and
+    third-order terms within what lenses do. Shifts of neighbors err alike, since they see the
+    same scene: what blocks of lenslets leave over says how much less they know together, and how
+    far the result would move without any one of them, how certain it is.
     """
-    half_height = sensor_shape[0] / 2
-    middle = (np.array(sensor_shape) - 1) / 2
+    half_height = grid.sensor_shape[0] / 2
+    middle = (np.array(grid.sensor_shape) - 1) / 2
     terms = monomials((shifts.expected_px - middle) / half_height)
-    block = _blocks(shifts.expected_px, pitch_px)
-    prior = distortion_precision()
-    coefficients, inflation = np.zeros((terms.shape[1], 2)), 1.0
-    start = np.median(shifts.shift_px, axis=0)
-    coefficients[0] = start
+    block = _blocks(shifts.expected_px, grid.pitch_px)
+    prior = np.diag(distortion_precision())
+    coefficients = np.zeros((terms.shape[1], 2))
+    coefficients[0] = np.median(shifts.shift_px, axis=0)
     for _ in range(_REWEIGHTINGS):
         error = shifts.shift_px - terms @ coefficients
         weight = _robust_weights(error, shifts.variance)
-        inflation = _inflation(error, weight, block)
-        gram = (terms * (weight / inflation)[:, None]).T @ terms + np.diag(prior)
-        moment = (terms * (weight / inflation)[:, None]).T @ shifts.shift_px
-        coefficients = np.linalg.solve(gram + _TINY * np.trace(gram) * np.eye(len(gram)), moment)
+        weight /= _inflation(error, weight, block)
+        gram = (terms * weight[:, None]).T @ terms + prior
+        gram += _TINY * np.trace(gram) * np.eye(len(gram))
+        moment = (terms * weight[:, None]).T @ shifts.shift_px - prior @ grid.distortion_px.T
+        coefficients = np.asarray(np.linalg.solve(gram, moment), np.float64)
+    error = shifts.shift_px - terms @ coefficients
     return Displacement(
         coefficients=coefficients,
         displacement_px=terms @ coefficients,
-        covariance=np.asarray(np.linalg.inv(gram), np.float64),
+        covariance=_covariance(terms, error, weight, block, gram, prior),
         residual_px=_block_residual_px(error, weight, block),
     )
+
+
+def _covariance(
+    terms: DoubleArray,
+    error: DoubleArray,
+    weight: DoubleArray,
+    block: NDArray[np.int64],
+    gram: DoubleArray,
+    prior: DoubleArray,
+) -> DoubleArray:
+    """Jackknife: how far the coefficients (mean of both axes) move as each block is left out.
+
+    To which comes what the prior keeps them from.
+    """
+    total = np.bincount(block, weight)
+    seen = total > 0
+    total = total[seen]
+    middle = np.stack([np.bincount(block, weight * t)[seen] / total for t in terms.T], axis=1)
+    pull = np.stack([np.bincount(block, weight * e)[seen] for e in error.T], axis=1)
+    inverse = np.linalg.inv(gram)
+    lever = total * np.einsum("bi,ij,bj->b", middle, inverse, middle)
+    square = (pull**2).mean(axis=1) / np.maximum(1 - lever, _LEAST_REST) ** 2
+    moved = inverse @ ((middle * square[:, None]).T @ middle + prior) @ inverse
+    return np.asarray(moved, np.float64)
 
 
 def _robust_weights(error: DoubleArray, variance: DoubleArray) -> DoubleArray:
