@@ -12,7 +12,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import NoneType
-from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, Self, get_args, get_origin, get_type_hints
 
 from lfdfp.errors import SettingsError
 from lfdfp.files import read_small_file
@@ -21,6 +21,7 @@ Preset = Literal["fast", "balanced", "best", "untaught", "paper"]
 Kernel = Literal["linear", "cubic", "fourier"]
 Data = Literal["rays", "stack"]
 Prior = Literal["variation"]
+ApertureShape = Literal["square", "round"]
 
 MOST_PLANES: Final = 256
 STEEPEST_SLOPE: Final = 1000.0
@@ -32,6 +33,42 @@ _LARGEST_TEXT: Final = 1 << 20
 _APERTURE: Final = re.compile(r"(square|round)(:(f/)?([0-9]*\.?[0-9]+([eE][-+]?[0-9]{1,3})?))?")
 _LARGEST_STOP: Final = 1000.0
 _DEVICE: Final = re.compile(r"[a-z]{2,16}(:[0-9]{1,3})?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedAperture:
+    """What the name of an aperture says: ``round``, ``round:0.5`` or ``round:f/4``, or ``square``.
+
+    Attributes
+    ----------
+    width
+        As a factor on that of the grid of views.
+    f_number
+        To which the lens is stopped down, instead of `width`.
+    """
+
+    shape: ApertureShape
+    width: float = 1.0
+    f_number: float | None = None
+
+    @classmethod
+    def parse(cls, name: str) -> Self:
+        """Read a name.
+
+        Raises
+        ------
+        SettingsError
+            For a name that is not of this form.
+        """
+        parts = _APERTURE.fullmatch(name)
+        size = float(parts[4] or 1) if parts else 0.0
+        if parts is None or not size <= _LARGEST_STOP:
+            raise SettingsError(
+                f"aperture {_shown(name)}: square or round is possible, alone or with a size, such "
+                "as round:0.5 or round:f/4"
+            )
+        shape: ApertureShape = "round" if parts[1] == "round" else "square"
+        return cls(shape=shape, f_number=size) if parts[3] else cls(shape=shape, width=size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +130,7 @@ class RefocusSettings:
             raise SettingsError(f"planes must be 2 to {MOST_PLANES}, got {_shown(self.planes)}")
         if self.slopes is not None:
             _check_slopes(*self.slopes)
-        named = _APERTURE.fullmatch(self.aperture)
-        if named is None or not float(named[4] or 0) <= _LARGEST_STOP:
-            raise SettingsError(
-                f"aperture {_shown(self.aperture)}: square or round is possible, alone or with a "
-                "size, such as round:0.5 or round:f/4"
-            )
+        NamedAperture.parse(self.aperture)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

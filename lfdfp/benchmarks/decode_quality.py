@@ -23,7 +23,7 @@ from lfdfp.decoding.views import lenslets_around, rendering_matrix, view_gains, 
 from lfdfp.evaluation import metrics
 from lfdfp.evaluation.plain_decode import PlainDecode
 from lfdfp.evaluation.protocol import encoded
-from lfdfp.imaging.color import camera_to_srgb_matrix, exposure_gain
+from lfdfp.imaging.color import camera_to_srgb_matrix, display_matrix
 from lfdfp.progress import ignore_progress
 from lfdfp.simulation import (
     REALISTIC,
@@ -65,8 +65,9 @@ def decoded_samples(simulated: SimulatedCapture, calibration: Calibration) -> Fl
     )
     size = 2 * _REACH + 1
     offsets = view_offsets_px(grid, simulated.sampling, size)
-    to_srgb = exposure_gain(capture.color) * np.asarray(capture.color.camera_to_srgb)
-    matrix = rendering_matrix(images.model, offsets, view_gains(images, offsets), to_srgb)
+    matrix = rendering_matrix(
+        images.model, offsets, view_gains(images, offsets), display_matrix(capture.color)
+    )
     return (images.coefficients @ matrix).reshape(*images.valid.shape, size, size, 3)
 
 

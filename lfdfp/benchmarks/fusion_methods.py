@@ -15,7 +15,7 @@ from lfdfp.evaluation.metrics import psnr_luma
 from lfdfp.fusion import fuse
 from lfdfp.fusion.baselines import back_projection, laplacian_pyramid, mean_of_slices
 from lfdfp.fusion.paper.recipe import PaperSettings
-from lfdfp.imaging.display import decode_display, encode
+from lfdfp.imaging.display import decode_srgb, encode
 from lfdfp.imaging.resampling import bicubic
 from lfdfp.networks.fusion_losses import LossSettings
 from lfdfp.progress import ignore_progress
@@ -42,7 +42,7 @@ def by_baseline(
 
 def by_preset(preset: Preset, pair: Pair, scale: int, seed: int) -> Made:
     """The product's own result."""
-    stack = FocalStack(slices=decode_display(pair.slices))
+    stack = FocalStack(slices=decode_srgb(pair.slices))
     result = fuse(stack, FusionSettings(preset=preset, scale=scale, seed=seed))
     return Made(picture=encode(result.super_resolved))
 

@@ -17,7 +17,7 @@ from lfdfp.datatypes import FloatArray, FocalStack
 from lfdfp.fusion import fuse
 from lfdfp.fusion.paper.recipe import PaperSettings
 from lfdfp.fusion.presets import PRESETS, EngineSettings
-from lfdfp.imaging.display import decode_display
+from lfdfp.imaging.display import decode_srgb
 from lfdfp.settings import FusionSettings, Preset
 
 SHAPE = (434, 625)
@@ -29,7 +29,7 @@ def stack_of_four(sharp: FloatArray) -> FocalStack:
     """Four slices of 625 x 434, more and more blurred."""
     sized = cv2.resize(sharp, SHAPE[::-1], interpolation=cv2.INTER_AREA)
     blurred = [cv2.GaussianBlur(sized, (0, 0), 0.8 * n) if n else sized for n in range(4)]
-    return FocalStack(slices=decode_display(np.stack(blurred)))
+    return FocalStack(slices=decode_srgb(np.stack(blurred)))
 
 
 def measured(

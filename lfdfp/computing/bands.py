@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from lfdfp.progress import Progress, ignore_progress
+
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -43,8 +45,17 @@ class BandRunner:
         spans = list(itertools.pairwise(edges))
         return self.each(lambda span: work(*span), spans)
 
-    def each(self, work: Callable[[S], T], parts: Iterable[S]) -> list[T]:
-        """[work(part) for every part], in order; several at a time."""
-        if self._pool is None:
-            return [work(part) for part in parts]
-        return list(self._pool.map(work, parts))
+    def each(
+        self, work: Callable[[S], T], parts: Iterable[S], progress: Progress = ignore_progress
+    ) -> list[T]:
+        """[work(part) for every part], in order; several at a time.
+
+        `progress` is called with (parts done, parts).
+        """
+        every = list(parts)
+        found = map(work, every) if self._pool is None else self._pool.map(work, every)
+        results = []
+        for done, result in enumerate(found, start=1):
+            results.append(result)
+            progress(done, len(every))
+        return results

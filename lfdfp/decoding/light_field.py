@@ -27,7 +27,7 @@ from lfdfp.decoding.views import (
     view_offsets_px,
 )
 from lfdfp.errors import CalibrationError
-from lfdfp.imaging.color import exposure_gain
+from lfdfp.imaging.color import display_matrix
 from lfdfp.lenslets.arrays import LensletArray
 from lfdfp.lenslets.view_sampling import default_view_sampling
 from lfdfp.progress import Progress, ignore_progress
@@ -130,9 +130,8 @@ def _views(
     offsets: FloatArray,
     progress: Progress,
 ) -> CodeArray:
-    to_srgb = exposure_gain(color) * np.asarray(color.camera_to_srgb, np.float64)
     gains = view_gains(images, offsets)
-    matrix = rendering_matrix(images.model, offsets, gains, to_srgb)
+    matrix = rendering_matrix(images.model, offsets, gains, display_matrix(color))
     views = np.empty((*offsets.shape[:2], *sampling.shape, 3), np.uint16)
     render_views(
         images,

@@ -11,7 +11,7 @@ from lfdfp.disparity.least_cost import disparity_of_least_cost, noise_variance
 from lfdfp.disparity.plane_sweep import sweep_planes
 from lfdfp.disparity.scene_range import scene_range
 from lfdfp.errors import SettingsError
-from lfdfp.imaging.color import luma
+from lfdfp.imaging.color import luminance
 from lfdfp.imaging.guided_filter import GuidedFilter
 from lfdfp.progress import Progress, ignore_progress
 
@@ -75,7 +75,7 @@ def estimate_disparity(
         field, slopes, opened=well_measured(field), threads=threads, progress=progress
     )
     noise = noise_variance(variance)
-    guide = luma(field.view(*field.center))
+    guide = luminance(field.view(*field.center))
     filters = [
         (np.float32(share), GuidedFilter(guide, radius_px=radius, regularization=4 * noise))
         for radius, share in _WINDOWS

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lfdfp.computing.bands import thread_count
+from lfdfp.computing.bands import BandRunner
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray, LightField
 from lfdfp.disparity.sweep_kernels import ApertureParts, SweptViews, sweep_band
-from lfdfp.imaging.color import LUMA_WEIGHTS
+from lfdfp.imaging.color import LUMINANCE_WEIGHTS
 from lfdfp.imaging.splines import split_shifts
 from lfdfp.progress import Progress, ignore_progress
 
@@ -56,16 +55,14 @@ def sweep_planes(
     def sweep(band: tuple[int, int]) -> None:
         sweep_band(views, along_t, along_s, parts, band, variance)
 
-    with ThreadPoolExecutor(thread_count(threads)) as pool:
-        for done, _ in enumerate(pool.map(sweep, edges)):
-            progress(done + 1, len(edges))
+    BandRunner(threads).each(sweep, edges, progress)
     return variance
 
 
 def luminance_weights(field: LightField) -> FloatArray:
     """Factors (C,) that turn stored samples into luminance, up to the offset."""
     colors = field.views.shape[4]
-    weights = LUMA_WEIGHTS if colors == 3 else np.full(colors, 1 / colors, np.float32)
+    weights = LUMINANCE_WEIGHTS if colors == 3 else np.full(colors, 1 / colors, np.float32)
     return np.asarray(weights * field.scale, np.float32)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from lfdfp.datatypes import BoolArray, FloatArray
 from lfdfp.evaluation.protocol import encoded
-from lfdfp.imaging.color import luma
+from lfdfp.imaging.color import luminance
 from lfdfp.simulation import SimulatedCapture
 
 BAD_PX: Final = 0.07
@@ -53,7 +53,7 @@ def textured(picture: FloatArray) -> BoolArray:
     """
     import cv2
 
-    shown = luma(encoded(picture))
+    shown = luminance(encoded(picture))
     mean = cv2.blur(shown, _WINDOW)
     variance = cv2.blur(shown * shown, _WINDOW) - mean * mean
     return np.asarray(variance > _TEXTURE**2, np.bool_)

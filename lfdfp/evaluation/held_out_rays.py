@@ -16,7 +16,7 @@ import numpy as np
 from lfdfp.datatypes import BoolArray, Calibration, FloatArray, LensletGrid
 from lfdfp.errors import CaptureError
 from lfdfp.evaluation.protocol import encoded
-from lfdfp.imaging.color import luma
+from lfdfp.imaging.color import luminance
 from lfdfp.reconstruction.ray_marks import LEAST_MEASURED
 
 HoldOut = Literal["pixels", "lenslets", "sub-aperture"]
@@ -140,7 +140,7 @@ def detail_around(view: FloatArray) -> FloatArray:
     """Root mean square gradient of display luma around every pixel of a view (T, S, 3): (T, S)."""
     import cv2
 
-    shown = encoded(luma(view))
+    shown = encoded(luminance(view))
     down, right = (cv2.Sobel(shown, cv2.CV_32F, *order) for order in ((0, 1), (1, 0)))
     window = (_DETAIL_WINDOW_PX, _DETAIL_WINDOW_PX)
     return np.asarray(np.sqrt(cv2.blur(down * down + right * right, window)), np.float32)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray
-from lfdfp.imaging.display import decode_display, encode
+from lfdfp.imaging.display import decode_srgb, encode
 
 _WINDOWS_PER_SIDE: Final = 24
 _STEPS_PER_WINDOW: Final = 4
@@ -99,7 +99,7 @@ def exposure_windows(light: FloatArray, coverage: FloatArray | None = None) -> E
         usable &= _window_means(coverage[..., None], step)[..., 0] > 0.999
     return ExposureWindows(
         light=linear,
-        encoded=decode_display(encoded.astype(np.float32)).astype(np.float64),
+        encoded=decode_srgb(encoded.astype(np.float32)).astype(np.float64),
         usable=usable,
     )
 

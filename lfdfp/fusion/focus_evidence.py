@@ -18,6 +18,7 @@ from __future__ import annotations
 import numpy as np
 
 from lfdfp.datatypes import FloatArray
+from lfdfp.imaging.modified_laplacian import modified_laplacian
 
 REBLUR_SIGMAS_PX = (0.7, 1.0, 1.5, 2.0, 3.0, 4.5)
 """Blurs by which a sharp slice may differ from a defocused one."""
@@ -32,16 +33,6 @@ def gaussian(channel: FloatArray, sigma_px: float) -> FloatArray:
     return np.asarray(
         cv2.GaussianBlur(channel, (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT_101)
     )
-
-
-def modified_laplacian(luma: FloatArray, window_px: float) -> FloatArray:
-    """Sum-modified Laplacian of (T, S) under a Gaussian window: |∂²x| + |∂²y|."""
-    import cv2
-
-    line = np.array([[-1.0, 2.0, -1.0]], np.float32)
-    along_rows = cv2.filter2D(luma, -1, line, borderType=cv2.BORDER_REFLECT_101)
-    along_columns = cv2.filter2D(luma, -1, line.T, borderType=cv2.BORDER_REFLECT_101)
-    return gaussian(np.abs(along_rows) + np.abs(along_columns), window_px)
 
 
 def reblur_misfit(lumas: FloatArray, window_px: float) -> FloatArray:
@@ -77,7 +68,7 @@ def focus_scores(lumas: FloatArray, noise_sigma: float, window_px: float = 4.0) 
     if len(lumas) == 1:
         return np.zeros_like(lumas)
     variance = np.float32(max(noise_sigma**2, _LEAST_VARIANCE))
-    energy = np.stack([modified_laplacian(y, window_px) for y in lumas])
+    energy = np.stack([gaussian(modified_laplacian(y), window_px) for y in lumas])
     evidence = np.log(energy + 3 * np.sqrt(variance))
     evidence -= np.log(reblur_misfit(lumas, window_px) + variance)
     return np.asarray(evidence - evidence.mean(axis=0), np.float32)

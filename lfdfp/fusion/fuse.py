@@ -21,7 +21,7 @@ from lfdfp.fusion.center_view import with_reference_view
 from lfdfp.fusion.decision_map import disparity_from_maps, fused_in_bands
 from lfdfp.fusion.paper.recipe import PaperSettings
 from lfdfp.fusion.presets import PRESETS, EngineSettings
-from lfdfp.imaging.display import decode_display, encode
+from lfdfp.imaging.display import decode_srgb, encode
 from lfdfp.imaging.noise_level import stack_noise
 from lfdfp.imaging.resampling import resample
 from lfdfp.progress import Progress, ignore_progress
@@ -123,10 +123,10 @@ def _from_stack(
         made = _by_paper(encode(stack.slices), settings, engine.paper, progress)
     else:
         made = _by_engine(stack, settings, engine, progress)
-    fused = decode_display(made.fused)
+    fused = decode_srgb(made.fused)
     return SharpPicture(
         all_in_focus=fused,
-        super_resolved=fused if made.fine is made.fused else decode_display(made.fine),
+        super_resolved=fused if made.fine is made.fused else decode_srgb(made.fine),
         scale=settings.scale,
         depth=_depth(stack, made.maps),
         evidence=StackEvidence(decision_map=made.maps),
@@ -179,7 +179,7 @@ def _by_engine(
     if stack.reference_view is not None:
         fused, added = with_reference_view(fused, encode(stack.reference_view))
         sigma = float(np.hypot(sigma, added))
-        targets, shares = decode_display(fused)[None], np.ones((1, *fused.shape[:2]), np.float32)
+        targets, shares = decode_srgb(fused)[None], np.ones((1, *fused.shape[:2]), np.float32)
     result = super_resolve(
         targets, shares, fused, sigma, settings, engine.super_resolution, progress
     )

@@ -1,17 +1,16 @@
-"""Camera colors to linear sRGB, and linear light to what a screen shows."""
+"""Camera colors to linear sRGB, and its luminance."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from lfdfp.computing.parts import by_parts
 from lfdfp.datatypes import (
     ColorData,
     DoubleArray,
     FloatArray,
 )
 
-LUMA_WEIGHTS = np.array([0.2126, 0.7152, 0.0722], np.float32)
+LUMINANCE_WEIGHTS = np.array([0.2126, 0.7152, 0.0722], np.float32)
 """Weights of linear red, green, blue in luminance (ITU-R BT.709, the primaries of sRGB)."""
 
 _FIRST_CAMERA_BIAS_EV = -0.5
@@ -33,10 +32,14 @@ def exposure_gain(color: ColorData) -> float:
     return float(2.0 ** -(bias + 1.0 if bias < _FIRST_CAMERA_BIAS_EV else bias))
 
 
+def display_matrix(color: ColorData) -> DoubleArray:
+    """Shape (3, 3): linear sRGB = matrix @ white-balanced camera RGB, exposure included."""
+    return exposure_gain(color) * np.asarray(color.camera_to_srgb, np.float64)
+
+
 def camera_to_srgb_matrix(color: ColorData) -> DoubleArray:
     """Shape (3, 3): linear sRGB = matrix @ camera RGB, white balance and exposure included."""
-    matrix = np.asarray(color.camera_to_srgb, np.float64)
-    return exposure_gain(color) * matrix * np.asarray(color.white_balance, np.float64)[None, :]
+    return display_matrix(color) * np.asarray(color.white_balance, np.float64)[None, :]
 
 
 def camera_to_linear_srgb(camera_rgb: FloatArray, color: ColorData) -> FloatArray:
@@ -44,32 +47,11 @@ def camera_to_linear_srgb(camera_rgb: FloatArray, color: ColorData) -> FloatArra
     return (camera_rgb @ camera_to_srgb_matrix(color).T.astype(np.float32)).astype(np.float32)
 
 
-def luma(linear_rgb: FloatArray) -> FloatArray:
+def luminance(linear_rgb: FloatArray) -> FloatArray:
     """Luminance, shape (...), of linear RGB (..., 3) or gray (..., 1)."""
     if linear_rgb.shape[-1] == 1:
         return linear_rgb[..., 0]
-    return np.asarray(linear_rgb[..., :3] @ LUMA_WEIGHTS, np.float32)
-
-
-def encode_srgb(linear: FloatArray) -> FloatArray:
-    """The sRGB transfer curve (IEC 61966-2-1) of linear light, clipped to [0, 1]."""
-    return by_parts(_encoded, linear)
-
-
-def _encoded(linear: FloatArray) -> FloatArray:
-    light = np.clip(linear, 0.0, 1.0)
-    curve = 1.055 * np.power(light, 1 / 2.4, dtype=np.float32) - 0.055
-    return np.where(light <= 0.0031308, 12.92 * light, curve).astype(np.float32)
-
-
-def decode_srgb(encoded: FloatArray) -> FloatArray:
-    """Linear light of sRGB values in [0, 1]: undoes `encode_srgb`."""
-    return by_parts(_decoded, encoded)
-
-
-def _decoded(encoded: FloatArray) -> FloatArray:
-    curve = np.power((np.maximum(encoded, 0.0) + 0.055) / 1.055, 2.4, dtype=np.float32)
-    return np.where(encoded <= 0.04045, encoded / 12.92, curve).astype(np.float32)
+    return np.asarray(linear_rgb[..., :3] @ LUMINANCE_WEIGHTS, np.float32)
 
 
 def oriented(image: FloatArray, orientation: int) -> FloatArray:
@@ -82,8 +64,3 @@ def oriented(image: FloatArray, orientation: int) -> FloatArray:
     if flip_columns:
         turned = turned[:, ::-1]
     return turned
-
-
-def display_matrix(color: ColorData) -> FloatArray:
-    """Shape (3, 3): linear sRGB of white-balanced camera colors, exposure included."""
-    return (exposure_gain(color) * np.asarray(color.camera_to_srgb, np.float64)).astype(np.float32)

@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from lfdfp.computing.parts import by_parts
+from lfdfp.computing.blocks import map_blocks
 from lfdfp.datatypes import FloatArray
 
 LUMA_WEIGHTS = (0.299, 0.587, 0.114)
-"""Rec. 601 weights of encoded red, green, blue."""
+"""Rec. 601 weights of encoded red, green, blue; for linear light see `LUMINANCE_WEIGHTS`."""
 
 _LINEAR_END = 0.0031308
 _ENCODED_END = 0.04045
 
 
 def encode(light: FloatArray) -> FloatArray:
-    """Linear light to sRGB-encoded values, any shape, nothing clipped."""
-    return by_parts(_encoded, light)
+    """Linear light to sRGB-encoded values (IEC 61966-2-1), any shape, nothing clipped."""
+    return map_blocks(_encoded, light)
+
+
+def encode_srgb(light: FloatArray) -> FloatArray:
+    """As `encode`, clipped to [0, 1]: what a file or a screen can hold."""
+    return map_blocks(lambda part: _encoded(np.clip(part, 0.0, 1.0)), light)
 
 
 def _encoded(light: FloatArray) -> FloatArray:
@@ -31,9 +36,9 @@ def _encoded(light: FloatArray) -> FloatArray:
     return np.copysign(encoded, light).astype(np.float32)
 
 
-def decode_display(encoded: FloatArray) -> FloatArray:
-    """Undo `encode`."""
-    return by_parts(_decoded, encoded)
+def decode_srgb(encoded: FloatArray) -> FloatArray:
+    """Linear light of sRGB-encoded values, any shape: undoes `encode`."""
+    return map_blocks(_decoded, encoded)
 
 
 def _decoded(encoded: FloatArray) -> FloatArray:
@@ -44,7 +49,7 @@ def _decoded(encoded: FloatArray) -> FloatArray:
 
 
 def luma(picture: FloatArray) -> FloatArray:
-    """Rec. 601 luma of (..., C): three channels are weighted, any other number is averaged."""
+    """Rec. 601 luma (...) of encoded (..., C): three channels are weighted, others averaged."""
     if picture.shape[-1] == 3:
         return np.asarray(picture @ np.array(LUMA_WEIGHTS, np.float32), np.float32)
     return np.asarray(picture.mean(axis=-1), np.float32)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lfdfp.datatypes import CodeArray, FloatArray, LightField
 from lfdfp.errors import ImageError
-from lfdfp.imaging.color import decode_srgb, encode_srgb
+from lfdfp.imaging.display import decode_srgb, encode_srgb
 
 MAX_SAMPLES: Final = 1 << 30
 """Most samples that a field may have (an Illum field has 1.8e8)."""

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from lfdfp.datatypes import FloatArray, LightField
-from lfdfp.imaging.color import luma
+from lfdfp.imaging.color import luminance
 
 GridOrder = Literal["row_col", "col_row"]
 
@@ -104,7 +104,7 @@ def _smooth(field: LightField, a: int, b: int) -> FloatArray:
     """Luminance of one view, blurred and of mean 1, so that dimmer outer views compare."""
     import cv2
 
-    light = luma(field.view(a, b))
+    light = luminance(field.view(a, b))
     light = light / np.maximum(light.mean(), np.float32(1e-6))
     blurred = cv2.GaussianBlur(light, (0, 0), _SMOOTHING_PX)
     return np.asarray(blurred, np.float32)

@@ -28,7 +28,7 @@ from lfdfp.datatypes import (
     Rays,
 )
 from lfdfp.errors import SettingsError
-from lfdfp.imaging.color import exposure_gain, oriented
+from lfdfp.imaging.color import display_matrix, oriented
 from lfdfp.imaging.sensor_noise import noise_from_iso
 from lfdfp.lenslets.table import lenslet_table
 from lfdfp.reconstruction.bundle import RayBundle
@@ -114,7 +114,7 @@ def refocus_super_resolved(
         solver = _PlaneSolver(sums, _footprint_variance(grid, slope), grid.k, plane.typical)
         light[..., color] = _blocks(grid.inner(solver.solve(steps)), finer).mean(axis=(1, 3))
         counts += _blocks(grid.inner(number), finer).sum(axis=(1, 3))
-    matrix = np.asarray(rays.capture.color.camera_to_srgb) * exposure_gain(rays.capture.color)
+    matrix = display_matrix(rays.capture.color)
     return SuperResolvedSlice(
         picture=_turned(light @ matrix.T.astype(np.float32), sampling.orientation),
         coverage=_turned(_coverage(counts), sampling.orientation),

@@ -58,7 +58,8 @@ class RayPredictor:
             footprint_pitch=chosen.footprint_pitch,
         )
         self._as_seen = self._sharp.with_taps(footprint_taps(0.0))
-        self._to_camera = np.linalg.inv(display_matrix(rays.capture.color)).astype(np.float32)
+        to_display = display_matrix(rays.capture.color).astype(np.float32)
+        self._to_camera = np.linalg.inv(to_display).astype(np.float32)
         inside = np.zeros((3, *self.grid.shape), np.float32)
         border = self.grid.margin + border_view_px * self.grid.k
         inside[:, border:-border, border:-border] = 1.0

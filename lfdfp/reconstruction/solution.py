@@ -73,7 +73,9 @@ def sharp_picture(
     """
     rays, sampling = rays_of(field)
     grid, scale, shape = solution.grid, settings.scale, sampling.shape
-    colors = np.tensordot(display_matrix(rays.capture.color), solution.picture, 1)
+    colors = np.tensordot(
+        display_matrix(rays.capture.color).astype(np.float32), solution.picture, 1
+    )
     finest = np.ascontiguousarray(grid.inner(np.moveaxis(colors, 0, -1)))
     slope = grid.inner(solution.slope_map) / np.float32(grid.slope_scale)
 

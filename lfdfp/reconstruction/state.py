@@ -10,7 +10,7 @@ import numpy as np
 from lfdfp.computing.bands import BandRunner
 from lfdfp.datatypes import BoolArray, ColorData, FloatArray, NoiseModel, Rays, ViewSampling
 from lfdfp.errors import CaptureError
-from lfdfp.imaging.color import LUMA_WEIGHTS, display_matrix
+from lfdfp.imaging.color import LUMINANCE_WEIGHTS, display_matrix
 from lfdfp.imaging.sensor_noise import noise_from_iso
 from lfdfp.lenslets.table import LensletTable, lenslet_table
 from lfdfp.reconstruction.bundle import RayBundle
@@ -74,7 +74,7 @@ class RaySetup:
     @property
     def luma_weights(self) -> FloatArray:
         """Shape (3,): of the camera's colors in the display's luma."""
-        return np.asarray(display_matrix(self.color).T @ LUMA_WEIGHTS)
+        return np.asarray(display_matrix(self.color).astype(np.float32).T @ LUMINANCE_WEIGHTS)
 
     def displayed_luma(self, picture: FloatArray) -> FloatArray:
         """Display luma (Y, X), gamma-encoded, of a picture (3, Y, X) in camera colors."""

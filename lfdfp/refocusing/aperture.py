@@ -12,6 +12,7 @@ import numpy as np
 
 from lfdfp.datatypes import DoubleArray, LightField
 from lfdfp.errors import MetadataError, SettingsError
+from lfdfp.settings import NamedAperture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -108,28 +109,23 @@ def named_aperture(field: LightField, name: str) -> DoubleArray | None:
     MetadataError
         For an f-number where the field does not know that of its lens.
     """
-    shape, _, size = name.partition(":")
-    if shape not in ("square", "round"):
-        raise SettingsError(f"aperture {name!r}: square or round is possible, such as round:0.5")
-    stop = _stop_of(field, name, size) if size else 1.0
-    if shape == "round":
+    named = NamedAperture.parse(name)
+    stop = _stop_of(field, named)
+    if named.shape == "round":
         return round_aperture(field.angular_shape, stop=stop)
     return None if stop == 1 else square_aperture(field.angular_shape, stop=stop)
 
 
-def _stop_of(field: LightField, name: str, size: str) -> float:
-    """Relative f-number of a size: a share of the width, or ``f/number``."""
-    try:
-        number = float(size.removeprefix("f/"))
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise SettingsError(f"aperture {name!r}: {size!r} is no size, such as 0.5 or f/4")
-    if size.startswith("f/"):
-        return relative_stop(_lens_f_number(field), number)
-    if number > 1:
-        raise SettingsError(f"aperture {name!r}: {number} is wider than the grid of views (1)")
-    return 1 / number
+def _stop_of(field: LightField, named: NamedAperture) -> float:
+    """Relative f-number of an aperture."""
+    if named.f_number is not None:
+        return relative_stop(_lens_f_number(field), named.f_number)
+    if not 0 < named.width <= 1:
+        raise SettingsError(
+            f"an aperture of width {named.width:g} is not possible: it is above 0, and at most as "
+            "wide as the grid of views (1)"
+        )
+    return 1 / named.width
 
 
 def _lens_f_number(field: LightField) -> float:

@@ -6,13 +6,14 @@ import numpy as np
 
 from lfdfp.datatypes import DoubleArray, FloatArray, FocalStack
 from lfdfp.errors import ImageError
-from lfdfp.imaging.color import luma
+from lfdfp.imaging.color import luminance
+from lfdfp.imaging.modified_laplacian import modified_laplacian
 
 _CELL_PX = 16  # of the views: side of a cell of the coarse curves, about
 
 
 def focus_measure(stack: FocalStack, *, radius_px: int = 3) -> FloatArray:
-    """Sum-modified Laplacian [1]_ of the luminance of every slice, averaged over a window.
+    """Sum-modified Laplacian of the luminance of every slice, averaged over a window.
 
     Parameters
     ----------
@@ -23,10 +24,6 @@ def focus_measure(stack: FocalStack, *, radius_px: int = 3) -> FloatArray:
     -------
     ndarray of shape (N, T, S)
         Linear light per pixel squared; larger is sharper.
-
-    References
-    ----------
-    .. [1] S. K. Nayar, Y. Nakagawa, "Shape from Focus", IEEE TPAMI 16(8), 1994, eq. (5)-(7).
     """
     import cv2
 
@@ -54,14 +51,8 @@ def coarse_focus_curves(slices: FloatArray, *, scale: int = 1) -> FloatArray:
 
 
 def _bend(picture: FloatArray) -> FloatArray:
-    """Modified Laplacian (T, S) of the luminance of a picture."""
-    import cv2
-
-    second = np.array([-1.0, 2.0, -1.0], np.float32)
-    light = np.ascontiguousarray(luma(picture))
-    bend = np.abs(cv2.filter2D(light, -1, second[None, :]))
-    bend += np.abs(cv2.filter2D(light, -1, second[:, None]))
-    return np.asarray(bend, np.float32)
+    """Modified Laplacian (T, S) of the luminance of a picture (T, S, C)."""
+    return modified_laplacian(np.ascontiguousarray(luminance(picture)))
 
 
 def focus_curve(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +26,7 @@ from lfdfp.datatypes import (
 from lfdfp.errors import ImageError, SettingsError
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.rendering.kernels import ApertureRays, Surface, render_rows
+from lfdfp.settings import ApertureShape, NamedAperture
 
 _SURFACE = 0.07  # view pixels per angular step: closer slopes belong to one surface
 _AREA_PER_RAY_PX = 4.0
@@ -49,7 +49,7 @@ class Aperture:
         In angular steps; 0 is a pinhole.
     """
 
-    shape: Literal["round", "square"] = "round"
+    shape: ApertureShape = "round"
     half_width: float
 
 
@@ -73,24 +73,20 @@ def solution_aperture(picture: SharpPicture, name: str) -> Aperture:
     ImageError
         Where the picture does not know how wide its camera's aperture was.
     """
-    shape, _, size = name.partition(":")
-    try:
-        factor = float(size) if size else 1.0
-    except ValueError:
-        factor = -1.0
-    if shape not in ("round", "square") or not 0 <= factor <= _WIDEST:
+    named = NamedAperture.parse(name)
+    if named.f_number is not None or named.width > _WIDEST:
         raise SettingsError(
             f"aperture {name!r}: round or square is possible, with a width of 0 to {_WIDEST:g} "
             "grids of views, such as round:0.5"
         )
     known = None if picture.depth is None else picture.depth.angular_shape
-    if factor and known is None:
+    if named.width and known is None:
         raise ImageError(
             "the solution does not say how wide the camera's aperture was: make it again, or ask "
             "for the aperture round:0"
         )
     views = max(known) if known else 0
-    return Aperture(shape="round" if shape == "round" else "square", half_width=factor * views / 2)
+    return Aperture(shape=named.shape, half_width=named.width * views / 2)
 
 
 def render(
@@ -309,7 +305,7 @@ def _depth(picture: SharpPicture) -> Depth:
     return picture.depth
 
 
-def _places(shape: Literal["round", "square"]) -> FloatArray:
+def _places(shape: ApertureShape) -> FloatArray:
     """Shape (K, 2): places of rays in an aperture of half width 1, the first n of them even too.
 
     A spiral with the golden angle, its radius √(k + ½) to be divided by √n; over the square the

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.imaging.color import encode_srgb, luma
+from lfdfp.imaging.color import luminance
+from lfdfp.imaging.display import encode_srgb
 from lfdfp.report.maps import ByteImage, screen_image
 
 Crop = tuple[int, int, int, int]
@@ -22,7 +23,7 @@ def representative_crops(view: FloatArray, side: int = _TILE) -> list[Crop]:
     """Five squares of a view (T, S, 3): two of much detail, average, plain and bright, dark."""
     import cv2
 
-    shown = encode_srgb(luma(view)[..., None])[..., 0]
+    shown = encode_srgb(luminance(view)[..., None])[..., 0]
     strength = cv2.blur(np.abs(cv2.Laplacian(shown, cv2.CV_32F)), (3, 3))
     side = min(side, *shown.shape)
     corners = [

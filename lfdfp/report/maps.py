@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import DoubleArray, FloatArray, SharpPicture, StackEvidence
-from lfdfp.imaging.color import encode_srgb
+from lfdfp.imaging.display import encode_srgb
 
 ByteImage = NDArray[np.uint8]
 

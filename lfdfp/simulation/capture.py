@@ -178,7 +178,7 @@ def simulate_capture(
     threads
         Bands of rows worked on at once; the result does not depend on it.
     progress
-        Called with (rows done, rows).
+        Called with (bands of rows done, bands).
     """
     lens_seed, pixel_seed, capture_seed, white_seed = np.random.SeedSequence(seed).spawn(4)
     flaws = camera.imperfections

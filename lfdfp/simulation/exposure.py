@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
+from lfdfp.computing.bands import BandRunner
 from lfdfp.datatypes import (
     BAYER_COLOR,
     CodeArray,
@@ -125,17 +124,14 @@ def sensor_light(
     to_camera = np.linalg.inv(camera_to_srgb_matrix(camera.color)).astype(np.float32)
     light = np.empty(camera.shape, np.float32)
 
-    def fill(rows: slice) -> int:
+    def fill(rows: slice) -> None:
         rgb = _band_light(scene, camera, images, profile, bundles, _band(camera, images, rows))
         for k, channel in enumerate(camera.bayer):
             # Bands start at even rows, so that the Bayer cell starts at each band's top left.
             cell = (slice(k // 2, None, 2), slice(k % 2, None, 2))
             light[rows][cell] = rgb[cell] @ to_camera[BAYER_COLOR[channel]]
-        return int(rows.stop)
 
-    with ThreadPoolExecutor(threads) as pool:
-        for done in pool.map(fill, bands(camera.shape[0])):
-            progress(done, camera.shape[0])
+    BandRunner(threads).each(fill, bands(camera.shape[0]), progress)
     return light
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from lfdfp.datatypes import ROW_STEP_PITCHES, FloatArray
 from lfdfp.errors import SettingsError
-from lfdfp.imaging.display import decode_display
+from lfdfp.imaging.display import decode_srgb
 from lfdfp.simulation.depth_layers import layers_from_depth
 from lfdfp.simulation.layers import Layer
 from lfdfp.simulation.names import PhotographicScene
@@ -68,7 +68,7 @@ def bundled_picture(name: str) -> FloatArray:
 
     with Image.open(_bundled_file(name), formats=("PNG", "JPEG")) as image:
         encoded = np.asarray(image.convert("RGB"), np.float32)
-    return decode_display(np.asarray(encoded, np.float32) / np.float32(255))
+    return decode_srgb(np.asarray(encoded, np.float32) / np.float32(255))
 
 
 def _bundled_file(name: str) -> Path:

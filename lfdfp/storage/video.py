@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
-from lfdfp.imaging.color import decode_srgb
+from lfdfp.imaging.display import decode_srgb
 
 _LONGEST_S: Final = 120
 _ADVICE: Final = (

@@ -10,7 +10,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from lfdfp.cli.main import app
-from lfdfp.imaging.color import encode_srgb
+from lfdfp.imaging.display import encode_srgb
 from lfdfp.interchange.formats import read_light_field, write_light_field
 from lfdfp.storage.hdf5 import load_focal_stack, load_light_field, provenance_of
 from tests.factories import textured_plane

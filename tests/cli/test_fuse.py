@@ -16,7 +16,7 @@ from lfdfp.cli.main import app
 from lfdfp.datatypes import FloatArray
 from lfdfp.evaluation.metrics import psnr
 from lfdfp.fusion.registration import warped
-from lfdfp.imaging.display import decode_display, encode
+from lfdfp.imaging.display import decode_srgb, encode
 from tests.factories import multi_focus, textured_picture
 
 _TRUTH = textured_picture((97, 131))
@@ -112,7 +112,7 @@ def test_nine_pictures_in_a_folder(tmp_path: Path) -> None:
 def test_exposure_and_a_moved_camera_are_made_up_for(tmp_path: Path) -> None:
     truth = textured_picture((160, 270))
     near, far = multi_focus(truth, 2)[0]
-    brighter = encode(np.float32(1.03) * decode_display(far))
+    brighter = encode(np.float32(1.03) * decode_srgb(far))
     moved = warped(far, np.array([[1, 0, 0.8], [0, 1, -0.6]], np.float32))
     for picture, option in ((brighter, "--no-equalize"), (moved, "--no-align")):
         paths = _saved(tmp_path, [near, picture])

@@ -14,7 +14,7 @@ from lfdfp.decoding.demosaic import demosaic_lens_images
 from lfdfp.decoding.sensor import sensor_light
 from lfdfp.decoding.views import lenslets_around, rendering_matrix, view_offsets_px
 from lfdfp.evaluation.plain_decode import PlainDecode
-from lfdfp.imaging.color import exposure_gain
+from lfdfp.imaging.color import display_matrix
 from lfdfp.simulation import SimulatedCapture, camera_model, make_scene, simulate_capture
 
 INNER = [(v, u) for v in (-3, 0, 3) for u in (-3, 0, 3)]
@@ -49,7 +49,7 @@ def test_lenslet_samples_beat_the_plain_decode_by_far(
     q, r = lenslets.coordinates()
     inner = images.valid & cv2.erode(images.valid.astype(np.uint8), np.ones((3, 3))).astype(bool)
     plain = PlainDecode(capture, calibration)
-    to_srgb = exposure_gain(capture.color) * np.asarray(capture.color.camera_to_srgb)
+    to_srgb = display_matrix(capture.color)
     offsets = view_offsets_px(calibration.grid, simulated.sampling, 7)
     gains = np.ones((7, 7, 3), np.float32)
     matrix = rendering_matrix(images.model, offsets, gains, to_srgb).reshape(-1, 7, 7, 3)

@@ -9,7 +9,7 @@ import pytest
 from lfdfp.datatypes import FloatArray
 from lfdfp.fusion.exposure import ExposureMatch, described, exposure_windows, match_exposures
 from lfdfp.fusion.registration import stack_of_photographs
-from lfdfp.imaging.display import decode_display, encode
+from lfdfp.imaging.display import decode_srgb, encode
 from tests.factories import multi_focus, textured_picture
 
 
@@ -36,9 +36,9 @@ def _half_blurred(picture: FloatArray, side: int) -> FloatArray:
 def test_blur_is_not_taken_for_exposure(blurred_in: str) -> None:
     encoded = _harsh_texture()
     if blurred_in == "encoded values":
-        pair = [decode_display(_half_blurred(encoded, side)) for side in (0, 1)]
+        pair = [decode_srgb(_half_blurred(encoded, side)) for side in (0, 1)]
     else:
-        pair = [_half_blurred(decode_display(encoded), side) for side in (0, 1)]
+        pair = [_half_blurred(decode_srgb(encoded), side) for side in (0, 1)]
     match = _match(pair)
     assert not match.applied
     np.testing.assert_array_equal(match.gains, 1.0)
@@ -48,7 +48,7 @@ def test_blur_is_not_taken_for_exposure(blurred_in: str) -> None:
 @pytest.mark.parametrize("gain", [0.8, 0.97, 1.02])
 def test_exposure_is_equalized(gain: float) -> None:
     slices, _ = multi_focus(textured_picture((240, 300)), 2)
-    light = decode_display(slices) * np.array([1.0, gain], np.float32)[:, None, None, None]
+    light = decode_srgb(slices) * np.array([1.0, gain], np.float32)[:, None, None, None]
     np.testing.assert_allclose(_match(light).gains[1], 1 / gain, rtol=0.004)
     made = stack_of_photographs(light, align=False)
     np.testing.assert_allclose(made.slices[1], light[1] / gain, rtol=0.004)
@@ -57,23 +57,23 @@ def test_exposure_is_equalized(gain: float) -> None:
 def test_white_balance_is_equalized() -> None:
     slices, _ = multi_focus(textured_picture((240, 300)), 2)
     drift = np.array([1.04, 1.0, 0.97], np.float32)
-    light = decode_display(slices) * np.stack([np.ones(3, np.float32), drift])[:, None, None]
+    light = decode_srgb(slices) * np.stack([np.ones(3, np.float32), drift])[:, None, None]
     np.testing.assert_allclose(_match(light).gains[1], 1 / drift, rtol=0.005)
 
 
 def test_a_drift_over_many_photographs_does_not_add_up_errors() -> None:
-    picture = decode_display(textured_picture((240, 300)))
+    picture = decode_srgb(textured_picture((240, 300)))
     drift = np.exp(np.linspace(-0.1, 0.1, 9)).astype(np.float32)
     rng = np.random.default_rng(0)
     noisy = [
-        decode_display(encode(g * picture) + rng.normal(0, 0.01, picture.shape).astype(np.float32))
+        decode_srgb(encode(g * picture) + rng.normal(0, 0.01, picture.shape).astype(np.float32))
         for g in drift
     ]
     np.testing.assert_allclose(_match(noisy, 4).gains[:, 0], 1 / drift, rtol=0.002)
 
 
 def test_clipped_and_uncovered_parts_do_not_count() -> None:
-    picture = decode_display(textured_picture((240, 300)))
+    picture = decode_srgb(textured_picture((240, 300)))
     brighter = 1.05 * picture
     picture[:60], brighter[:60] = 1.0, 1.0
     coverage = np.ones(picture.shape[:2], np.float32)

@@ -13,7 +13,7 @@ from lfdfp.evaluation.metrics import psnr
 from lfdfp.fusion import fuse
 from lfdfp.fusion.paper.recipe import PaperSettings
 from lfdfp.fusion.presets import EngineSettings
-from lfdfp.imaging.display import decode_display, encode
+from lfdfp.imaging.display import decode_srgb, encode
 from lfdfp.imaging.resampling import Downsampling
 from lfdfp.networks.fit import NetworkSettings
 from lfdfp.settings import FusionSettings
@@ -24,7 +24,7 @@ from tests.factories import multi_focus, textured_picture
 
 def _stack(shape: tuple[int, int] = (31, 45), number: int = 2) -> FocalStack:
     slices, _ = multi_focus(textured_picture(shape), number)
-    return FocalStack(slices=decode_display(slices), slopes=np.linspace(-1.0, 1.0, number))
+    return FocalStack(slices=decode_srgb(slices), slopes=np.linspace(-1.0, 1.0, number))
 
 
 def _maps(picture: SharpPicture) -> FloatArray:
@@ -44,7 +44,7 @@ def test_every_scale_covers_the_same_area(scale: int) -> None:
 def test_the_fused_picture_is_closer_to_the_truth_than_any_slice() -> None:
     truth = textured_picture((64, 90))
     slices, _ = multi_focus(truth, 3)
-    stack = FocalStack(slices=decode_display(slices))
+    stack = FocalStack(slices=decode_srgb(slices))
     fused = encode(fuse(stack, FusionSettings(preset="fast")).all_in_focus)
     assert psnr(truth, fused) > max(psnr(truth, s) for s in slices) + 6
 
@@ -103,7 +103,7 @@ def test_the_center_view_steps_in_where_slices_are_ghosted() -> None:
     slices, _ = multi_focus(truth, 2)
     slices[:, 20:40, 30:50] = slices[:, 20:40, 30:50].mean(axis=(1, 2), keepdims=True)
     noise = np.random.default_rng(0).normal(0, 0.02, truth.shape).astype(np.float32)
-    stack = FocalStack(slices=decode_display(slices), reference_view=decode_display(truth + noise))
+    stack = FocalStack(slices=decode_srgb(slices), reference_view=decode_srgb(truth + noise))
     settings = FusionSettings(preset="fast", scale=1)
     without = FocalStack(slices=stack.slices)
     mixed, plain = (encode(fuse(s, settings).all_in_focus) for s in (stack, without))
@@ -114,7 +114,7 @@ def test_the_center_view_steps_in_where_slices_are_ghosted() -> None:
 def test_bands_and_tiles_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     slices, _ = multi_focus(textured_picture((150, 170)), 2)
     noise = np.random.default_rng(0).normal(0, 0.01, slices.shape).astype(np.float32)
-    stack = FocalStack(slices=decode_display(slices + noise))
+    stack = FocalStack(slices=decode_srgb(slices + noise))
     settings = FusionSettings(scale=2, preset="fast")
     whole = fuse(stack, settings)
     monkeypatch.setattr("lfdfp.fusion.decision_map._BAND_VALUES", 1)
@@ -128,7 +128,7 @@ def test_bands_and_tiles_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_fit_that_diverges_leaves_the_base_and_a_warning(part: str) -> None:
     slices, _ = multi_focus(textured_picture((72, 80)), 2)
     noise = np.random.default_rng(0).normal(0, 0.03, slices.shape).astype(np.float32)
-    stack = FocalStack(slices=decode_display(slices + noise))
+    stack = FocalStack(slices=decode_srgb(slices + noise))
     settings = FusionSettings(scale=2)
     base = SuperResolutionSettings(internal=InternalLearningSettings(steps=0))
     spoiled = {
@@ -162,7 +162,7 @@ def test_a_result_that_is_too_large_is_refused_before_memory_is_taken() -> None:
 def test_nine_slices_and_a_subject_at_every_border() -> None:
     truth = textured_picture((80, 180))
     slices, owner = multi_focus(truth, 9, blur_px=1.5)
-    stack = FocalStack(slices=decode_display(slices), slopes=np.linspace(-1, 1, 9))
+    stack = FocalStack(slices=decode_srgb(slices), slopes=np.linspace(-1, 1, 9))
     result = fuse(stack, FusionSettings(scale=1))
     assert np.mean(np.abs(_maps(result).argmax(axis=0) - owner) <= 1) > 0.9
     assert psnr(truth, encode(result.all_in_focus)) > 32
@@ -172,6 +172,6 @@ def test_noise_does_not_cost_the_fused_picture() -> None:
     truth = textured_picture((96, 120))
     slices, _ = multi_focus(truth, 2)
     noise = np.random.default_rng(1).normal(0, 5 / 255, slices.shape).astype(np.float32)
-    stack = FocalStack(slices=decode_display(slices + noise))
+    stack = FocalStack(slices=decode_srgb(slices + noise))
     fused = encode(fuse(stack, FusionSettings(scale=1)).all_in_focus)
     assert psnr(truth, fused) > psnr(truth, truth + noise[0]) - 0.5

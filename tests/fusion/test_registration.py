@@ -13,7 +13,7 @@ from lfdfp.fusion.registration import (
     stack_of_photographs,
     warped,
 )
-from lfdfp.imaging.display import decode_display
+from lfdfp.imaging.display import decode_srgb
 from tests.factories import multi_focus, textured_picture
 
 
@@ -33,10 +33,10 @@ def test_a_shift_is_found_to_a_tenth_of_a_pixel(row: float, column: float) -> No
 
 def test_moved_photographs_fit_again() -> None:
     slices, moved = _moved_pair(0.8, -1.3)
-    again, coverage, distances = aligned(decode_display(moved))
+    again, coverage, distances = aligned(decode_srgb(moved))
     inner = np.s_[10:-10, 10:-10]
     before = np.abs(moved[1][inner] - slices[1][inner]).mean()
-    after = np.abs(again[1][inner] - decode_display(slices)[1][inner]).mean()
+    after = np.abs(again[1][inner] - decode_srgb(slices)[1][inner]).mean()
     assert after < 0.3 * before
     assert distances[0] == 0
     assert coverage is not None

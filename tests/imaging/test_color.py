@@ -1,4 +1,4 @@
-"""Color conversion: inverses, neutral white, orientations as EXIF defines them."""
+"""Color conversion: matrices, neutral white, orientations as EXIF defines them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from PIL import Image, ImageOps
 from lfdfp.datatypes import ColorData
 from lfdfp.imaging.color import (
     camera_to_linear_srgb,
-    decode_srgb,
-    encode_srgb,
+    camera_to_srgb_matrix,
+    display_matrix,
     exposure_gain,
     oriented,
 )
 
 
-def test_srgb_curve_and_its_inverse_agree() -> None:
-    light = np.linspace(0, 1, 1001, dtype=np.float32)
-    np.testing.assert_allclose(decode_srgb(encode_srgb(light)), light, atol=2e-6)
+def test_the_matrices_differ_by_white_balance_alone() -> None:
+    matrix = ((3.0, -1.8, -0.2), (-0.4, 1.7, -0.3), (0.1, -1.1, 2.0))
+    color = ColorData(white_balance=(1.4, 1.0, 1.2), camera_to_srgb=matrix, exposure_bias_ev=0.3)
+    balanced = np.array([0.2, 0.5, 0.7])
+    camera = balanced / np.array([1.4, 1.0, 1.2])
+    by_both = camera_to_srgb_matrix(color) @ camera
+    np.testing.assert_allclose(display_matrix(color) @ balanced, by_both)
+    np.testing.assert_allclose(by_both, exposure_gain(color) * np.array(matrix) @ balanced)
 
 
 def test_white_stays_neutral_through_a_matrix_whose_rows_sum_to_one() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from lfdfp.datatypes import LightField
 from lfdfp.errors import StorageError
-from lfdfp.imaging.color import decode_srgb
+from lfdfp.imaging.display import decode_srgb
 from lfdfp.interchange.formats import read_light_field, recognized_format
 from tests.interchange.asymmetric_scene import (
     ANGULAR,
@@ -29,7 +29,7 @@ def _file(path: Path, codes: np.ndarray, attributes: dict[str, float]) -> Path:
 
 
 def _codes(field: LightField) -> np.ndarray:
-    from lfdfp.imaging.color import encode_srgb
+    from lfdfp.imaging.display import encode_srgb
 
     light = np.stack([[field.view(v, u) for u in range(ANGULAR[1])] for v in range(ANGULAR[0])])
     return np.rint(255 * encode_srgb(light)).astype(np.uint8)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from lfdfp.errors import ImageError
-from lfdfp.imaging.color import encode_srgb
+from lfdfp.imaging.display import encode_srgb
 from lfdfp.interchange.formats import read_light_field
 from lfdfp.interchange.view_mosaic import read_view_mosaic
 from lfdfp.interchange.view_neighbors import UNLIKE_NEIGHBORS

@@ -10,7 +10,7 @@ import pytest
 
 from lfdfp.datatypes import FloatArray, RayEvidence, Rays, SharpPicture
 from lfdfp.errors import CaptureError, ImageError, SettingsError
-from lfdfp.imaging.color import LUMA_WEIGHTS
+from lfdfp.imaging.color import LUMINANCE_WEIGHTS
 from lfdfp.reconstruction.reconstruct import reconstruct
 from lfdfp.reconstruction.solution import area_average
 from lfdfp.settings import FusionSettings
@@ -117,7 +117,7 @@ def test_the_standard_error_is_the_spread_over_draws_of_the_noise() -> None:
         mosaic = np.clip(np.rint(codes + more), 0, 4095).astype(np.uint16)
         drawn = dataclasses.replace(rays, capture=dataclasses.replace(rays.capture, mosaic=mosaic))
         made = reconstruct(ray_field(capture, drawn))
-        lumas.append(made.super_resolved[8:-8, 8:-8] @ LUMA_WEIGHTS)
+        lumas.append(made.super_resolved[8:-8, 8:-8] @ LUMINANCE_WEIGHTS)
         error = evidence(made).standard_error
         assert error is not None
         stated.append(error[8:-8, 8:-8])

@@ -78,9 +78,10 @@ def test_an_f_number_is_relative_to_the_lens() -> None:
     ("name", "message"),
     [
         ("star", "'star': square or round is possible"),
-        ("round:x", "'x' is no size"),
-        ("round:-1", "'-1' is no size"),
-        ("square:2", "2.0 is wider than the grid"),
+        ("round:x", "'round:x': square or round is possible"),
+        ("round:-1", "'round:-1': square or round is possible"),
+        ("round:0", "width 0 is not possible"),
+        ("square:2", "width 2 is not possible"),
     ],
 )
 def test_unknown_apertures_are_refused(name: str, message: str) -> None:

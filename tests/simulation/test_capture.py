@@ -190,7 +190,7 @@ def test_threads_do_not_change_the_result() -> None:
         progress=lambda n, of: done.append((n, of)),
     )
     np.testing.assert_array_equal(one.mosaic, two.mosaic)
-    assert done == [(64, 200), (128, 200), (192, 200), (200, 200)]
+    assert done == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_more_rays_change_less_than_the_noise() -> None:

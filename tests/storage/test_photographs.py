@@ -12,7 +12,7 @@ from PIL import Image
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
-from lfdfp.imaging.color import decode_srgb, encode_srgb
+from lfdfp.imaging.display import decode_srgb, encode_srgb
 from lfdfp.storage.images import read_picture
 from lfdfp.storage.photographs import list_frames, pictures_in, read_frame, read_photographs
 from tests.storage.pictures.picture_files import GRAY, RGB, codes8, codes16

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lfdfp.errors import ImageError
-from lfdfp.imaging.color import encode_srgb
+from lfdfp.imaging.display import encode_srgb
 from lfdfp.lfp import write_container
 from lfdfp.lfp.refocus_stack import read_refocus_stack
 from lfdfp.storage.hdf5 import load_focal_stack, save_focal_stack

@@ -10,7 +10,7 @@ import numpy as np
 
 from lfdfp.computing.bands import BandRunner
 from lfdfp.datatypes import ColorData, FloatArray
-from lfdfp.imaging.color import exposure_gain
+from lfdfp.imaging.color import display_matrix
 from lfdfp.reconstruction.footprint_kernels import blur_band, stencil_band
 from lfdfp.reconstruction.observation import NormalEquations, RayObservation
 from lfdfp.reconstruction.solver import operator_kernels as kernels
@@ -25,8 +25,7 @@ _OPPONENT = np.array([[1, 1, 1], [1.5**0.5, 0, -(1.5**0.5)], [0.5**0.5, -(2**0.5
 
 def opponent_matrix(color: ColorData) -> FloatArray:
     """Shape (3, 3): from white-balanced camera colors to opponent colors of the display."""
-    display = exposure_gain(color) * np.asarray(color.camera_to_srgb, np.float64)
-    return (_OPPONENT @ display).astype(np.float32)
+    return (_OPPONENT @ display_matrix(color)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageCms
 
-from lfdfp.computing.parts import by_parts
+from lfdfp.computing.blocks import map_blocks
 from lfdfp.datatypes import DoubleArray, FloatArray
-from lfdfp.imaging.color import decode_srgb, encode_srgb
+from lfdfp.imaging.display import decode_srgb, encode_srgb
 
 Space = Literal["gray", "rgb", "cmyk"]
 
@@ -145,7 +145,7 @@ def decoded(encoded: FloatArray, profile: ColorProfile | None) -> FloatArray:
         return decode_srgb(encoded)
     curves = profile.curves
     ramp = np.linspace(0, 1, curves.shape[1])
-    return by_parts(lambda part: _by_channel(part, ramp, curves), encoded)
+    return map_blocks(lambda part: _by_channel(part, ramp, curves), encoded)
 
 
 def encoded(light: FloatArray, profile: ColorProfile | None) -> FloatArray:
@@ -154,7 +154,7 @@ def encoded(light: FloatArray, profile: ColorProfile | None) -> FloatArray:
         return encode_srgb(light)
     curves = profile.curves
     ramp = np.linspace(0, 1, curves.shape[1])
-    return by_parts(lambda part: _by_channel(part, curves, ramp), light)
+    return map_blocks(lambda part: _by_channel(part, curves, ramp), light)
 
 
 def _by_channel(values: FloatArray, given: DoubleArray, wanted: DoubleArray) -> FloatArray:
@@ -199,7 +199,7 @@ def light_of_lab(lab: FloatArray) -> FloatArray:
     .. [1] CIE 15:2004, and the chromatic adaptation of Bradford between D50 and D65 as in
        ISO 15076-1 (ICC).
     """
-    return by_parts(_light_of_lab, lab)
+    return map_blocks(_light_of_lab, lab)
 
 
 def _light_of_lab(lab: FloatArray) -> FloatArray:

@@ -10,10 +10,11 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lfdfp.computing.parts import by_parts
+from lfdfp.computing.blocks import map_blocks
 from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
-from lfdfp.imaging.color import encode_srgb, oriented
+from lfdfp.imaging.color import oriented
+from lfdfp.imaging.display import encode_srgb
 from lfdfp.storage.pictures.color_profiles import (
     ColorProfile,
     decoded,
@@ -175,10 +176,10 @@ def _light(stored: Stored, white: float) -> tuple[FloatArray, ColorProfile | Non
     notes = (note,) if note else ()
     if stored.linear:
         scale = np.float32(1 / white)
-        return by_parts(lambda codes: codes * scale, stored.values), None, notes
+        return map_blocks(lambda codes: codes * scale, stored.values), None, notes
     if _is_said(stored) and not stored.premultiplied and stored.values.dtype.kind == "u":
         return _by_table(stored.values, white, profile), profile, notes
-    scaled = by_parts(lambda v: np.maximum(v / np.float64(white), 0), stored.values)
+    scaled = map_blocks(lambda v: np.maximum(v / np.float64(white), 0), stored.values)
     return decoded(_straight(stored, scaled), profile), profile, notes
 
 
@@ -187,7 +188,7 @@ def _by_table(codes: NDArray[Any], white: float, profile: ColorProfile | None) -
     channels = codes.shape[2]
     ramp = np.minimum(np.arange(np.iinfo(codes.dtype).max + 1) / white, 1).astype(np.float32)
     tables = decoded(np.repeat(ramp[:, None], channels, axis=1), profile)
-    return by_parts(
+    return map_blocks(
         lambda part: np.stack([tables[part[..., c], c] for c in range(channels)], axis=-1), codes
     )
 
@@ -204,4 +205,4 @@ def _straight(stored: Stored, values: FloatArray) -> FloatArray:
 
 def _rounded(values: FloatArray, dtype: Any) -> NDArray[Any]:
     levels = np.float32(np.iinfo(dtype).max)
-    return by_parts(lambda part: np.rint(np.clip(part, 0, 1) * levels), values, dtype)
+    return map_blocks(lambda part: np.rint(np.clip(part, 0, 1) * levels), values, dtype)

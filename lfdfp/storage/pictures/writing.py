@@ -17,7 +17,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, features
 
-from lfdfp.computing.parts import by_parts
+from lfdfp.computing.blocks import map_blocks
 from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
 from lfdfp.files import replacing, write_bytes
@@ -196,7 +196,7 @@ def _values(picture: Picture, suffix: str) -> NDArray[Any]:
 def _quantized(values: FloatArray, bits: Bits) -> NDArray[Any]:
     dtype = np.uint16 if bits == 16 else np.uint8
     levels = np.float32(np.iinfo(dtype).max)
-    return by_parts(lambda part: np.rint(np.clip(part, 0, 1) * levels), values, dtype)
+    return map_blocks(lambda part: np.rint(np.clip(part, 0, 1) * levels), values, dtype)
 
 
 def _write_by_pillow(path: Path, content: _Content) -> tuple[str, ...]:

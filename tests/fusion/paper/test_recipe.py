@@ -13,7 +13,7 @@ from lfdfp.evaluation.metrics import psnr
 from lfdfp.fusion import fuse
 from lfdfp.fusion.paper.recipe import Code, PaperSettings, follow_paper
 from lfdfp.fusion.presets import EngineSettings
-from lfdfp.imaging.display import decode_display, encode
+from lfdfp.imaging.display import decode_srgb, encode
 from lfdfp.imaging.resampling import Downsampling
 from lfdfp.networks.fusion_losses import FusionLoss, LossSettings, TorchDownsampling
 from lfdfp.networks.skipnet import SkipnetSettings
@@ -37,7 +37,7 @@ def _ignore(done: int, total: int) -> None:
 def test_a_short_run_comes_close_to_the_truth(number: int) -> None:
     truth = textured_picture((48, 64))
     slices, _ = multi_focus(truth, number)
-    stack = FocalStack(slices=decode_display(slices))
+    stack = FocalStack(slices=decode_srgb(slices))
     result = fuse(stack, FusionSettings(scale=1), engine=EngineSettings(paper=_SHORT))
     assert result.provenance.prior == "SKIPnet"
     assert isinstance(result.evidence, StackEvidence)

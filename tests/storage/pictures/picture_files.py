@@ -16,7 +16,8 @@ import tifffile
 from PIL import Image
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.imaging.color import decode_srgb, oriented
+from lfdfp.imaging.color import oriented
+from lfdfp.imaging.display import decode_srgb
 
 
 def _smooth(channels: int, seed: int) -> FloatArray:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from lfdfp.imaging.color import decode_srgb
+from lfdfp.imaging.display import decode_srgb
 from lfdfp.storage.images import Picture, read_picture, write_picture
 from lfdfp.storage.pictures.color_profiles import (
     ColorProfile,

@@ -12,7 +12,7 @@ from PIL import Image, ImageCms
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
-from lfdfp.imaging.color import decode_srgb, encode_srgb
+from lfdfp.imaging.display import decode_srgb, encode_srgb
 from lfdfp.storage.images import page_headers, picture_size, read_codes, read_picture
 from tests.storage.pictures.picture_files import (
     ALPHA,

@@ -16,7 +16,7 @@ from PIL import Image
 
 from lfdfp.datatypes import Camera, Lens
 from lfdfp.errors import ImageError, StorageError
-from lfdfp.imaging.color import decode_srgb
+from lfdfp.imaging.display import decode_srgb
 from lfdfp.lfp.capture import read_capture
 from lfdfp.storage.images import (
     Picture,

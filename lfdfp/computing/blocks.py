@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 _VALUES_AT_ONCE = 1 << 20
 
 
-def by_parts(
+def map_blocks(
     function: Callable[[Any], NDArray[Any]], values: NDArray[Any], dtype: Any = np.float32
 ) -> NDArray[Any]:
     """``function(values)`` of an elementwise function, computed a few rows at a time."""
