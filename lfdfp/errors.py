@@ -70,6 +70,12 @@ class SettingsError(LfdfpError):
     """A setting that does not exist or has an impossible value."""
 
 
+def about(path: Path, error: LfdfpError) -> str:
+    """What went wrong, with the file named: a stage that sees only pixels does not know it."""
+    text = str(error)
+    return text if path.name in text else f"{path}: {text}"
+
+
 def of_the_system(error: OSError) -> str:
     """What the system refused, in one line with the file that it is about."""
     reason = error.strerror or str(error) or type(error).__name__
@@ -77,7 +83,7 @@ def of_the_system(error: OSError) -> str:
     return f"{' and '.join(names)}: {reason}" if names else reason
 
 
-def defect(error: Exception) -> str:
+def defect(error: Exception, *, traceback_at: str = "--debug shows the traceback") -> str:
     """One line on an exception that nobody expected: where it came from, and what to report."""
     package = Path(__file__).parent
     frames = traceback.extract_tb(error.__traceback__)
@@ -89,5 +95,5 @@ def defect(error: Exception) -> str:
     return (
         f"unexpected {type(error).__name__}: {text} ({place}lfdfp {__version__}); this is a defect "
         "of the program: please report it as an issue with this line, the command, and what "
-        "`lfdfp info --json FILE` says of its input (--debug shows the traceback)"
+        f"`lfdfp info --json FILE` says of its input ({traceback_at})"
     )

@@ -10,7 +10,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,8 @@ PathKind = Literal["file", "folder", "other", "missing"]
 """A file here is a regular one; "other" are pipes, devices and sockets."""
 
 _BLOCK_BYTES = 1 << 20
+_TEMPORARY = ".lfdfp-"
+"""What the names of half-written files begin with."""
 
 
 def check_outputs(
@@ -117,7 +119,7 @@ def replacing(target: Path) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.stem[:40]}-", suffix=target.suffix
+            dir=target.parent, prefix=f"{_TEMPORARY}{target.stem[:40]}-", suffix=target.suffix
         )
         os.close(handle)
         temporary = Path(name)
@@ -149,7 +151,9 @@ def replacing_folder(target: Path) -> Iterator[Path]:
         if target.exists():
             raise StorageError(f"{target}: exists already; remove it or name another folder")
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name[:40]}-"))
+        temporary = Path(
+            tempfile.mkdtemp(dir=target.parent, prefix=f"{_TEMPORARY}{target.name[:40]}-")
+        )
         temporary.chmod(0o777 & ~_umask())
         yield temporary
         temporary.rename(target)
@@ -159,6 +163,26 @@ def replacing_folder(target: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def remove_leftovers(folder: Path) -> int:
+    """Remove what a process that was killed has left half-written in a folder; how many.
+
+    Only for a folder that no process is writing to. It is removed too if nothing else was in it.
+    """
+    try:
+        left = [path for path in folder.iterdir() if path.name.startswith(_TEMPORARY)]
+    except OSError:
+        return 0
+    for path in left:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    if left:
+        with suppress(OSError):
+            folder.rmdir()
+    return len(left)
 
 
 def write_bytes(target: Path, content: bytes) -> None:
@@ -220,14 +244,14 @@ def read_small_file(path: Path, *, most: int) -> bytes:
 
 def json_text(value: Any) -> str:
     """`value` as indented JSON; NaN and infinity, which JSON does not know, become null."""
-    return json.dumps(_without_nonfinite(value), indent=2, default=str, allow_nan=False)
+    return json.dumps(plain_json(value), indent=2, default=str, allow_nan=False)
 
 
-def _without_nonfinite(value: Any) -> Any:
+def plain_json(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _without_nonfinite(one) for key, one in value.items()}
+        return {key: plain_json(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nonfinite(one) for one in value]
+        return [plain_json(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -18,12 +18,13 @@ from typing import get_args
 
 import numpy as np
 
+from lfdfp.computing.memory import peak_memory_mib
 from lfdfp.datatypes import FloatArray, FocalStack, LightField
 from lfdfp.evaluation.protocol import Score, score
 from lfdfp.fusion.baselines import laplacian_pyramid
 from lfdfp.imaging.resampling import bicubic
 from lfdfp.pipeline import stages
-from lfdfp.pipeline.record import StageTime, peak_memory_mib, timed
+from lfdfp.pipeline.record import StageTime, timed
 from lfdfp.progress import silent_stage, stages_of
 from lfdfp.settings import Data, FusionSettings
 from lfdfp.simulation import SimulatedCapture, camera_model, make_scene, simulate_capture

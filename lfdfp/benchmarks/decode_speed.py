@@ -30,7 +30,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from lfdfp.pipeline.record import peak_memory_mib
+from lfdfp.computing.memory import peak_memory_mib
 from lfdfp.simulation.names import CameraName
 
 _PEER_SECTIONS = 11

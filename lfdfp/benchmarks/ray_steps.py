@@ -22,8 +22,8 @@ from typing import get_args
 
 import numpy as np
 
+from lfdfp.computing.memory import peak_memory_mib
 from lfdfp.decoding import decode
-from lfdfp.pipeline.record import peak_memory_mib
 from lfdfp.reconstruction.reconstruct import reconstruct
 from lfdfp.simulation import CameraName, camera_model, make_scene, simulate_capture
 

@@ -13,6 +13,7 @@ from lfdfp.calibration.response.fall_off import FieldShading
 from lfdfp.calibration.response.from_captures import lenslets_from_capture
 from lfdfp.calibration.response.from_white_image import LensletResponse, measure_white_image
 from lfdfp.calibration.response.profiles import default_response
+from lfdfp.computing.blas_threads import with_one_blas_thread
 from lfdfp.datatypes import Calibration, FloatArray, LensletGrid, NoiseModel, RawCapture
 from lfdfp.errors import CalibrationError, CaptureError
 from lfdfp.imaging.sensor_noise import noise_from_iso
@@ -25,6 +26,7 @@ _CLEAR_SHADING = 0.05
 _STEPS = 3
 
 
+@with_one_blas_thread
 def calibrate(
     capture: RawCapture,
     white_image: RawCapture | None = None,

@@ -16,6 +16,7 @@ from lfdfp.calibration.response.from_white_image import (
     PixelEvidence,
     measure_white_image,
 )
+from lfdfp.computing.blas_threads import with_one_blas_thread
 from lfdfp.datatypes import BayerPattern, BoolArray, FloatArray, LensletGrid, RawCapture
 from lfdfp.errors import CalibrationError, LfdfpError
 from lfdfp.progress import Progress, ignore_progress
@@ -85,6 +86,7 @@ def steps_off(zoom: int, focus: int) -> str:
     return " and ".join(off)
 
 
+@with_one_blas_thread
 def calibrate_from_white_images(
     images: Iterable[tuple[str, RawCapture | LfdfpError]],
     *,
@@ -218,6 +220,7 @@ def _brightness(image: RawCapture) -> tuple[float, float]:
     return max(tops), max(saturated)
 
 
+@with_one_blas_thread
 def calibrate_from_captures(
     captures: Sequence[RawCapture], *, progress: Progress = ignore_progress
 ) -> CameraCalibration:

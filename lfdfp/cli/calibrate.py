@@ -19,9 +19,9 @@ from lfdfp.cli.reporting import (
     say,
     stage_bar,
 )
-from lfdfp.errors import CalibrationError, LfdfpError
+from lfdfp.errors import CalibrationError, LfdfpError, about
 from lfdfp.files import check_output_folder
-from lfdfp.pipeline.batch import about, plan_jobs
+from lfdfp.pipeline.batch import plan_jobs
 from lfdfp.progress import Progress
 
 if TYPE_CHECKING:

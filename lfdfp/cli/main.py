@@ -10,6 +10,7 @@ import typer
 from threadpoolctl import threadpool_limits
 
 from lfdfp.cli import (
+    batch,
     calibrate,
     convert,
     decode,
@@ -17,6 +18,7 @@ from lfdfp.cli import (
     doctor,
     evaluate,
     fuse,
+    index,
     info,
     inspect,
     refocus,
@@ -24,6 +26,7 @@ from lfdfp.cli import (
     simulate,
     split,
 )
+from lfdfp.cli.interruption import end_cleanly_on_termination
 from lfdfp.cli.reporting import fail, reported_defects
 from lfdfp.computing.memory import keep_freed_memory
 from lfdfp.version import __version__
@@ -61,6 +64,8 @@ def program(
 
 
 app.command("run")(run.run_command)
+app.command("batch")(batch.batch_command)
+app.command("index")(index.index_command)
 app.command("info")(info.info_command)
 app.command("doctor")(doctor.doctor_command)
 app.command("calibrate")(calibrate.calibrate_command)
@@ -78,6 +83,7 @@ app.command("simulate")(simulate.simulate_command)
 def main() -> None:
     """Entry point; an interrupt ends quietly with the usual code."""
     keep_freed_memory()
+    end_cleanly_on_termination()
     arguments = [argument for argument in sys.argv[1:] if argument != _DEBUG]
     debug = len(arguments) < len(sys.argv) - 1
     # The kernels have a pool of their own: a second one of BLAS would fight it for the cores.

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+
+from lfdfp.pipeline.record import Keep, PictureFormat
+from lfdfp.settings import Data, Preset, Prior
 
 RawCaptureFile = Annotated[
     Path, typer.Argument(help="Raw capture (.lfp, .lfr, .raw with its .txt).")
@@ -37,3 +40,102 @@ NoVerify = Annotated[
 ]
 
 Json = Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout.")]
+
+OutputFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="DIR",
+        help="Folder for the outputs. Default: one named after each capture, beside it.",
+    ),
+]
+
+Scale = Annotated[int | None, typer.Option(min=1, max=4, help="How many times finer. Default: 2.")]
+
+Planes = Annotated[
+    int | None, typer.Option(min=2, max=256, help="Slices in the stack. Default: automatic.")
+]
+
+Slopes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FIRST:LAST:COUNT",
+        help="Slices in pixels per angular step. Default: auto, the range of the scene.",
+    ),
+]
+
+FusionPreset = Annotated[
+    Preset | None, typer.Option(help="How much work fusion does. Default: balanced.")
+]
+
+DataTerm = Annotated[
+    Data | None,
+    typer.Option(help="Make the picture from the raw rays or from the focal stack."),
+]
+
+PicturePrior = Annotated[
+    Prior | None,
+    typer.Option(help="Prior of the picture from rays. Default: variation (the only one)."),
+]
+
+Bits = Annotated[Literal["8", "16"], typer.Option(help="Bits per channel.")]
+
+Format = Annotated[
+    PictureFormat,
+    typer.Option(
+        "--format",
+        help="Format of the pictures; jpg, webp and avif have 8 bits, exr holds linear light "
+        "as half floats, not clipped.",
+    ),
+]
+
+KeptFiles = Annotated[
+    Keep,
+    typer.Option(
+        "--keep",
+        help="Beside the pictures and their page: nothing, the solution in fusion.h5, or also "
+        "the focal stack.",
+    ),
+]
+
+KeepLightField = Annotated[
+    bool, typer.Option("--keep-light-field", help="Also write light_field.h5 (large).")
+]
+
+Device = Annotated[
+    str | None,
+    typer.Option(help="auto, cpu or cuda. From rays, cuda has to be named. Default: auto."),
+]
+
+Seed = Annotated[int | None, typer.Option(min=0, help="Seed of everything random. Default: 0.")]
+
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option("--settings", metavar="TOML", help="Settings; options given here win."),
+]
+
+Jobs = Annotated[
+    str,
+    typer.Option(
+        metavar="N|auto",
+        help="Captures worked on at the same time; auto: as many as processors and memory allow.",
+    ),
+]
+
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE",
+        help="Most memory for all captures together, such as 8G. Default: what is free now.",
+    ),
+]
+
+RetryFailed = Annotated[
+    bool, typer.Option("--retry-failed", help="Also try captures again that have failed before.")
+]
+
+JsonLines = Annotated[
+    bool,
+    typer.Option("--json-lines", help="Events on stdout as they happen, a JSON document a line."),
+]

@@ -92,3 +92,24 @@ def parse_grid(text: str | None) -> tuple[int, int] | None:
     if match is None:
         raise typer.BadParameter(f"{text!r} is not like 8x8, rows first", param_hint="--grid")
     return int(match[1]), int(match[2])
+
+
+def parse_jobs(text: str) -> int | None:
+    """A number of processes; None for ``auto``."""
+    if text == "auto":
+        return None
+    if not re.fullmatch(r"[1-9]\d{0,3}", text):
+        raise typer.BadParameter(f"{text!r} is neither auto nor a number", param_hint="--jobs")
+    return int(text)
+
+
+def parse_memory(text: str | None) -> float | None:
+    """A size such as ``8G`` or ``800M``, in MiB; None where the option was not given."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{1,6}(?:\.\d+)?)\s*([MGT])(?:i?B)?", text.strip(), re.IGNORECASE)
+    if found is None:
+        raise typer.BadParameter(
+            f"{text!r} is not a size such as 8G or 800M", param_hint="--memory"
+        )
+    return float(found[1]) * 2.0 ** {"M": 0, "G": 10, "T": 20}[found[2].upper()]

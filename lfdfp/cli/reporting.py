@@ -12,9 +12,8 @@ from typing import Any
 import typer
 from tqdm import tqdm
 
-from lfdfp.errors import LfdfpError, defect, of_the_system
+from lfdfp.errors import LfdfpError, about, defect, of_the_system
 from lfdfp.files import json_text
-from lfdfp.pipeline.batch import about
 from lfdfp.progress import Progress
 
 

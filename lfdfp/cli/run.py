@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import typer
 
-from lfdfp.cli.options import CalibrationFolder, Json, NoVerify, WhiteImageFile
-from lfdfp.cli.parsing import parse_slopes
+from lfdfp.cli.batch import BatchArguments, work_on
+from lfdfp.cli.options import (
+    Bits,
+    CalibrationFolder,
+    DataTerm,
+    Device,
+    Format,
+    FusionPreset,
+    Jobs,
+    Json,
+    JsonLines,
+    KeepLightField,
+    KeptFiles,
+    NoVerify,
+    OutputFolder,
+    PicturePrior,
+    Planes,
+    Scale,
+    Seed,
+    SettingsFile,
+    Slopes,
+    WhiteImageFile,
+)
 from lfdfp.cli.reporting import (
     announce_compilation,
     echo_json,
@@ -20,11 +40,14 @@ from lfdfp.cli.reporting import (
     say,
     stage_bar,
 )
-from lfdfp.files import check_output_folder
-from lfdfp.pipeline.batch import Job, Outcome, plan_jobs, run_batch
-from lfdfp.pipeline.record import PictureFormat, RunOptions, RunRecord
+from lfdfp.cli.run_settings import run_settings
+from lfdfp.errors import LfdfpError, about
+from lfdfp.files import check_output_folder, path_kind
+from lfdfp.pipeline.batch import Job, plan_jobs
+from lfdfp.pipeline.record import RunOptions, RunRecord
+from lfdfp.pipeline.run_capture import run_capture
 from lfdfp.progress import silent_stage
-from lfdfp.settings import Data, Preset, Prior, Settings, read_settings
+from lfdfp.settings import Settings
 
 
 def run_command(
@@ -35,148 +58,97 @@ def run_command(
             "or folders of them."
         ),
     ],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="DIR",
-            help="Folder for the outputs. Default: one named after each capture, beside it.",
-        ),
-    ] = None,
-    scale: Annotated[
-        int | None, typer.Option(min=1, max=4, help="How many times finer. Default: 2.")
-    ] = None,
-    planes: Annotated[
-        int | None, typer.Option(min=2, max=256, help="Slices in the stack. Default: automatic.")
-    ] = None,
-    slopes: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FIRST:LAST:COUNT",
-            help="Slices in pixels per angular step. Default: auto, the range of the scene.",
-        ),
-    ] = None,
-    preset: Annotated[
-        Preset | None, typer.Option(help="How much work fusion does. Default: balanced.")
-    ] = None,
-    data: Annotated[
-        Data | None,
-        typer.Option(help="Make the picture from the raw rays or from the focal stack."),
-    ] = None,
-    prior: Annotated[
-        Prior | None,
-        typer.Option(help="Prior of the picture from rays. Default: variation (the only one)."),
-    ] = None,
-    bits: Annotated[Literal["8", "16"], typer.Option(help="Bits per channel.")] = "8",
-    picture_format: Annotated[
-        PictureFormat,
-        typer.Option(
-            "--format",
-            help="Format of the pictures; jpg, webp and avif have 8 bits, exr holds linear light "
-            "as half floats, not clipped.",
-        ),
-    ] = "png",
-    keep_light_field: Annotated[
-        bool, typer.Option("--keep-light-field", help="Also write light_field.h5 (large).")
-    ] = False,
+    output: OutputFolder = None,
+    scale: Scale = None,
+    planes: Planes = None,
+    slopes: Slopes = None,
+    preset: FusionPreset = None,
+    data: DataTerm = None,
+    prior: PicturePrior = None,
+    bits: Bits = "8",
+    picture_format: Format = "png",
+    keep: KeptFiles = "all",
+    keep_light_field: KeepLightField = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Reuse stages whose input and settings are the same.")
+        bool,
+        typer.Option("--resume", help="Make nothing again whose input and settings are the same."),
     ] = False,
-    device: Annotated[
-        str | None,
-        typer.Option(help="auto, cpu or cuda. From rays, cuda has to be named. Default: auto."),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(min=0, help="Seed of everything random. Default: 0.")
-    ] = None,
+    device: Device = None,
+    seed: Seed = None,
     calibration: CalibrationFolder = None,
     white_image: WhiteImageFile = None,
-    settings_file: Annotated[
-        Path | None,
-        typer.Option("--settings", metavar="TOML", help="Settings; options given here win."),
-    ] = None,
+    settings_file: SettingsFile = None,
     no_verify: NoVerify = False,
-    jobs: Annotated[int, typer.Option(min=1, help="Captures worked on at the same time.")] = 1,
+    jobs: Jobs = "1",
     json_output: Json = False,
+    json_lines: JsonLines = False,
 ) -> None:
     """Turn raw captures into sharp, super-resolved pictures.
 
     Writes into the output folder: all_in_focus_x2.png (the picture; the number is the scale),
     all_in_focus.png, center_view.png, contact_sheet.png, decision_map.png, disparity.png,
-    inspect.html (open it in a browser), focal_stack.h5, fusion.h5 and run.json.
+    inspect.html (open it in a browser), thumbnail.webp, focal_stack.h5, fusion.h5 and run.json.
+    Several captures, or folders of them, are worked through as by `lfdfp batch`.
 
     Example:  lfdfp run IMG_0001.lfp --scale 2
 
     Example:  lfdfp run shots/ -o results/ --resume
     """
     with reported_errors():
-        settings = Settings() if settings_file is None else read_settings(settings_file)
-        refocus = _given(settings.refocus, planes=planes, slopes=parse_slopes(slopes))
-        wanted = "stack" if preset == "paper" and data is None else data
-        fusion = _given(
-            settings.fusion,
+        settings = run_settings(
+            settings_file,
             scale=scale,
+            planes=planes,
+            slopes=slopes,
             preset=preset,
-            data=wanted,
+            data=data,
             prior=prior,
             device=device,
             seed=seed,
         )
-        settings = replace(settings, refocus=refocus, fusion=fusion)
-        planned = plan_jobs(captures, output)
-        if output is not None:
-            check_output_folder(output, captures)
-    if not planned:
-        raise fail(f"{captures[0]}: no captures (.lfp, .lfr, .lfx) in this folder")
+        single = len(captures) == 1 and path_kind(captures[0]) != "folder"
     options = RunOptions(
         picture_format=picture_format,
         bits=16 if bits == "16" else 8,
+        keep=keep,
         keep_light_field=keep_light_field,
         resume=resume,
         verify=not no_verify,
         calibration=calibration,
         white_image=white_image,
     )
-    quiet = json_output or jobs > 1
+    if not single:
+        arguments = BatchArguments(jobs=jobs, json_output=json_output, json_lines=json_lines)
+        work_on(captures, output, settings, options, arguments)
+        return
+    with reported_errors():
+        (job,) = plan_jobs(captures, output)
+        if output is not None:
+            check_output_folder(output, captures)
     announce_compilation()
-    outcomes = []
-    for outcome in run_batch(
-        planned,
-        settings,
-        options,
-        processes=jobs,
-        stage_progress=silent_stage if quiet else stage_bar,
-        on_start=lambda job: _announce(job, len(planned), quiet=json_output),
-    ):
-        outcomes.append(outcome)
-        if not json_output:
-            _tell(outcome)
+    _run_one(job, settings, options, json_output=json_output or json_lines)
+
+
+def _run_one(job: Job, settings: Settings, options: RunOptions, *, json_output: bool) -> None:
+    stage = silent_stage if json_output else stage_bar
+    try:
+        record = run_capture(job.path, job.folder, settings, options, stage_progress=stage)
+    except LfdfpError as error:
+        raise _failed(job, about(job.path, error), json_output=json_output) from None
+    except MemoryError:
+        text = f"{job.path}: not enough memory for this capture"
+        raise _failed(job, text, json_output=json_output) from None
     if json_output:
-        echo_json([_facts(outcome) for outcome in outcomes])
-    elif len(outcomes) > 1:
-        _summarize(outcomes)
-    if any(outcome.error and not outcome.skipped for outcome in outcomes):
-        raise typer.Exit(1)
-
-
-def _given(settings: Any, **options: object) -> Any:
-    """`settings` with those options that were given."""
-    return replace(settings, **{k: v for k, v in options.items() if v is not None})
-
-
-def _announce(job: Job, count: int, *, quiet: bool) -> None:
-    if count > 1 and not quiet:
-        say(str(job.path), err=True)
-
-
-def _tell(outcome: Outcome) -> None:
-    if outcome.record is not None:
-        _describe(outcome.record)
-    elif outcome.skipped:
-        say(f"lfdfp: passed over: {outcome.error}", err=True)
+        echo_json([{"ok": True, **asdict(record)}])
     else:
-        say(f"lfdfp: {outcome.error}", err=True)
+        _describe(record)
+
+
+def _failed(job: Job, error: str, *, json_output: bool) -> typer.Exit:
+    if not json_output:
+        return fail(error)
+    echo_json([{"ok": False, "capture": str(job.path), "skipped": False, "error": error}])
+    return typer.Exit(1)
 
 
 def _describe(record: RunRecord) -> None:
@@ -197,25 +169,3 @@ def _describe(record: RunRecord) -> None:
     say(f"time: {times}; {total:.1f} s in all, {record.peak_memory_mib:.0f} MiB at most")
     page = next(p for p in record.pictures if p.endswith("inspect.html"))
     say(f"next: open {page} in a browser, or try --scale 4, or --bits 16 --format tif")
-
-
-def _facts(outcome: Outcome) -> dict[str, object]:
-    if outcome.record is not None:
-        return {"ok": True, **asdict(outcome.record)}
-    return {
-        "ok": False,
-        "capture": str(outcome.job.path),
-        "skipped": outcome.skipped,
-        "error": outcome.error,
-    }
-
-
-def _summarize(outcomes: Sequence[Outcome]) -> None:
-    failed = [o for o in outcomes if o.error and not o.skipped]
-    skipped = sum(o.skipped for o in outcomes)
-    done = len(outcomes) - len(failed) - skipped
-    passed_over = f", {skipped} passed over" if skipped else ""
-    typer.echo("")
-    say(f"{done} of {len(outcomes)} captures done, {len(failed)} failed{passed_over}")
-    for outcome in failed:
-        say(f"  failed: {outcome.error}")

@@ -1,10 +1,11 @@
-"""How the C library hands out memory, for programs that make large arrays again and again."""
+"""How a process comes by memory and gives it back, and how much it has had."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
 import sys
+from pathlib import Path
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _LARGEST = 2**31 - 1
@@ -25,3 +26,30 @@ def keep_freed_memory() -> None:
         set_option(_M_MMAP_THRESHOLD, _LARGEST)
         set_option(_M_TRIM_THRESHOLD, _LARGEST)
         set_option(_M_ARENA_MAX, 1)
+
+
+def return_freed_memory() -> None:
+    """Give memory that was freed back to the system, where `keep_freed_memory` has kept it."""
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)
+
+
+def forget_peak_memory() -> None:
+    """Let `peak_memory_mib` count from now on; without effect where the system cannot."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_memory_mib() -> float:
+    """Largest resident memory of this process so far, in MiB; NaN where the system won't say."""
+    with contextlib.suppress(OSError, StopIteration, ValueError):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        kib = next(line.split()[1] for line in lines if line.startswith("VmHWM:"))
+        return float(kib) / 2**10
+    try:
+        import resource
+    except ImportError:  # Windows
+        return float("nan")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)

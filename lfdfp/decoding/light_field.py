@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lfdfp.computing.blas_threads import with_one_blas_thread
 from lfdfp.datatypes import (
     Calibration,
     CodeArray,
@@ -42,6 +43,7 @@ _OFFSET = -_DARKEST_LIGHT / _SCALE
 _DEFAULT_SETTINGS = DecodeSettings()
 
 
+@with_one_blas_thread
 def decode(
     capture: RawCapture,
     calibration: Calibration,

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from lfdfp.computing.blas_threads import with_one_blas_thread
 from lfdfp.datatypes import (
     Depth,
     FloatArray,
@@ -33,6 +34,7 @@ MOST_FINE_PIXELS: Final = 240_000_000
 _DIVERGED = "a network's fit diverged; what was there before it was kept"
 
 
+@with_one_blas_thread
 def fuse(
     stack: FocalStack,
     settings: FusionSettings | None = None,

@@ -10,7 +10,7 @@ from lfdfp.lfp.container import (
     write_container,
 )
 from lfdfp.lfp.description import FileDescription, describe
-from lfdfp.lfp.raw_pair import write_pair
+from lfdfp.lfp.raw_pair import source_files, write_pair
 from lfdfp.lfp.refocus_stack import RefocusStack, StackFrame, read_refocus_stack
 from lfdfp.lfp.splitting import split
 
@@ -27,6 +27,7 @@ __all__ = [
     "read_capture",
     "read_container",
     "read_refocus_stack",
+    "source_files",
     "split",
     "write_container",
     "write_pair",

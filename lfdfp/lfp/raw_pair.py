@@ -33,6 +33,11 @@ def is_raw_pair(path: Path, head: bytes) -> bool:
     return path.suffix.lower() == ".raw" and (signature(head) is None or bool(_texts(path)))
 
 
+def source_files(path: Path) -> tuple[Path, ...]:
+    """All files that a capture is read from: its own, and the texts beside a bare raw image."""
+    return (path, *_texts(path)) if path.suffix.lower() == ".raw" else (path,)
+
+
 def read_pair(path: Path) -> tuple[bytes, list[Node]]:
     """Packed codes of a bare raw image, and the documents that describe it.
 

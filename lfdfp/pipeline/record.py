@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import platform
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,12 +13,18 @@ from pathlib import Path
 from typing import Final, Literal
 
 from lfdfp.datatypes import Calibration, FocalStack, RawCapture, SharpPicture
+from lfdfp.errors import StorageError
+from lfdfp.files import read_small_file, sha256_of
 from lfdfp.progress import Progress, StageProgress
 from lfdfp.settings import Settings
 from lfdfp.version import __version__
 
 PictureFormat = Literal["png", "tif", "jpg", "webp", "avif", "exr"]
 
+Keep = Literal["pictures", "solution", "all"]
+"""Beside the pictures: nothing, the solution in ``fusion.h5``, or also ``focal_stack.h5``."""
+
+_LARGEST_RECORD: Final = 1 << 24
 _PACKAGES: Final = ("numpy", "torch", "numba", "opencv-python-headless", "h5py", "scipy")
 
 
@@ -34,6 +40,8 @@ class RunOptions:
         White image of the same camera at a similar zoom, as a raw file.
     picture_format, bits
         Of the pictures; the maps are always 8-bit PNGs.
+    keep
+        Which files for programs are written beside the pictures.
     keep_light_field
         Also write ``light_field.h5``, which is large.
     resume
@@ -46,6 +54,7 @@ class RunOptions:
     white_image: Path | None = None
     picture_format: PictureFormat = "png"
     bits: Literal[8, 16] = 8
+    keep: Keep = "all"
     keep_light_field: bool = False
     resume: bool = False
     verify: bool = True
@@ -62,13 +71,25 @@ class StageTime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutputFile:
+    """What a file held when it was written."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     """What a run did, as it goes into ``run.json``.
 
     Attributes
     ----------
+    key
+        Hash over everything that the outputs depend on: the same key, the same bytes.
     stages
         In the order in which they were begun, each name once.
+    outputs
+        Every file that belongs to the result, by its name in the folder; ``run.json`` apart.
     pictures, files
         What was written for people, the main picture first; and for programs.
     facts
@@ -78,12 +99,42 @@ class RunRecord:
     capture: str
     folder: str
     input_sha256: str
+    key: str
     stages: tuple[StageTime, ...]
     pictures: tuple[str, ...]
     files: tuple[str, ...]
+    outputs: Mapping[str, OutputFile]
     facts: Mapping[str, object]
     warnings: tuple[str, ...]
     peak_memory_mib: float
+
+
+def checksummed(paths: Iterable[Path]) -> dict[str, OutputFile]:
+    """What these files hold, by their names without the folder."""
+    return {
+        path.name: OutputFile(size=path.stat().st_size, sha256=sha256_of(path)) for path in paths
+    }
+
+
+def read_record(path: Path) -> RunRecord | None:
+    """The record in a ``run.json``; None where there is none that this version has written."""
+    try:
+        document = json.loads(read_small_file(path, most=_LARGEST_RECORD))
+        return RunRecord(
+            capture=str(document["capture"]),
+            folder=str(path.parent),
+            input_sha256=str(document["input_sha256"]),
+            key=str(document["key"]),
+            stages=tuple(StageTime(**stage) for stage in document["stages"]),
+            pictures=tuple(str(path.parent / Path(name).name) for name in document["pictures"]),
+            files=tuple(str(path.parent / Path(name).name) for name in document["files"]),
+            outputs={str(name): OutputFile(**about) for name, about in document["outputs"].items()},
+            facts=dict(document["facts"]),
+            warnings=tuple(str(warning) for warning in document["warnings"]),
+            peak_memory_mib=float(document["peak_memory_mib"] or "nan"),
+        )
+    except (StorageError, ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def timed(shown: StageProgress, times: list[StageTime], *, reused: bool = False) -> StageProgress:
@@ -120,21 +171,12 @@ def summed(times: Iterable[StageTime]) -> tuple[StageTime, ...]:
     return tuple(sums.values())
 
 
-def peak_memory_mib() -> float:
-    """Largest resident memory of this process so far, in MiB; NaN where the system won't say."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return float("nan")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
-
-
 def capture_facts(capture: RawCapture, calibration: Calibration) -> dict[str, object]:
     """On camera and calibration, for programs."""
     grid = calibration.grid
     return {
         "camera": asdict(capture.camera),
+        "taken": capture.taken,
         "calibration": {
             "source": calibration.source,
             "grid_source": grid.source,

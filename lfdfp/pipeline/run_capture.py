@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lfdfp.computing.blas_threads import with_one_blas_thread
+from lfdfp.computing.memory import peak_memory_mib
 from lfdfp.datatypes import FocalStack, RawCapture, SharpPicture
 from lfdfp.errors import NotRawError
-from lfdfp.files import json_text, sha256_of, write_text
+from lfdfp.files import json_text, write_bytes, write_text
 from lfdfp.pipeline import stages
 from lfdfp.pipeline.record import (
     RunOptions,
     RunRecord,
     StageTime,
     capture_facts,
-    peak_memory_mib,
+    checksummed,
     picture_facts,
     readable_facts,
     run_document,
@@ -27,9 +29,13 @@ from lfdfp.pipeline.reuse import (
     FOCAL_STACK,
     FUSION,
     LIGHT_FIELD,
+    RECORD,
+    THUMBNAIL,
     FileKeys,
     Reuse,
     file_keys,
+    finished_record,
+    input_digest,
     reusable,
 )
 from lfdfp.progress import StageProgress, silent_stage
@@ -42,6 +48,7 @@ if TYPE_CHECKING:
 _SETTINGS, _OPTIONS = Settings(), RunOptions()
 
 
+@with_one_blas_thread
 def run_capture(
     path: Path,
     folder: Path,
@@ -77,6 +84,7 @@ def run_capture(
         If the file holds neither a raw capture nor refocused pictures, or its pixels cannot be
         decoded.
     """
+    from lfdfp.lfp import source_files
     from lfdfp.storage.images import check_writable, shot_of
 
     check_writable(folder / f"all_in_focus.{options.picture_format}")
@@ -92,8 +100,11 @@ def run_capture(
     if capture is None:
         settings = replace(settings, fusion=replace(settings.fusion, data="stack"))
     known = None if capture is None else stages.stored_calibration(source, capture)
-    digest = _digest(path, capture)
+    digest = input_digest(source_files(path))
     keys = file_keys(digest, _calibration_files(source, known), settings)
+    finished = finished_record(folder, keys.of_the_run(options), options)
+    if finished is not None:
+        return _read_again(finished, path, folder, times)
     run = _Run(
         source=source,
         input_sha256=digest,
@@ -113,19 +124,23 @@ def run_capture(
     picture = _sharp_picture(run, decoded, stack)
     facts = _capture_facts(run, decoded)
     del decoded  # a light field takes hundreds of megabytes
-    pictures = _exported(run, picture, stack, facts)
+    pictures, facts = _exported(run, picture, stack, facts)
+    with run.stage("save"):
+        outputs = checksummed([*pictures, *(folder / name for name in _files_kept(run))])
     record = RunRecord(
         capture=str(path),
         folder=str(folder),
         input_sha256=run.input_sha256,
+        key=keys.of_the_run(options),
         stages=summed(times),
         pictures=tuple(str(one) for one in pictures),
         files=tuple(str(folder / name) for name in _files_written(run)),
+        outputs=outputs,
         facts=picture_facts(picture, stack) | facts,
         warnings=_warnings(picture, stack),
         peak_memory_mib=peak_memory_mib(),
     )
-    write_text(folder / "run.json", json_text(run_document(record, settings, options)) + "\n")
+    write_text(folder / RECORD, json_text(run_document(record, settings, options)) + "\n")
     return record
 
 
@@ -180,8 +195,20 @@ def _read(
         return None, stages.refocus_stack(source, stage=stage)
 
 
-def _digest(path: Path, capture: RawCapture | None) -> str:
-    return sha256_of(path) if capture is None or path.is_file() else capture.source_sha256
+def _read_again(
+    record: RunRecord, path: Path, folder: Path, times: Sequence[StageTime]
+) -> RunRecord:
+    """The record of a run that had nothing left to do: nothing is written."""
+    earlier = [stage.name for stage in record.stages if stage.name not in {t.name for t in times}]
+    reused = [StageTime(name=name, wall_s=0, cpu_s=0, reused=True) for name in earlier]
+    return replace(
+        record,
+        capture=str(path),
+        folder=str(folder),
+        stages=(*summed(times), *reused),
+        files=(),
+        peak_memory_mib=peak_memory_mib(),
+    )
 
 
 def _calibration_files(source: stages.CaptureSource, known: Match | None) -> list[Path]:
@@ -207,9 +234,10 @@ def _focal_stack(
     from lfdfp.storage.hdf5 import load_focal_stack, save_focal_stack
 
     if processed is not None:
-        with run.stage("save"):
-            provenance = run.provenance(run.keys.focal_stack)
-            save_focal_stack(run.folder / FOCAL_STACK, processed, provenance)
+        if FOCAL_STACK in _files_kept(run):
+            with run.stage("save"):
+                provenance = run.provenance(run.keys.focal_stack)
+                save_focal_stack(run.folder / FOCAL_STACK, processed, provenance)
         return processed
     if run.reuse.focal_stack or decoded is None:
         with run.read_back("refocus"):
@@ -217,10 +245,11 @@ def _focal_stack(
     stack = stages.focal_stack(decoded.field, run.settings.refocus, stage=run.stage)
     heard = dict.fromkeys((*decoded.warnings, *stack.warnings))
     stack = replace(stack, warnings=tuple(heard))
-    with run.stage("save"):
-        provenance = run.provenance(run.keys.focal_stack)
-        provenance |= {"facts": _capture_facts(run, decoded)}
-        save_focal_stack(run.folder / FOCAL_STACK, stack, provenance)
+    if FOCAL_STACK in _files_kept(run):
+        with run.stage("save"):
+            provenance = run.provenance(run.keys.focal_stack)
+            provenance |= {"facts": _capture_facts(run, decoded)}
+            save_focal_stack(run.folder / FOCAL_STACK, stack, provenance)
     return stack
 
 
@@ -235,8 +264,9 @@ def _sharp_picture(
             return load_sharp_picture(run.folder / FUSION)
     field = None if decoded is None else decoded.field
     picture = stages.sharp_picture(field, stack, settings, stage=run.stage)
-    with run.stage("save"):
-        save_sharp_picture(run.folder / FUSION, picture, run.provenance(run.keys.fusion))
+    if FUSION in _files_kept(run):
+        with run.stage("save"):
+            save_sharp_picture(run.folder / FUSION, picture, run.provenance(run.keys.fusion))
     return picture
 
 
@@ -254,10 +284,11 @@ def _exported(
     picture: SharpPicture,
     stack: FocalStack,
     facts: Mapping[str, object],
-) -> list[Path]:
-    """Write the pictures and the page; their paths, the main one first."""
+) -> tuple[list[Path], dict[str, object]]:
+    """Write the pictures and the page; their paths, the main one first, and facts on them."""
     from lfdfp.rendering.render import reduced
     from lfdfp.report.run_outputs import screen_maps, write_page, write_pictures
+    from lfdfp.report.thumbnail import thumbnail
 
     name = run.source.path.name
     words = f"{name} (SHA-256 {run.input_sha256[:16]}…)"
@@ -281,7 +312,10 @@ def _exported(
             facts=readable_facts(words, picture, stack, facts),
             warnings=_warnings(picture, stack),
         )
-    return [*paths, page]
+        small = thumbnail(picture, stack)
+        write_bytes(run.folder / THUMBNAIL, small.content)
+    told = {"frames": small.frames, "columns": small.size[0], "rows": small.size[1]}
+    return [*paths, page, run.folder / THUMBNAIL], {**facts, "thumbnail": told}
 
 
 def _warnings(picture: SharpPicture, stack: FocalStack) -> tuple[str, ...]:
@@ -289,10 +323,20 @@ def _warnings(picture: SharpPicture, stack: FocalStack) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*stack.warnings, *picture.provenance.warnings)))
 
 
-def _files_written(run: _Run) -> list[str]:
-    written = {
-        LIGHT_FIELD: run.options.keep_light_field and not run.reuse.light_field,
-        FOCAL_STACK: not run.reuse.focal_stack,
-        FUSION: not run.reuse.fusion,
+def _files_kept(run: _Run) -> list[str]:
+    """Which files for programs belong to the result."""
+    kept = {
+        LIGHT_FIELD: run.options.keep_light_field,
+        FOCAL_STACK: run.options.keep == "all",
+        FUSION: run.options.keep != "pictures",
     }
-    return [name for name, fresh in written.items() if fresh]
+    return [name for name, keep in kept.items() if keep]
+
+
+def _files_written(run: _Run) -> list[str]:
+    reused = {
+        LIGHT_FIELD: run.reuse.light_field,
+        FOCAL_STACK: run.reuse.focal_stack,
+        FUSION: run.reuse.fusion,
+    }
+    return [name for name in _files_kept(run) if not reused[name]]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 
+from lfdfp.computing.blas_threads import with_one_blas_thread
 from lfdfp.datatypes import LightField, Rays, SharpPicture, ViewSampling
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.reconstruction.certainty import certainty
@@ -30,6 +31,7 @@ from lfdfp.reconstruction.strength import choose_strength
 from lfdfp.settings import FusionSettings
 
 
+@with_one_blas_thread
 def reconstruct(
     field: LightField,
     settings: FusionSettings | None = None,

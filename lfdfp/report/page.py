@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import html
 import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -16,6 +15,7 @@ import numpy as np
 
 from lfdfp.datatypes import DoubleArray, FloatArray
 from lfdfp.report.maps import ByteImage
+from lfdfp.report.scripts import script_json
 
 _WEBP_QUALITY = 90
 _SLICE_QUALITY = 82
@@ -158,7 +158,7 @@ def inspection_page(
         warnings=f"<ul class='warnings'>{notes}</ul>" if notes else "",
         style=parts["viewer.css"],
         script=parts["viewer.js"],
-        data=_script_json(data),
+        data=script_json(data),
     )
 
 
@@ -196,12 +196,6 @@ def _slices_entry(slices: PageSlices) -> dict[str, object]:
         if curves is None
         else np.round(curves / max(float(curves.max()), 1e-12), 4).tolist(),
     }
-
-
-def _script_json(value: object) -> str:
-    """JSON that can stand inside a script element whatever text it holds."""
-    text = json.dumps(value, ensure_ascii=True)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _packed(values: FloatArray, bits: int) -> dict[str, object]:

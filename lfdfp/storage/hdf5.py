@@ -273,6 +273,26 @@ def provenance_of(path: Path) -> dict[str, Any]:
         return {}
 
 
+def is_sound(path: Path) -> bool:
+    """Whether a file holds all arrays that were written, with their checksums.
+
+    Every array is read. Files of versions that wrote no checksums cannot be checked: False.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            names = json.loads(file.attrs["datasets"])
+            return all(_is_checked(file[name]) for name in names)
+    except _UNREADABLE:
+        return False
+
+
+def _is_checked(dataset: h5py.Dataset) -> bool:
+    """Read an array by parts, which checks it: a wrong checksum is an `OSError`."""
+    for part in dataset.iter_chunks():
+        dataset[part]
+    return bool(dataset.fletcher32)
+
+
 @contextmanager
 def _created(
     path: Path,
@@ -287,6 +307,7 @@ def _created(
         file.attrs["history"] = json.dumps(history)
         file.attrs["warnings"] = json.dumps(warnings)
         yield file
+        file.attrs["datasets"] = json.dumps(list(file))
 
 
 @contextmanager
@@ -318,11 +339,14 @@ def _dataset(
     chunks: tuple[int, ...] = (),
     growing: bool = False,
 ) -> h5py.Dataset:
-    shape = chunks + values.shape[len(chunks) :] if chunks else None
-    options: dict[str, Any] = {"chunks": shape, "compression": "lzf", "shuffle": True}
+    shape = chunks + values.shape[len(chunks) :]
+    options: dict[str, Any] = {"chunks": shape, "fletcher32": True}
+    if chunks:
+        # Not LZF: its bytes depend on what was in memory before.
+        options |= {"compression": "gzip", "compression_opts": 1, "shuffle": True}
     if growing:
         options["maxshape"] = (None, *values.shape[1:])
-    dataset = file.create_dataset(name, data=values, **(options if chunks else {}))
+    dataset = file.create_dataset(name, data=values, **options)
     dataset.attrs["axes"] = axes
     return dataset
 

@@ -79,12 +79,9 @@ def test_resume_reuses_what_has_not_changed(finished: Path, small_capture: Path)
     (record,) = json.loads(result.stdout)
     reused = {stage["name"]: stage["reused"] for stage in record["stages"]}
     # The capture is read again: its serial number tells whether the calibration has changed.
-    assert reused == {
-        "read": False,
-        "refocus": True,
-        "reconstruct": True,
-        "export": False,
-    }
+    assert not reused.pop("read")
+    assert all(reused.values())
+    assert record["files"] == []
     assert record["facts"]["calibration"]["pitch_px"] > 0
     assert _digests(finished, PICTURES) == before
 

@@ -13,7 +13,6 @@ from lfdfp.datatypes import SharpPicture
 from lfdfp.pipeline.record import (
     StageTime,
     capture_facts,
-    peak_memory_mib,
     picture_facts,
     readable_facts,
     summed,
@@ -71,7 +70,3 @@ def test_facts_are_json_and_say_the_same_to_people() -> None:
     assert lines["Input"] == "shot.lfp"
     assert lines["Calibration"] == calibration.source
     assert "Calibration" not in readable_facts("shot.lfp", picture, stack, {})
-
-
-def test_memory_is_that_of_this_process() -> None:
-    assert 10 < peak_memory_mib() < 1e6

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
 import lfdfp
 from lfdfp.datatypes import StackEvidence
 from lfdfp.errors import LfdfpError, StorageError
-from lfdfp.pipeline.record import RunOptions, RunRecord
+from lfdfp.lfp import write_pair
+from lfdfp.pipeline.record import Keep, RunOptions, RunRecord
 from lfdfp.pipeline.run_capture import run_capture
 from lfdfp.settings import FusionSettings, RefocusSettings, Settings
 from lfdfp.simulation import write_simulated_capture
@@ -72,10 +75,68 @@ def test_the_record_names_what_was_written(first: tuple[Path, RunRecord]) -> Non
 def test_a_second_run_reads_everything_back(path: Path, first: tuple[Path, RunRecord]) -> None:
     folder, before = first
     again = run_capture(path, folder, SETTINGS, KEEP)
-    assert _names(again) == ["read", "refocus again", "fuse again", "export"]
+    assert _names(again) == ["read", *(f"{stage.name} again" for stage in before.stages[1:])]
     assert not again.files
     assert again.facts == before.facts
     assert again.warnings == before.warnings
+
+
+def _bytes(folder: Path) -> dict[str, bytes]:
+    return {one.name: one.read_bytes() for one in folder.iterdir() if one.name != "run.json"}
+
+
+@pytest.fixture
+def copied(first: tuple[Path, RunRecord], tmp_path: Path) -> Path:
+    return Path(shutil.copytree(first[0], tmp_path / "copied"))
+
+
+@pytest.mark.parametrize("name", ["fusion.h5", "focal_stack.h5", "all_in_focus.png"])
+def test_a_file_whose_bytes_have_changed_is_made_anew(
+    name: str, path: Path, first: tuple[Path, RunRecord], copied: Path
+) -> None:
+    content = bytearray((copied / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copied / name).write_bytes(content)
+    again = run_capture(path, copied, SETTINGS, KEEP)
+    assert _bytes(copied) == _bytes(first[0])
+    assert (name in {Path(one).name for one in again.files}) == name.endswith(".h5")
+
+
+def test_a_file_without_one_of_its_arrays_is_made_anew(
+    path: Path, first: tuple[Path, RunRecord], copied: Path
+) -> None:
+    (copied / "run.json").unlink()  # as after a run that was killed before its end
+    with h5py.File(copied / "fusion.h5", "a") as file:
+        del file["super_resolved"]
+    again = run_capture(path, copied, SETTINGS, KEEP)
+    assert [Path(one).name for one in again.files] == ["fusion.h5"]
+    assert _bytes(copied) == _bytes(first[0])
+
+
+@pytest.mark.parametrize(("keep", "kept"), [("pictures", set()), ("solution", {"fusion.h5"})])
+def test_what_is_kept_can_be_chosen(
+    keep: Keep, kept: set[str], path: Path, first: tuple[Path, RunRecord], tmp_path: Path
+) -> None:
+    options = RunOptions(keep=keep, resume=True)
+    record = run_capture(path, tmp_path / "out", SETTINGS, options)
+    assert {one.name for one in (tmp_path / "out").glob("*.h5")} == kept
+    everything = _bytes(first[0])
+    assert all(everything[name] == content for name, content in _bytes(tmp_path / "out").items())
+    again = run_capture(path, tmp_path / "out", SETTINGS, options)
+    assert all(stage.reused for stage in again.stages[1:])
+    assert again.outputs == record.outputs
+
+
+def test_a_text_beside_a_raw_image_counts(tmp_path: Path) -> None:
+    raw = write_pair(tmp_path / "MOD_0001.RAW", tiny_capture().raw_capture(), layout="f01")
+    raw = raw.with_suffix(".RAW")
+    options = RunOptions(keep="pictures", resume=True)
+    before = run_capture(raw, tmp_path / "out", SETTINGS, options)
+    text = raw.with_suffix(".TXT")
+    text.write_text(text.read_text() + "\n")
+    again = run_capture(raw, tmp_path / "out", SETTINGS, options)
+    assert again.key != before.key
+    assert not any(stage.reused for stage in again.stages)
 
 
 def test_a_stack_that_is_gone_is_made_again_and_the_picture_kept(

@@ -1,16 +1,14 @@
-"""Which captures a batch takes, where their outputs go, and what a bad one does."""
+"""Which captures a batch takes, and where their outputs go."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from lfdfp.errors import StorageError
-from lfdfp.pipeline.batch import Job, plan_jobs, run_batch
-from lfdfp.pipeline.record import RunOptions
-from lfdfp.settings import Settings
+from lfdfp.pipeline.batch.plan import placed_before, plan_jobs, results_root
+from lfdfp.pipeline.batch.state import Entry
 
 
 def _touch(folder: Path, *names: str) -> list[Path]:
@@ -90,42 +88,20 @@ def test_an_impossible_path_is_one_line(tmp_path: Path, name: str) -> None:
         plan_jobs([tmp_path / name], None)
 
 
-def test_a_defect_on_one_capture_does_not_stop_the_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(path: Path, *_: object, **__: object) -> None:
-        raise IndexError(path.name) if path.name == "a.lfp" else OSError(28, "No space left", "x")
-
-    monkeypatch.setattr("lfdfp.pipeline.batch.run_capture", broken)
-    jobs = plan_jobs(_touch(tmp_path, "a.lfp", "b.lfp"), None)
-    outcomes = list(run_batch(jobs, Settings(), RunOptions()))
-    assert "unexpected IndexError: a.lfp" in outcomes[0].error
-    assert outcomes[1].error.endswith("b.lfp: x: No space left")
-    with pytest.raises(IndexError, match=r"a\.lfp"):
-        list(run_batch(jobs[:1], Settings(), RunOptions()))
+def test_a_capture_keeps_its_folder_when_others_come(tmp_path: Path) -> None:
+    first, out = tmp_path / "x" / "shot.lfp", tmp_path / "out"
+    _touch(tmp_path, "x/shot.lfp")
+    (job,) = plan_jobs([tmp_path], out)
+    _touch(tmp_path, "a/shot.lfp")
+    placed = placed_before([Entry(folder="shot", path=str(first), status="done")], out)
+    folders = {one.path: one.folder for one in plan_jobs([tmp_path], out, placed)}
+    assert folders[first] == job.folder == out / "shot"
+    assert len(set(folders.values())) == 2
 
 
-class _Deadly:
-    """Ends the process that unpickles it."""
-
-    def __reduce__(self) -> tuple[object, tuple[int]]:
-        return os._exit, (1,)
-
-
-def test_a_process_that_dies_is_reported_for_its_jobs(tmp_path: Path) -> None:
-    jobs = [Job(path=tmp_path / name, folder=tmp_path / "out" / name) for name in "ab"]
-    options = RunOptions(white_image=_Deadly())
-    outcomes = list(run_batch(jobs, Settings(), options, processes=2))
-    assert {outcome.job.path.name for outcome in outcomes} == {"a", "b"}
-    assert all("try fewer --jobs" in outcome.error for outcome in outcomes)
-
-
-@pytest.mark.parametrize("processes", [1, 2])
-def test_bad_files_are_reported_and_leave_nothing(tmp_path: Path, processes: int) -> None:
-    empty, text = _touch(tmp_path, "empty.lfp", "text.lfp")
-    text.write_text("hello")
-    jobs = [Job(path=path, folder=tmp_path / path.stem) for path in (empty, text)]
-    outcomes = list(run_batch(jobs, Settings(), RunOptions(), processes=processes))
-    assert {outcome.job.path for outcome in outcomes} == {empty, text}
-    assert all(outcome.error and "\n" not in outcome.error for outcome in outcomes)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["empty.lfp", "text.lfp"]
+def test_results_lie_in_the_named_folder_or_with_the_captures(tmp_path: Path) -> None:
+    one, other = _touch(tmp_path, "x/a.lfp", "x/y/b.lfp")
+    assert results_root([one], tmp_path / "out") == tmp_path / "out"
+    assert results_root([tmp_path / "x"], None) == tmp_path / "x"
+    assert results_root([one, other], None) == tmp_path / "x"
+    assert results_root([one, tmp_path], None) == tmp_path

@@ -1,0 +1,177 @@
+"""`lfdfp batch`: what it prints, how it ends, and that it goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from lfdfp.cli.batch_display import duration
+from lfdfp.cli.main import app
+from lfdfp.pipeline.batch.state import locked, read_entries
+from lfdfp.simulation import write_simulated_capture
+from tests.factories import tiny_capture
+
+runner = CliRunner()
+QUICK = ("--preset", "fast", "--planes", "4", "--data", "stack", "--scale", "1")
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+
+
+def _batch(*arguments: object) -> Result:
+    return runner.invoke(app, ["batch", *map(str, arguments)])
+
+
+def _capture(folder: Path, name: str, seed: int = 0) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    made = tiny_capture(size=200, seed=seed)
+    return write_simulated_capture(folder / name, made, white_image=False, truth=False).capture
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("batch") / "shots"
+    _capture(folder, "a.lfp")
+    (folder / "evil\x1b[31m.lfp").write_bytes(b"hello")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def first(shots: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    out = tmp_path_factory.mktemp("results")
+    return out, _batch(shots, "-o", out, *QUICK, "--jobs", "1")
+
+
+def test_a_batch_tells_what_it_did_and_where_to_look(first: tuple[Path, Result]) -> None:
+    out, result = first
+    assert result.exit_code == 1
+    assert "2 captures; 1 at a time" in result.stderr
+    assert re.search(r"\[\d/2\] \S*a\.lfp: done in [\d.]+ s, \d+ MiB", result.stdout)
+    assert "1 of 2 captures done, 1 failed" in result.stdout
+    assert f"next: open {out / 'index.html'}" in result.stdout
+    assert "\x1b" not in result.output
+
+
+def test_the_second_time_nothing_is_done(first: tuple[Path, Result], shots: Path) -> None:
+    out, _ = first
+    result = _batch(shots, "-o", out, *QUICK, "--jobs", "1")
+    assert result.exit_code == 1  # the bad one is still bad
+    assert "1 of 2 captures done (1 unchanged), 1 failed" in result.stdout
+    assert "--retry-failed" in result.stdout
+
+
+def test_events_come_as_lines_of_json(first: tuple[Path, Result], shots: Path) -> None:
+    out, _ = first
+    result = _batch(shots, "-o", out, *QUICK, "--jobs", "1", "--retry-failed", "--json-lines")
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(event["event"], event.get("status")) for event in events] == [
+        ("ended", "done"),
+        ("started", None),
+        ("progressed", None),
+        ("ended", "failed"),
+    ]
+    assert events[0]["unchanged"]
+
+
+def test_json_lists_all_captures(first: tuple[Path, Result], shots: Path) -> None:
+    out, _ = first
+    facts = json.loads(_batch(shots, "-o", out, *QUICK, "--jobs", "1", "--json").stdout)
+    assert [(one["ok"], Path(one["capture"]).name[0]) for one in facts] == [
+        (True, "a"),
+        (False, "e"),
+    ]
+
+
+def test_a_folder_in_use_is_refused(shots: Path, tmp_path: Path) -> None:
+    with locked(tmp_path):
+        result = _batch(shots, "-o", tmp_path, *QUICK)
+    assert result.exit_code == 1
+    assert "another lfdfp is at work" in result.stderr
+
+
+def test_an_empty_folder_is_said_to_be(tmp_path: Path) -> None:
+    result = _batch(tmp_path)
+    assert result.exit_code == 1
+    assert "no captures" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--jobs", "0"), ("--jobs", "many"), ("--jobs", "-1")]
+)
+def test_impossible_options_are_refused(option: str, value: str, shots: Path) -> None:
+    result = _batch(shots, f"{option}={value}")
+    assert result.exit_code == 2
+    assert option in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_within_three_seconds_and_says_how_to_go_on(
+    number: signal.Signals, shots: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    command = [sys.executable, "-c", "from lfdfp.cli.main import main; main()"]
+    process = subprocess.Popen(
+        [*command, "batch", shots, "-o", out, "--jobs", "1", "--json-lines"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with process:
+        while json.loads(process.stdout.readline()).get("stage") != "calibrate":
+            pass
+        sent = time.monotonic()
+        os.killpg(process.pid, number)  # as a terminal does: the workers hear it too
+        process.wait()
+        took = time.monotonic() - sent
+        said = process.stderr.read()
+        process.stdout.read()
+    assert process.returncode == 128 + number
+    assert took < 3
+    assert "the same command goes on from there" in said
+    assert "Traceback" not in said
+    assert read_entries(out)["a"].status == "interrupted"
+    assert not list(out.rglob(".lfdfp-*"))
+
+
+@pytest.mark.slow
+def test_the_number_of_jobs_does_not_change_a_byte(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        made = tiny_capture(scene="motorcycle", size=400, seed=ord(name))
+        (tmp_path / "shots").mkdir(exist_ok=True)
+        target = tmp_path / "shots" / f"{name}.lfp"
+        write_simulated_capture(target, made, white_image=False, truth=False)
+    results = []
+    for jobs in ("1", "2"):
+        out = tmp_path / jobs
+        result = _batch(tmp_path / "shots", "-o", out, "--planes", "4", "--jobs", jobs)
+        assert result.exit_code == 0, result.output
+        results.append(
+            {
+                path.relative_to(out): path.read_bytes()
+                for path in out.glob("*/*")
+                if path.name != "run.json"
+            }
+        )
+    assert results[0].keys() == results[1].keys()
+    assert all(results[0][name] == results[1][name] for name in results[0])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(3.21, "3.2 s"), (59, "59 s"), (600, "10 min"), (7500, "2 h 5 min"), (200_000, "2 d 7 h")],
+)
+def test_durations_are_said_as_people_say_them(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
