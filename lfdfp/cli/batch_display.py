@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-import typer
 from tqdm import tqdm
 
 from lfdfp.cli.reporting import printable, say
@@ -153,5 +152,5 @@ class _Events:
             if event.record is not None:
                 facts["peak_memory_mib"] = event.record.peak_memory_mib
                 facts["warnings"] = event.record.warnings
-        typer.echo(json.dumps(plain_json(facts), default=str))
+        say(json.dumps(plain_json(facts), default=str))
         sys.stdout.flush()

@@ -80,7 +80,7 @@ def test_the_page_holds_what_there_is(tmp_path: Path) -> None:
     text = path.read_text()
     assert "a warning" in text
     assert "Center view" in text
-    assert '"depth": null' in text  # slices alone cannot be refocused from
+    assert '"depth":null' in text  # slices alone cannot be refocused from
     fine = Depth(
         disparity=PICTURE.depth.disparity,
         fine_disparity=np.repeat(np.repeat(PICTURE.depth.disparity, 2, 0), 2, 1),
