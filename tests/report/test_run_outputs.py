@@ -88,5 +88,5 @@ def test_the_page_holds_what_there_is(tmp_path: Path) -> None:
     )
     write_page(path, replace(PICTURE, depth=fine), None, **words)
     text = path.read_text()
-    assert '"halfAperture": 4.5' in text
+    assert '"halfAperture":4.5' in text
     assert "Center view" not in text
