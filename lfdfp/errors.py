@@ -88,9 +88,9 @@ def defect(error: Exception, *, traceback_at: str = "--debug shows the traceback
     package = Path(__file__).parent
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(package)]
-    place = f"{Path(own[-1].filename).relative_to(package).as_posix()}:{own[-1].lineno}, " * bool(
-        own
-    )
+    place = ""
+    if own:
+        place = f"{Path(own[-1].filename).relative_to(package).as_posix()}:{own[-1].lineno}, "
     text = " ".join(str(error).split())[:200]
     return (
         f"unexpected {type(error).__name__}: {text} ({place}lfdfp {__version__}); this is a defect "
