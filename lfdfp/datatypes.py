@@ -302,7 +302,7 @@ class Calibration:
     noise
         Of the capture's raw codes; None where it is not known.
     source
-        Which rung of the calibration ladder was reached, in plain words.
+        What the calibration was made from (`calibrate` has an order of sources), in plain words.
     warnings
         What a person should know about this calibration.
     """

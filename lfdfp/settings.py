@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, Self, get_args, get_origin, get_type_hin
 from lfdfp.errors import SettingsError
 from lfdfp.files import read_small_file
 
-Preset = Literal["fast", "balanced", "best", "untaught", "paper"]
+Preset = Literal["fast", "balanced", "best", "scratch", "paper"]
 Kernel = Literal["linear", "cubic", "fourier"]
 Data = Literal["rays", "stack"]
 Prior = Literal["variation"]

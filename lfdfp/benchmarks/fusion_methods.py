@@ -82,7 +82,7 @@ BASELINES: Mapping[str, Method] = {
 METHODS: Mapping[str, Method] = {
     "fast": partial(by_preset, "fast"),
     "balanced": partial(by_preset, "balanced"),
-    "untaught": partial(by_preset, "untaught"),
+    "scratch": partial(by_preset, "scratch"),
     "best": partial(by_preset, "best"),
     "paper": partial(by_paper, PaperSettings()),
     "published": partial(by_paper, PaperSettings(losses=PUBLISHED)),

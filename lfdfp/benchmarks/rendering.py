@@ -21,7 +21,7 @@ from lfdfp.imaging.resampling import bicubic
 from lfdfp.pipeline.stages import sharp_picture
 from lfdfp.refocusing import focal_stack, refocus
 from lfdfp.refocusing.aperture import round_aperture
-from lfdfp.rendering.render import Aperture, render_slice, render_view, solution_range
+from lfdfp.rendering.render import Aperture, render_slice, render_view, slope_range_of_picture
 from lfdfp.settings import FusionSettings
 from lfdfp.simulation import SimulatedCapture, camera_model, make_scene, simulate_capture
 from lfdfp.simulation.names import CameraName, ScenePreset
@@ -85,7 +85,7 @@ def measure(camera: CameraName, scene: ScenePreset, size: int, seed: int) -> lis
         lines.append(f"| {name} | view {v}, {u} | {ours:.1f} | {theirs:.1f} | |")
     half_width = field.angular_shape[0] / 2
     aperture = round_aperture(field.angular_shape)
-    first, last = solution_range(result)
+    first, last = slope_range_of_picture(result)
     for place, slope in (("nearest", first), ("middle", (first + last) / 2), ("farthest", last)):
         truth = true_slice(capture, slope, half_width)
         start = time.process_time()

@@ -61,11 +61,11 @@ def calibrate(
     _refuse_overexposure(capture)
     progress(0, _STEPS)
     warnings: tuple[str, ...] = ()
-    rungs = (
+    white_images = (
         (capture.white_image, "the white image in the capture's file"),
         (white_image, "the given white image"),
     )
-    for white, origin in rungs:
+    for white, origin in white_images:
         if white is None:
             continue
         try:

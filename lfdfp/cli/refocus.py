@@ -280,7 +280,7 @@ class _Solution:
         import numpy as np
 
         from lfdfp.refocusing.stack import planes_for
-        from lfdfp.rendering.render import solution_aperture, solution_range
+        from lfdfp.rendering.render import slope_range_of_picture, solution_aperture
 
         settings = self._look.settings
         if settings.slopes is not None:
@@ -289,7 +289,7 @@ class _Solution:
         width = 2 * solution_aperture(self._picture, settings.aperture).half_width
         if width == 0 and settings.planes is None:  # through a pinhole all planes look alike
             return np.zeros(1)
-        first, last = solution_range(self._picture)
+        first, last = slope_range_of_picture(self._picture)
         count = settings.planes or planes_for(round(width), first, last)
         return np.linspace(first, max(last, first + 1e-3), count)
 

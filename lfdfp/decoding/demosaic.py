@@ -113,10 +113,10 @@ def demosaic_lens_images(
         members = np.flatnonzero(valid & (kind == place))
         if not members.size:
             continue
-        bench = _bench(model, sensor, response, halves[:, members], white_balance, priors)
+        shared = _lenslet_class(model, sensor, response, halves[:, members], white_balance, priors)
         for start in range(0, members.size, _LENSLETS_AT_ONCE):
             some = members[start : start + _LENSLETS_AT_ONCE]
-            fitted, spread[some] = bench.fit(sensor, response, halves[:, some] // 2)
+            fitted, spread[some] = shared.fit(sensor, response, halves[:, some] // 2)
             rest = centers[:, some] - halves[:, some] / 2
             coefficients[some] = _shifted(model, fitted, rest)
             done += some.size
@@ -155,7 +155,7 @@ def _calm_colors(images: LensImages, spread: FloatArray, first_x: FloatArray) ->
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Bench:
+class _LensletClass:
     """What all lenslets with the same place in the Bayer cell share.
 
     Attributes
@@ -229,14 +229,14 @@ class _Bench:
         return np.asarray(share / share.sum(axis=1, keepdims=True), np.float32)
 
 
-def _bench(
+def _lenslet_class(
     model: LensImageModel,
     sensor: SensorLight,
     response: FloatArray,
     halves: NDArray[np.int64],
     white_balance: tuple[float, float, float],
     priors: list[DoubleArray],
-) -> _Bench:
+) -> _LensletClass:
     odd = halves[:, 0] % 2
     reach = int(model.polynomials.radius_px) + 2
     side = np.arange(-reach, reach + 1)
@@ -254,7 +254,7 @@ def _bench(
     design = np.stack([model.design(p, int(c)) for p, c in zip(positions, colors, strict=True)])
     projection = weights[:, None] * design
     solutions, variances, complexity = _solutions(model, design.T @ projection, priors)
-    return _Bench(
+    return _LensletClass(
         model=model,
         pattern=PixelPattern(offsets.astype(np.int64), colors, weights.astype(np.float32)),
         mean_response=float(profile.mean()),

@@ -1,6 +1,6 @@
 """Light field to disparity, from its views."""
 
 from lfdfp.disparity.estimate import DisparityEstimate, estimate_disparity
-from lfdfp.disparity.scene_range import scene_range
+from lfdfp.disparity.slope_range import slope_range_from_views
 
-__all__ = ["DisparityEstimate", "estimate_disparity", "scene_range"]
+__all__ = ["DisparityEstimate", "estimate_disparity", "slope_range_from_views"]

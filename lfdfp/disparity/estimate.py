@@ -9,7 +9,7 @@ import numpy as np
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray, LightField
 from lfdfp.disparity.least_cost import disparity_of_least_cost, noise_variance
 from lfdfp.disparity.plane_sweep import sweep_planes
-from lfdfp.disparity.scene_range import scene_range
+from lfdfp.disparity.slope_range import slope_range_from_views
 from lfdfp.errors import SettingsError
 from lfdfp.imaging.color import luminance
 from lfdfp.imaging.guided_filter import GuidedFilter
@@ -69,7 +69,7 @@ def estimate_disparity(
     import cv2
 
     if slopes is None:
-        slopes = fine_slopes(field, *scene_range(field, threads=threads))
+        slopes = fine_slopes(field, *slope_range_from_views(field, threads=threads))
     check_slopes(slopes)
     variance = sweep_planes(
         field, slopes, opened=well_measured(field), threads=threads, progress=progress

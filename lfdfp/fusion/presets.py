@@ -32,7 +32,7 @@ class EngineSettings:
     paper: PaperSettings | None = None
 
 
-_FROM_CHANCE = InternalLearningSettings(
+_FROM_SCRATCH = InternalLearningSettings(
     start="chance",
     channels=32,
     blocks=2,
@@ -63,8 +63,8 @@ PRESETS: Mapping[Preset, EngineSettings] = {
             network=NetworkSettings(),
         )
     ),
-    "untaught": EngineSettings(
-        super_resolution=SuperResolutionSettings(internal=_FROM_CHANCE, network=NetworkSettings())
+    "scratch": EngineSettings(
+        super_resolution=SuperResolutionSettings(internal=_FROM_SCRATCH, network=NetworkSettings())
     ),
     "paper": EngineSettings(paper=PaperSettings()),
 }

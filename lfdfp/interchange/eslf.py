@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from lfdfp.datatypes import LightField
 from lfdfp.errors import ImageError
 from lfdfp.files import write_bytes
-from lfdfp.interchange.coded_light import (
+from lfdfp.interchange.damage import damage_named
+from lfdfp.interchange.integer_codes import (
     Codes,
     check_size,
     encoded_view,
@@ -29,7 +30,6 @@ from lfdfp.interchange.coded_light import (
     has_weights,
     rgb_or_gray,
 )
-from lfdfp.interchange.damage import damage_named
 from lfdfp.interchange.lenslet_pattern import lenslet_evidence
 from lfdfp.storage.images import Bits, picture_size, png_text, read_codes
 

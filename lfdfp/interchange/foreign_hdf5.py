@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from lfdfp.errors import StorageError
-from lfdfp.interchange.coded_light import check_size
+from lfdfp.interchange.integer_codes import check_size
 
 VARIABLE: Final = "LF"
 _DTYPES: Final = (np.uint8, np.uint16, np.float32, np.float64)

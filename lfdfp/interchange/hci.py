@@ -24,7 +24,7 @@ import numpy as np
 from lfdfp.datatypes import FloatArray, LightField
 from lfdfp.errors import ImageError
 from lfdfp.files import replacing_folder, write_text
-from lfdfp.interchange.coded_light import rgb_or_gray
+from lfdfp.interchange.integer_codes import rgb_or_gray
 from lfdfp.interchange.netpbm import read_pfm, write_pfm
 from lfdfp.interchange.view_pictures import read_view_pictures
 from lfdfp.storage.images import Bits, Picture, write_picture

@@ -21,9 +21,9 @@ import numpy as np
 
 from lfdfp.datatypes import LightField
 from lfdfp.errors import StorageError
-from lfdfp.interchange.coded_light import Codes, field_of_codes
 from lfdfp.interchange.damage import damage_named
 from lfdfp.interchange.foreign_hdf5 import light_field_dataset
+from lfdfp.interchange.integer_codes import Codes, field_of_codes
 from lfdfp.interchange.view_folder import ONE_AXIS_RUNS_BACKWARDS
 from lfdfp.interchange.view_order import observed_parallax
 

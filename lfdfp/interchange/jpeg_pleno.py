@@ -14,7 +14,7 @@ import numpy as np
 from lfdfp.datatypes import LightField
 from lfdfp.errors import ImageError
 from lfdfp.files import replacing_folder
-from lfdfp.interchange.coded_light import Codes, encoded_view, rgb_or_gray
+from lfdfp.interchange.integer_codes import Codes, encoded_view, rgb_or_gray
 from lfdfp.interchange.netpbm import ppm_size, read_ppm, write_ppm
 from lfdfp.interchange.view_folder import OrderChoice, in_order
 from lfdfp.interchange.view_names import arrange

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from lfdfp.datatypes import LightField
 from lfdfp.errors import StorageError
 from lfdfp.files import replacing
-from lfdfp.interchange.coded_light import encoded_weight, rgb_or_gray
 from lfdfp.interchange.damage import damage_named
 from lfdfp.interchange.foreign_hdf5 import VARIABLE, colors_of, light_field_dataset
+from lfdfp.interchange.integer_codes import encoded_weight, rgb_or_gray
 from lfdfp.version import __version__
 
 _MOST_CHANNELS: Final = 4

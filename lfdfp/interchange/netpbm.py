@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
 from lfdfp.files import path_kind, write_bytes
-from lfdfp.interchange.coded_light import Codes
+from lfdfp.interchange.integer_codes import Codes
 from lfdfp.storage.images import MAX_PIXELS
 
 _CHANNELS: Final = {b"P5": 1, b"P6": 3, b"Pf": 1, b"PF": 3}

@@ -9,8 +9,8 @@ from typing import Final, Literal
 from lfdfp.datatypes import LightField
 from lfdfp.errors import ImageError
 from lfdfp.files import replacing_folder
-from lfdfp.interchange.coded_light import has_weights, rgb_or_gray
 from lfdfp.interchange.damage import damage_named
+from lfdfp.interchange.integer_codes import has_weights, rgb_or_gray
 from lfdfp.interchange.view_names import arrange, in_one_line
 from lfdfp.interchange.view_neighbors import columns_of
 from lfdfp.interchange.view_order import GridOrder, observed_parallax, swapped_axes

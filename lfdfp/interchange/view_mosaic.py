@@ -10,8 +10,8 @@ import numpy as np
 
 from lfdfp.datatypes import LightField
 from lfdfp.errors import ImageError
-from lfdfp.interchange.coded_light import Codes, check_size, field_of_codes
 from lfdfp.interchange.damage import damage_named
+from lfdfp.interchange.integer_codes import Codes, check_size, field_of_codes
 from lfdfp.interchange.view_folder import Grid, OrderChoice, in_order
 from lfdfp.interchange.view_neighbors import UNLIKE_NEIGHBORS, neighbors_are_alike
 from lfdfp.storage.images import picture_size, read_codes

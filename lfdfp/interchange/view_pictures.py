@@ -9,7 +9,7 @@ import numpy as np
 
 from lfdfp.datatypes import LightField
 from lfdfp.errors import ImageError
-from lfdfp.interchange.coded_light import Codes, check_size, field_of_codes
+from lfdfp.interchange.integer_codes import Codes, check_size, field_of_codes
 from lfdfp.storage.images import picture_size, read_codes
 
 PathGrid = Sequence[Sequence[Path]]

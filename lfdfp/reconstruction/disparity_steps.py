@@ -14,13 +14,13 @@ from lfdfp.reconstruction.depth.plane_sweep import (
     plane_picture,
     residual_costs,
 )
-from lfdfp.reconstruction.depth.range import slope_range
 from lfdfp.reconstruction.depth.refinement import (
     fitted_slopes,
     local_disagreement,
     slope_steps,
 )
 from lfdfp.reconstruction.depth.semi_global import semi_global_disparity
+from lfdfp.reconstruction.depth.slope_range import slope_range_from_rays
 from lfdfp.reconstruction.depth.visibility import visible_slopes
 from lfdfp.reconstruction.fine_grid import FINEST
 from lfdfp.reconstruction.state import MARGIN, RaySetup, RayState
@@ -80,7 +80,7 @@ def _slope_limits(
     """First and last slope of the scene on the bundle's grid."""
     parameters = setup.parameters
     if disparity_range is None:
-        return slope_range(
+        return slope_range_from_rays(
             bundle,
             outlier_error=parameters.outlier_error,
             truncation=parameters.truncation,

@@ -12,7 +12,7 @@ from lfdfp.progress import Progress, ignore_progress, progress_from
 from lfdfp.reconstruction.plane import refocus_super_resolved
 from lfdfp.reconstruction.ray_light import rays_of
 from lfdfp.refocusing.focus_curves import coarse_focus_curves
-from lfdfp.refocusing.plane_mask import on_plane
+from lfdfp.refocusing.share_in_focus import share_in_focus
 from lfdfp.refocusing.shift_and_sum import refocus
 from lfdfp.refocusing.stack import choose_slopes, range_text
 from lfdfp.settings import RefocusSettings
@@ -106,7 +106,9 @@ class _RaySlices:
         field, scale = self._field, self._scale
         fine = refocus_super_resolved(field, slope, scale=scale, threads=self._threads)
         views = max(field.angular_shape)
-        share = self._enlarged(on_plane(self._disparity, slope, views=views), cv2.INTER_LINEAR)
+        share = self._enlarged(
+            share_in_focus(self._disparity, slope, views=views), cv2.INTER_LINEAR
+        )
         blurred = refocus(field, slope, threads=self._threads)
         coarse = self._enlarged(blurred, cv2.INTER_CUBIC)
         picture = coarse + share[..., None] * (fine.picture - coarse)

@@ -8,7 +8,7 @@ from math import ceil
 import numpy as np
 
 from lfdfp.datatypes import DoubleArray, FloatArray, FocalStack, LightField
-from lfdfp.disparity import scene_range
+from lfdfp.disparity import slope_range_from_views
 from lfdfp.errors import SettingsError
 from lfdfp.progress import Progress, ignore_progress, progress_from
 from lfdfp.refocusing.aperture import SyntheticAperture, named_aperture
@@ -199,7 +199,7 @@ def choose_slopes(
 ) -> DoubleArray:
     """Slopes (N,) of the planes, even in disparity."""
     if settings.slopes is None:
-        first, last = scene_range(field, threads=threads)
+        first, last = slope_range_from_views(field, threads=threads)
         count = settings.planes or planes_for(max(field.angular_shape), first, last)
     else:
         first, last, given = settings.slopes

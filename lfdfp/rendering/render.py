@@ -268,7 +268,7 @@ def reduced(picture: SharpPicture, factor: int) -> SharpPicture:
     )
 
 
-def solution_range(picture: SharpPicture) -> tuple[float, float]:
+def slope_range_of_picture(picture: SharpPicture) -> tuple[float, float]:
     """First and last slope of what a picture shows.
 
     Raises

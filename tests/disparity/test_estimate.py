@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lfdfp.datatypes import LightField
-from lfdfp.disparity import estimate_disparity, scene_range
+from lfdfp.disparity import estimate_disparity, slope_range_from_views
 from lfdfp.errors import SettingsError
 from tests.factories import textured_plane
 
@@ -19,7 +19,7 @@ def test_a_plane_has_its_disparity(disparity: float) -> None:
 
 def test_the_range_holds_the_scene() -> None:
     field, _ = textured_plane(-0.62, angular=(5, 7))
-    first, last = scene_range(field)
+    first, last = slope_range_from_views(field)
     assert first < -0.62 < last
     assert last - first < 0.5
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lfdfp.errors import ImageError
-from lfdfp.interchange.coded_light import Codes
+from lfdfp.interchange.integer_codes import Codes
 from lfdfp.interchange.jpeg_pleno import read_jpeg_pleno, write_jpeg_pleno
 from lfdfp.interchange.netpbm import read_ppm, write_ppm
 from tests.interchange.asymmetric_scene import assert_axes_and_signs, asymmetric_field

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lfdfp.errors import ImageError
-from lfdfp.interchange.coded_light import Codes
+from lfdfp.interchange.integer_codes import Codes
 from lfdfp.interchange.netpbm import ppm_size, read_pfm, read_ppm, write_pfm, write_ppm
 
 

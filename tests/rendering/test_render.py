@@ -27,8 +27,8 @@ from lfdfp.rendering.render import (
     render_view,
     rendered_parts,
     rendered_stack,
+    slope_range_of_picture,
     solution_aperture,
-    solution_range,
 )
 from lfdfp.simulation import SimulatedCapture
 from tests.factories import smooth_texture, tiny_capture
@@ -103,7 +103,7 @@ def test_a_slice_beats_the_plain_one_enlarged(
     capture: SimulatedCapture, decoded: tuple[SharpPicture, LightField]
 ) -> None:
     result, field = decoded
-    nearest, _ = solution_range(result)
+    nearest, _ = slope_range_of_picture(result)
     truth = true_slice(capture, nearest, 4.5)
     ours = score("rendered", truth, render_slice(result, nearest, aperture=ROUND), scale=2)
     plain = refocus(field, nearest, aperture=round_aperture((9, 9)), equal_weights=True)
@@ -173,7 +173,7 @@ def test_slices_come_as_parts_of_a_stack() -> None:
     whole = rendered_stack(result, [-0.2, 0.1], aperture=ROUND)
     np.testing.assert_array_equal(whole.slices[1], expected)
     np.testing.assert_array_equal(whole.slopes, [-0.2, 0.1])
-    assert solution_range(result) == pytest.approx((0.1, 0.1))
+    assert slope_range_of_picture(result) == pytest.approx((0.1, 0.1))
 
 
 def test_a_reduced_result_shows_the_same_scene() -> None:

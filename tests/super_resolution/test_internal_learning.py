@@ -70,7 +70,7 @@ def test_same_seed_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("factor", [2, 3])
-def test_an_untaught_network_is_bicubic_interpolation(factor: int) -> None:
+def test_a_network_that_has_learned_nothing_is_bicubic_interpolation(factor: int) -> None:
     luma = _fan(40)[:, :33]
     upscaler = InternalUpscaler(ScaleNetwork(factor, 8, 1), 0.0, ensemble=True)
     inner = np.s_[9:-9, 9:-9]

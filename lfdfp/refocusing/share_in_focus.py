@@ -1,4 +1,4 @@
-"""Which pixels of a slice show its plane, and which something blurred."""
+"""How much of each pixel of a slice shows its plane, and not something blurred."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from lfdfp.datatypes import FloatArray
 
 
-def on_plane(disparity: FloatArray, slope: float, *, views: int) -> FloatArray:
+def share_in_focus(disparity: FloatArray, slope: float, *, views: int) -> FloatArray:
     """How far each pixel of a slice shows what lies on its plane, and nothing else.
 
     Away from the plane by δ, a point spreads over δ (views − 1) pixels: below one pixel it is

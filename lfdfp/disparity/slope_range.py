@@ -17,7 +17,7 @@ _TAIL = 0.005  # share of the confident pixels that is left out at each end
 _SURE = 0.5
 
 
-def scene_range(field: LightField, *, threads: int | None = None) -> tuple[float, float]:
+def slope_range_from_views(field: LightField, *, threads: int | None = None) -> tuple[float, float]:
     """First and last slope, in pixels per angular step, between which the scene lies.
 
     A coarse plane sweep over the inner views gives a histogram of disparity, each pixel counted

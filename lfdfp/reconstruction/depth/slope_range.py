@@ -18,7 +18,7 @@ _LEAST_SHARE = 0.003
 _MARGIN_PX = 8
 
 
-def slope_range(
+def slope_range_from_rays(
     bundle: RayBundle, *, outlier_error: float, truncation: float
 ) -> tuple[float, float]:
     """First and last slope of the scene, in fine pixels per raw pixel, near first.
