@@ -471,7 +471,7 @@ class FocalStack:
         if self.slopes is not None:
             if self.slopes.shape != (len(self.slices),):
                 raise ValueError(f"{len(self.slices)} slices but slopes {self.slopes.shape}")
-            if np.any(np.diff(self.slopes) <= 0):
+            if not np.isfinite(self.slopes).all() or np.any(np.diff(self.slopes) <= 0):
                 raise ValueError(f"slopes must ascend, got {self.slopes}")
         if self.coverage is not None and self.coverage.shape != self.slices.shape[:3]:
             raise ValueError(f"coverage {self.coverage.shape} does not fit {self.slices.shape}")

@@ -185,6 +185,30 @@ def remove_leftovers(folder: Path) -> int:
     return len(left)
 
 
+def require_room(target: Path, size: int) -> None:
+    """Refuse to begin a file that its disk has no room for.
+
+    Parameters
+    ----------
+    size
+        Bytes that the file may take.
+
+    Raises
+    ------
+    StorageError
+        Where less is free.
+    """
+    folder = next((p for p in target.absolute().parents if p.is_dir()), None)
+    if folder is None:
+        return
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise StorageError(
+            f"{target}: cannot be written: it may take {size >> 20} MiB, and {free >> 20} MiB are "
+            "free on the disk"
+        )
+
+
 def write_bytes(target: Path, content: bytes) -> None:
     """Write a whole file, atomically."""
     with replacing(target) as temporary:

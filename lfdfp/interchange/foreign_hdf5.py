@@ -12,6 +12,7 @@ import numpy as np
 
 from lfdfp.errors import StorageError
 from lfdfp.interchange.integer_codes import check_size
+from lfdfp.storage.sound_hdf5 import opened_hdf5
 
 VARIABLE: Final = "LF"
 _DTYPES: Final = (np.uint8, np.uint16, np.float32, np.float64)
@@ -32,7 +33,7 @@ def light_field_dataset(path: Path) -> Iterator[h5py.Dataset]:
     ImageError
         If it is too large.
     """
-    with h5py.File(path, "r") as file:
+    with opened_hdf5(path) as file:
         link = file.get(VARIABLE, getlink=True)
         if link is not None and not isinstance(link, h5py.HardLink):
             raise StorageError(f"{path}: LF is a link to something else; that is not followed")

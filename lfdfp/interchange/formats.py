@@ -25,6 +25,7 @@ from lfdfp.interchange.view_folder import (
 from lfdfp.interchange.view_mosaic import read_view_mosaic
 from lfdfp.storage.hdf5 import kind_of, load_light_field, save_light_field
 from lfdfp.storage.images import PICTURE_SUFFIXES, Bits
+from lfdfp.storage.sound_hdf5 import opened_hdf5
 
 Format = Literal["eslf", "lf-toolbox", "hci", "jpeg-pleno", "views", "hdf5"]
 ReadFormat = Literal[Format, "hci-2013", "mosaic"]
@@ -197,9 +198,8 @@ def _format_of_folder(folder: Path) -> Literal["hci", "jpeg-pleno", "views"]:
 
 
 def _format_of_hdf5(path: Path) -> Literal["hci-2013", "lf-toolbox", "hdf5"]:
-    import h5py
 
-    with h5py.File(path, "r") as file:
+    with opened_hdf5(path) as file:
         if VARIABLE not in file:
             return "lf-toolbox" if path.suffix.lower() == _OLD_MAT_SUFFIX else "hdf5"
         return "hci-2013" if is_hci_2013(file) else "lf-toolbox"

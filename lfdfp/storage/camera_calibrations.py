@@ -17,6 +17,7 @@ from lfdfp.calibration.response.from_white_image import LensletResponse
 from lfdfp.datatypes import LensletGrid, RawCapture
 from lfdfp.errors import CalibrationError, StorageError
 from lfdfp.files import replacing
+from lfdfp.storage.sound_hdf5 import UNREADABLE, opened_hdf5
 
 KIND = "camera_calibration"
 VERSION = 1
@@ -162,12 +163,11 @@ def load_camera_calibration(path: Path) -> CameraCalibration:
     StorageError
         For a file that is damaged, of another kind, or of a newer version.
     """
-    import h5py
 
     try:
-        with h5py.File(path, "r") as file:
+        with opened_hdf5(path) as file:
             return _read_camera(path, file)
-    except (OSError, LookupError, ValueError, TypeError, RuntimeError) as error:
+    except UNREADABLE as error:
         raise StorageError(f"{path}: not a readable camera calibration: {error}") from error
 
 
@@ -181,7 +181,10 @@ def _read_camera(path: Path, file: Any) -> CameraCalibration:
     if len(stored.shape) != 2 or max(stored.shape) > _LARGEST_SIDE:
         raise StorageError(f"{path}: a sensor of {stored.shape} pixels is impossible")
     codes = stored[...].astype(np.int8)
-    gain = (1 + np.arange(-128, 128) * float(stored.attrs["step"])).astype(np.float32)
+    step = float(stored.attrs["step"])
+    if not 0 < step < 1:
+        raise StorageError(f"{path}: steps of {step} in the pixels' gains are impossible")
+    gain = (1 + np.arange(-128, 128) * step).astype(np.float32)
     gain[0] = 0.0  # dead or hot
     shape = (int(codes.shape[0]), int(codes.shape[1]))
     return CameraCalibration(

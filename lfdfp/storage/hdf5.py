@@ -6,6 +6,8 @@ beside its target and then renamed. Unknown kinds and newer versions are refused
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import h5py
+import numpy as np
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import (
@@ -28,17 +31,20 @@ from lfdfp.datatypes import (
     ViewSampling,
 )
 from lfdfp.errors import StorageError
-from lfdfp.files import replacing
+from lfdfp.files import replacing, require_room
+from lfdfp.storage.sound_hdf5 import UNREADABLE, opened_hdf5, trust
 from lfdfp.version import __version__
 
 VERSIONS: Final = {"light_field": 1, "focal_stack": 1, "fusion_result": 2}
 """Newest version of each kind; older ones are read too."""
 
+_IN_MEMORY_BYTES: Final = 256 << 20
+_MOST_SCALE: Final = 16
+_MOST_VIEWS: Final = 99
+_MAY_BE_UNKNOWN: Final = ("disparity", "fine_disparity")
+
 MAX_BYTES: Final = 1 << 32
 """Largest array that is read from a file (an Illum field of float32 has 0.7e9 bytes)."""
-
-_UNREADABLE: Final = (OSError, KeyError, ValueError, TypeError, RuntimeError)
-"""What h5py raises on files that are damaged or hold something else."""
 
 FileProvenance = Mapping[str, object]
 """What is recorded of the run that made a file: program, input, settings, key."""
@@ -46,7 +52,9 @@ FileProvenance = Mapping[str, object]
 
 def save_light_field(path: Path, field: LightField, provenance: FileProvenance) -> None:
     """Write views, weights and sampling; the rays stay in the capture and are not stored."""
-    with _created(path, "light_field", provenance, field.history, field.warnings) as file:
+    story = field.history, field.warnings
+    size = field.views.nbytes + field.weights.nbytes
+    with _created(path, "light_field", provenance, story, size=size) as file:
         views = _dataset(file, "views", field.views, "v u t s c", chunks=(1, 1))
         views.attrs.update(scale=field.scale, offset=field.offset, transfer="linear")
         weights = _dataset(file, "weights", field.weights, "v u t s", chunks=(1, 1))
@@ -59,14 +67,15 @@ def save_light_field(path: Path, field: LightField, provenance: FileProvenance) 
 def load_light_field(path: Path) -> LightField:
     """Read what `save_light_field` wrote; `rays` is None."""
     with _opened(path, "light_field") as file:
-        views, weights = _array(path, file, "views"), _array(path, file, "weights")
+        views = _pictures(path, file, "views", axes=5)
+        weights = _array(path, file, "weights")
         sampling = file.attrs.get("sampling")
         return LightField(
             views=views,
             weights=weights,
-            scale=float(file["views"].attrs["scale"]),
-            offset=float(file["views"].attrs["offset"]),
-            weight_scale=float(file["weights"].attrs["scale"]),
+            scale=_number(path, file["views"], "scale", above=0.0),
+            offset=_number(path, file["views"], "offset"),
+            weight_scale=_number(path, file["weights"], "scale", above=0.0),
             sampling=None if sampling is None else _sampling(json.loads(sampling)),
             **_story(file),
         )
@@ -93,10 +102,19 @@ def save_focal_stack_parts(
     first = next(stream, None)
     if first is None:
         raise ValueError(f"{path}: a focal stack has at least one part")
-    with _created(path, "focal_stack", provenance, first.history, first.warnings) as file:
+    second = next(stream, None)
+    size = _stack_bytes(first) if second is None else None
+    story = first.history, first.warnings
+    with _created(path, "focal_stack", provenance, story, size=size) as file:
         _write_stack(file, first)
-        for part in stream:
+        for part in () if second is None else itertools.chain([second], stream):
+            require_room(path, _stack_bytes(part))
             _append_planes(file, part)
+
+
+def _stack_bytes(stack: FocalStack) -> int:
+    arrays = (getattr(stack, name) for name in (*_BY_PLANE, "reference_view"))
+    return sum(values.nbytes for values in arrays if values is not None)
 
 
 _BY_PLANE: Final = {
@@ -138,13 +156,13 @@ def load_focal_stack(path: Path) -> FocalStack:
     """Read what `save_focal_stack` wrote."""
     with _opened(path, "focal_stack") as file:
         return FocalStack(
-            slices=_array(path, file, "slices"),
+            slices=_pictures(path, file, "slices", axes=4),
             slopes=_optional(path, file, "slopes"),
             coverage=_optional(path, file, "coverage"),
             reference_view=_optional(path, file, "reference_view"),
             focus_curves=_optional(path, file, "focus_curves"),
             focus_prior=_optional(path, file, "focus_prior"),
-            scale=int(file.attrs.get("scale", 1)),
+            scale=_scale(path, file.attrs.get("scale", 1)),
             **_story(file),
         )
 
@@ -163,7 +181,10 @@ _MAP_AXES: Final = {
 def save_sharp_picture(path: Path, picture: SharpPicture, provenance: FileProvenance) -> None:
     """Write the pictures in linear light, with the maps that came with them."""
     made = picture.provenance
-    with _created(path, "fusion_result", provenance, made.history, made.warnings) as file:
+    pictures = (picture.all_in_focus, picture.super_resolved, *_maps_of(picture).values())
+    size = sum(values.nbytes for values in pictures)
+    story = made.history, made.warnings
+    with _created(path, "fusion_result", provenance, story, size=size) as file:
         _dataset(file, "all_in_focus", picture.all_in_focus, "t s c")
         _dataset(file, "super_resolved", picture.super_resolved, "t s c")
         for name, values in _maps_of(picture).items():
@@ -191,9 +212,9 @@ def load_sharp_picture(path: Path) -> SharpPicture:
         attributes = file.attrs
         maps = {name: _array(path, file, name) for name in _MAP_AXES if name in file}
         return SharpPicture(
-            all_in_focus=_array(path, file, "all_in_focus"),
-            super_resolved=_array(path, file, "super_resolved"),
-            scale=int(attributes["scale"]),
+            all_in_focus=_pictures(path, file, "all_in_focus", axes=3),
+            super_resolved=_pictures(path, file, "super_resolved", axes=3),
+            scale=_scale(path, attributes["scale"]),
             depth=_depth(maps, _pair(attributes.get("angular_shape"))),
             evidence=_evidence(maps),
             provenance=Provenance(
@@ -256,20 +277,20 @@ def kind_of(path: Path) -> str | None:
     if not h5py.is_hdf5(path):
         return None
     try:
-        with h5py.File(path, "r") as file:
+        with opened_hdf5(path) as file:
             kind = file.attrs.get("kind")
             return kind if isinstance(kind, str) else None
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise StorageError(f"{path}: a damaged HDF5 file: {error}") from error
 
 
 def provenance_of(path: Path) -> dict[str, Any]:
     """What was recorded on how the file was made; empty where the file cannot be read."""
     try:
-        with h5py.File(path, "r") as file:
+        with opened_hdf5(path) as file:
             recorded = json.loads(file.attrs.get("provenance", "{}"))
             return recorded if isinstance(recorded, dict) else {}
-    except _UNREADABLE:
+    except (StorageError, *UNREADABLE):
         return {}
 
 
@@ -279,10 +300,10 @@ def is_sound(path: Path) -> bool:
     Every array is read. Files of versions that wrote no checksums cannot be checked: False.
     """
     try:
-        with h5py.File(path, "r") as file:
+        with opened_hdf5(path) as file:
             names = json.loads(file.attrs["datasets"])
             return all(_is_checked(file[name]) for name in names)
-    except _UNREADABLE:
+    except (StorageError, *UNREADABLE):
         return False
 
 
@@ -298,16 +319,31 @@ def _created(
     path: Path,
     kind: str,
     provenance: FileProvenance,
-    history: tuple[str, ...],
-    warnings: tuple[str, ...],
+    story: tuple[tuple[str, ...], tuple[str, ...]],
+    *,
+    size: int | None,
 ) -> Iterator[h5py.File]:
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs.update(kind=kind, version=VERSIONS[kind], program=f"lfdfp {__version__}")
-        file.attrs["provenance"] = json.dumps(dict(provenance), default=str)
-        file.attrs["history"] = json.dumps(history)
-        file.attrs["warnings"] = json.dumps(warnings)
-        yield file
-        file.attrs["datasets"] = json.dumps(list(file))
+    """A new file with (history, warnings) as its story, for arrays of so many bytes.
+
+    The HDF5 library ends the whole program when a disk is full: files of ordinary size are made in
+    memory and written as a whole; for others, room is asked for before they are begun.
+    """
+    history, warnings = story
+    in_memory = size is not None and size <= _IN_MEMORY_BYTES
+    if size is not None and not in_memory:
+        require_room(path, size)
+    with replacing(path) as temporary:
+        buffer = io.BytesIO()
+        with h5py.File(buffer if in_memory else temporary, "w") as file:
+            file.attrs.update(kind=kind, version=VERSIONS[kind], program=f"lfdfp {__version__}")
+            file.attrs["provenance"] = json.dumps(dict(provenance), default=str)
+            file.attrs["history"] = json.dumps(history)
+            file.attrs["warnings"] = json.dumps(warnings)
+            yield file
+            file.attrs["datasets"] = json.dumps(list(file))
+        if in_memory:
+            temporary.write_bytes(buffer.getbuffer())
+    trust(path)
 
 
 @contextmanager
@@ -315,7 +351,7 @@ def _opened(path: Path, kind: str) -> Iterator[h5py.File]:
     if not path.is_file():
         raise StorageError(f"{path}: no such file")
     try:
-        with h5py.File(path, "r") as file:
+        with opened_hdf5(path) as file:
             found, version = file.attrs.get("kind"), file.attrs.get("version")
             if found != kind:
                 held = f"a {found}" if isinstance(found, str) else "no file of lfdfp's"
@@ -326,7 +362,7 @@ def _opened(path: Path, kind: str) -> Iterator[h5py.File]:
                     f"{VERSIONS[kind]}: update lfdfp"
                 )
             yield file
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise StorageError(f"{path}: cannot be read as a {kind}: {error}") from error
 
 
@@ -359,7 +395,35 @@ def _array(path: Path, file: h5py.File, name: str) -> NDArray[Any]:
     if dataset.dtype.kind not in "fu":
         raise StorageError(f"{path}: {name} holds {dataset.dtype}, where numbers are needed")
     values: NDArray[Any] = dataset[()]
+    if dataset.dtype.kind != "f":
+        return values
+    if not all(np.isfinite(part).all() for part in values) and name not in _MAY_BE_UNKNOWN:
+        raise StorageError(f"{path}: {name} holds values that are not finite")
+    return values.astype(np.float32) if dataset.dtype.itemsize < 4 else values
+
+
+def _pictures(path: Path, file: h5py.File, name: str, *, axes: int) -> NDArray[Any]:
+    """As `_array`, for arrays whose last axis is color, gray or RGB, and the two before a size."""
+    values = _array(path, file, name)
+    if values.ndim != axes or 0 in values.shape or values.shape[-1] not in (1, 3):
+        raise StorageError(
+            f"{path}: {name} of shape {values.shape}, where {axes} axes are needed, the last of 1 "
+            "or 3 colors"
+        )
     return values
+
+
+def _number(path: Path, dataset: h5py.Dataset, name: str, above: float = -np.inf) -> float:
+    value = float(dataset.attrs[name])
+    if not (np.isfinite(value) and value > above):
+        raise StorageError(f"{path}: {dataset.name[1:]} has the impossible {name} {value}")
+    return value
+
+
+def _scale(path: Path, value: Any) -> int:
+    if not 1 <= float(value) <= _MOST_SCALE or float(value) != int(value):
+        raise StorageError(f"{path}: the impossible scale {value}; 1 to {_MOST_SCALE} are known")
+    return int(value)
 
 
 def _optional(path: Path, file: h5py.File, name: str) -> Any:
@@ -369,8 +433,10 @@ def _optional(path: Path, file: h5py.File, name: str) -> Any:
 def _pair(values: Any) -> tuple[int, int] | None:
     if values is None:
         return None
-    first, second = values
-    return int(first), int(second)
+    first, second = (int(value) for value in values)
+    if not (1 <= first <= _MOST_VIEWS and 1 <= second <= _MOST_VIEWS):
+        raise ValueError(f"{first} x {second} views are impossible")
+    return first, second
 
 
 def _story(file: h5py.File) -> dict[str, Any]:

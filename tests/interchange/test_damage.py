@@ -52,7 +52,7 @@ def test_a_stored_field_that_is_not_finite_is_not_read(tmp_path: Path) -> None:
     field = _field()
     field.views[0, 1, 2, 2, 1] = np.nan
     save_light_field(tmp_path / "a.h5", field, {})
-    with pytest.raises(ImageError, match=r"a\.h5: light of view \(0, 1\) has 1 values"):
+    with pytest.raises(LfdfpError, match=r"a\.h5: views holds values that are not finite"):
         read_light_field(tmp_path / "a.h5")
 
 

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from lfdfp.errors import ImageError, StorageError
+from lfdfp.errors import StorageError
 from lfdfp.interchange.lf_toolbox import read_lf_toolbox, write_lf_toolbox
 from tests.interchange.asymmetric_scene import asymmetric_field
 
@@ -60,7 +60,7 @@ def test_what_is_no_decoded_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"old\.mat: an old MAT-file; save it .* -v7\.3"):
         read_lf_toolbox(old)
     (tmp_path / "text.mat").write_text("no MAT-file")
-    with pytest.raises(ImageError, match="cannot be read"):
+    with pytest.raises(StorageError, match="cannot be read"):
         read_lf_toolbox(tmp_path / "text.mat")
     with pytest.raises(StorageError, match="five axes"):
         read_lf_toolbox(_file(tmp_path / "flat.mat", np.zeros((4, 5))))
@@ -73,7 +73,7 @@ def test_what_is_no_decoded_file_is_refused(tmp_path: Path) -> None:
 def test_a_declared_size_is_checked_before_memory_is_taken(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "huge.mat", "w") as file:
         file.create_dataset("LF", (4, 60000, 40000, 99, 99), np.uint16, chunks=(1, 8, 8, 1, 1))
-    with pytest.raises(ImageError, match="4 x 60000 x 40000 x 99 x 99 samples"):
+    with pytest.raises(StorageError, match="MiB of 0 bytes"):
         read_lf_toolbox(tmp_path / "huge.mat")
 
 
@@ -140,7 +140,7 @@ def test_samples_that_are_declared_but_not_stored_are_refused(tmp_path: Path) ->
         shape = (3, 1000, 1000, 18, 18)
         file.create_dataset("LF", shape, np.uint8, chunks=(1, 100, 100, 18, 18))
         file["LF"].attrs["MATLAB_class"] = np.bytes_("uint8")
-    with pytest.raises(StorageError, match="declares 972000000 bytes of samples, but only 0 are"):
+    with pytest.raises(StorageError, match="926 MiB of 0 bytes"):
         read_lf_toolbox(tmp_path / "a.mat")
 
 
@@ -159,5 +159,5 @@ def test_no_other_file_is_read(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "soft.mat", "w") as file:
         file["LF"] = h5py.SoftLink("/nowhere")
     for name in ("external", "virtual", "link", "soft"):
-        with pytest.raises(StorageError, match=rf"{name}\.mat: .*not followed"):
+        with pytest.raises(StorageError, match=rf"{name}\.mat: is refused"):
             read_lf_toolbox(tmp_path / f"{name}.mat")

@@ -251,7 +251,7 @@ def test_a_newer_version_is_refused(tmp_path: Path) -> None:
 def test_damaged_files_are_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "damaged.h5"
     path.write_bytes(content)
-    with pytest.raises(StorageError, match=r"damaged\.h5: cannot be read as a focal_stack"):
+    with pytest.raises(StorageError, match=r"damaged\.h5: cannot be read as"):
         load_focal_stack(path)
 
 
@@ -263,7 +263,7 @@ def test_a_declared_size_that_is_impossible_is_refused(tmp_path: Path) -> None:
         file.create_dataset(
             "slices", shape=(10**6, 10**4, 10**4, 3), chunks=(1, 64, 64, 3), dtype="f4"
         )
-    with pytest.raises(StorageError, match="not an array of at most"):
+    with pytest.raises(StorageError, match="MiB of 0 bytes"):
         load_focal_stack(path)
 
 
