@@ -11,6 +11,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -57,8 +58,7 @@ def split(
     LfpFormatError, ChecksumError, MetadataError
         If the file cannot be read.
     StorageError
-        If a file exists and must not be replaced (nothing is written then), or cannot be
-        written.
+        If a file exists and must not be replaced, or cannot be written: no file is, then.
     """
     path, folder = Path(path), Path(folder)
     with named(path):
@@ -71,10 +71,12 @@ def split(
     if not overwrite:
         _refuse_existing([target for target, _ in targets])
     _make_folder(folder)
-    for target, item in targets:
-        with replacing(target) as temporary, temporary.open("wb") as stream:
-            for piece in _written(item):
-                stream.write(piece)
+    with ExitStack() as all_or_none:
+        for target, item in targets:
+            temporary = all_or_none.enter_context(replacing(target))
+            with temporary.open("wb") as stream:
+                for piece in _written(item):
+                    stream.write(piece)
     return [target for target, _ in targets]
 
 
@@ -86,9 +88,10 @@ def section_names(items: list[Item]) -> Iterator[tuple[Item, str]]:
         if not item.section.payload:
             continue
         name = _section_name(item, counts)
-        if name.lower() in taken:  # the files may lie on a disk that ignores case
-            stem, dot, suffix = name.rpartition(".")
-            name = f"{stem}_section{item.index}{dot}{suffix}"
+        stem, dot, suffix = name.rpartition(".")
+        while name.lower() in taken:  # the files may lie on a disk that ignores case
+            stem = f"{stem}_section{item.index}"
+            name = f"{stem}{dot}{suffix}"
         taken.add(name.lower())
         yield item, name
 

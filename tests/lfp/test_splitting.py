@@ -14,6 +14,7 @@ from lfdfp.lfp import (
     container_of,
     read_capture,
     read_container,
+    splitting,
     write_container,
 )
 from lfdfp.lfp.splitting import split
@@ -75,6 +76,41 @@ def test_names_inside_the_file_never_become_paths(tmp_path: Path) -> None:
     ]
     assert sorted(written) == sorted((tmp_path / "out").iterdir())
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["in", "out"]
+
+
+def test_no_two_sections_share_a_file(tmp_path: Path) -> None:
+    names = ["a.RAW", "A.raw", "a_section3.RAW", "A_SECTION3_section4.RAW", "a.RAW"]
+    sections = [Section.make("component", bytes([i]) * 20) for i in range(len(names))]
+    files = [
+        {"name": name, "dataRef": section.reference}
+        for name, section in zip(names, sections, strict=True)
+    ]
+    table = Section.make("table", json.dumps({"files": files}).encode())
+    for order in (sections, sections[::-1], [sections[2], sections[3], *sections]):
+        path = tmp_path / "data.C.0"
+        write_container(path, Container(sections=(table, *order)))
+        written = split(path, tmp_path / "out", overwrite=True)
+        assert len({one.name.lower() for one in written}) == len(written) == len(order) + 1
+        assert [one.read_bytes() for one in written[1:]] == [s.payload for s in order]
+
+
+def test_a_disk_that_fails_leaves_no_file(
+    tmp_path: Path, make_capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.lfp"
+    write_container(path, container_of(make_capture(), layout="f01"))
+    left = iter([True, True, False])
+    written = splitting._written
+
+    def failing(item: object) -> object:
+        if not next(left):
+            raise OSError(28, "No space left on device")
+        return written(item)
+
+    monkeypatch.setattr(splitting, "_written", failing)
+    with pytest.raises(StorageError, match="No space left on device"):
+        split(path, tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_streams_and_pictures_are_counted_apart(tmp_path: Path) -> None:
