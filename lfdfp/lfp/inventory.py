@@ -159,8 +159,9 @@ def table_shape(section: Section, reference: Reference) -> tuple[int, int] | Non
     for node in reversed(reference.ancestors):
         sides = [node.get(key) for key in ("height", "width")]
         values = [side.value for side in sides if side is not None]
-        if all(isinstance(v, int) and 0 < v < _LARGEST_SIDE for v in values) and len(values) == 2:
-            height, width = (int(str(v)) for v in values)
+        whole = [v for v in values if type(v) is int and 0 < v < _LARGEST_SIDE]
+        if len(whole) == len(values) == 2:
+            height, width = whole
             fits = height * width * _BYTES_PER_FLOAT == len(section.payload)
             return (height, width) if fits else None
     return None
