@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lfdfp.calibration.raw_codes import RawCodes
 from lfdfp.datatypes import DoubleArray, FloatArray
-from lfdfp.lenslets.kernels import image_rows
+from lfdfp.lenslets.kernels import columns_within, rows_within
 
 _FEWEST_PIXELS = 6
 
@@ -68,8 +68,8 @@ def _add_pixels(
     fit.gram[:] = 0.0
     fit.moment[:] = 0.0
     fit.number[:] = 0.0
-    for row, first, last in image_rows(y, x, radius_px, codes.mosaic.shape):
-        for column in range(first, last):
+    for row in range(*rows_within(y, radius_px, codes.mosaic.shape)):
+        for column in range(*columns_within(x, radius_px, row - y, codes.mosaic.shape)):
             w = response[row, column]
             if w <= 0.0:
                 continue
@@ -133,9 +133,9 @@ def _compare(
     """Sums per color of squared residuals over the noise expected, and of degrees of freedom."""
     total, freedom = np.zeros(3), np.zeros(3)
     y, x = center[0], center[1]
-    for row, first, last in image_rows(y, x, radius_px, codes.mosaic.shape):
+    for row in range(*rows_within(y, radius_px, codes.mosaic.shape)):
         down = row - y
-        for column in range(first, last):
+        for column in range(*columns_within(x, radius_px, down, codes.mosaic.shape)):
             w = response[row, column]
             if w <= 0.0:
                 continue

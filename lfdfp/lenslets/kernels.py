@@ -2,48 +2,54 @@
 
 A pass over the pixels of a lenslet reads ::
 
-    for row, first, last in image_rows(center_row, center_column, radius, light.shape):
+    for row in range(*rows_within(center_row, radius, light.shape)):
         down = row - center_row
-        for column in range(first, last):
+        for column in range(*columns_within(center_column, radius, down, light.shape)):
             right = column - center_column
 
-A generator of rows costs nothing that can be measured; one of pixels costs a light pass a third.
+Generators would read shorter, but cost light passes time: 2 to 6 % if they give rows, a third if
+they give pixels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numba import njit
 
 
-@njit(nogil=True)
-def image_rows(
-    center_row: Any, center_column: Any, radius: Any, shape: Any
-) -> Iterator[tuple[int, int, int]]:
-    """Rows of the pixels within `radius` of a center: (row, first column, last column + 1).
+@njit(inline="always")
+def rows_within(center_row: Any, radius: Any, shape: Any) -> tuple[int, int]:
+    """First and last + 1 of the sensor's rows within `radius` of a center.
 
     Parameters
     ----------
-    center_row, center_column, radius
+    center_row, radius
         In pixels; whole numbers are the middles of pixels.
     shape
         (H, W) of the sensor: what lies outside is left out.
     """
-    height, width = shape
-    for row in range(
+    return (
         max(0, int(np.ceil(center_row - radius))),
-        min(height, int(np.floor(center_row + radius)) + 1),
-    ):
-        down = row - center_row
-        half = np.sqrt(max(radius * radius - down * down, np.float32(0.0)))
-        yield (
-            row,
-            max(0, int(np.ceil(center_column - half))),
-            min(width, int(np.floor(center_column + half)) + 1),
-        )
+        min(shape[0], int(np.floor(center_row + radius)) + 1),
+    )
+
+
+@njit(inline="always")
+def columns_within(center_column: Any, radius: Any, down: Any, shape: Any) -> tuple[int, int]:
+    """First and last + 1 of the pixels within `radius` of a center, in a row `down` from it.
+
+    Parameters
+    ----------
+    center_column, radius, shape
+        As in `rows_within`.
+    """
+    half = np.sqrt(max(radius * radius - down * down, np.float32(0.0)))
+    return (
+        max(0, int(np.ceil(center_column - half))),
+        min(shape[1], int(np.floor(center_column + half)) + 1),
+    )
 
 
 @njit(inline="always")

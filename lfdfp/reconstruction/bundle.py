@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -16,7 +17,7 @@ _SPREAD_PX = 2
 """Fine pixels around its place that a ray touches, and one more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class RayBundle:
     """Rays and what they are looked at with: light, lenslets, grid, aperture, threads.
 
@@ -53,8 +54,9 @@ class RayBundle:
         terms[..., 2] += np.float32(model_error) ** 2
         return RayArrays(light.light, light.response, light.colors, terms)
 
+    @cached_property
     def places(self) -> LensletPlaces:
-        """Where the lenslets are on sensor and grid, as kernels take it."""
+        """Where the lenslets are on sensor and grid, as kernels take it; computed once."""
         table = self.lenslets
         return LensletPlaces(
             centers=table.centers_px,

@@ -137,14 +137,7 @@ def _last_visible_slopes(setup: RaySetup, state: RayState) -> FloatArray:
 
 def fit_surfaces(setup: RaySetup, state: RayState) -> RayState:
     """Fit the slopes of each surface to the rays' residuals, and see where rays disagree."""
-    weighting = setup.parameters.weighting
-    steps = slope_steps(
-        state.bundle,
-        state.observation.slopes,
-        state.observation.blur(state.picture),
-        outlier_error=weighting.model_error,
-        robustness=weighting.robustness,
-    )
+    steps = slope_steps(state.observation, state.picture, setup.parameters.weighting)
     return replace(
         state,
         slope_map=fitted_slopes(state.slope_map, steps, state.bundle),

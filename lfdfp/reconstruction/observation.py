@@ -169,7 +169,7 @@ class RayObservation:
         """What the rays of a `picture` (3, Y, X) measure, (H, W); 0 for missing and hidden ones."""
         blurred = self.blur(picture)
         prediction = np.zeros_like(self.light.light)
-        rays, places = self.bundle.rays(), self.bundle.places()
+        rays, places = self.bundle.rays(), self.bundle.places
 
         def work(first: int, last: int) -> None:
             lenslets = self.bundle.lenslets.of_rows(first, last)
@@ -181,7 +181,7 @@ class RayObservation:
     def adjoint(self, values: FloatArray) -> FloatArray:
         """Spread values (H, W) of the rays back to the picture, shape (3, Y, X)."""
         image = np.zeros((3, *self.grid.shape), np.float32)
-        rays, places = self.bundle.rays(), self.bundle.places()
+        rays, places = self.bundle.rays(), self.bundle.places
 
         def work(first: int, last: int) -> None:
             kernels.spread(
@@ -214,7 +214,7 @@ class RayObservation:
             disagreement = np.ones((height, width), np.float32)
         stencil = np.empty((3, 5, height, width), np.float32)
         moment = np.empty((3, height, width), np.float32)
-        rays, places = self.bundle.rays(), self.bundle.places()
+        rays, places = self.bundle.rays(), self.bundle.places
         terms = kernels.WeightTerms(
             np.float32(weighting.model_error),
             np.float32(weighting.outlier_error),

@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.lenslets.kernels import direction, image_rows
+from lfdfp.lenslets.kernels import columns_within, direction, rows_within
 from lfdfp.reconstruction.ray_kernels import (
     Band,
     LensletPlaces,
@@ -48,7 +48,9 @@ class WeightTerms(NamedTuple):
 @njit(inline="always")
 def _inside(i: int, j: int, height: int, width: int) -> bool:
     """Whether a ray between pixels (i, j) and (i + 1, j + 1) stays off the grid's border."""
-    return i >= _BORDER and i < height - _BORDER - 1 and j >= _BORDER and j < width - _BORDER - 1
+    if i < _BORDER or i >= height - _BORDER - 1:
+        return False
+    return _BORDER <= j < width - _BORDER - 1
 
 
 @njit(inline="always")
@@ -98,8 +100,8 @@ def accumulate(
     first, last = band.rows
     for lens in range(band.lenslets[0], band.lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
-        for row, left, end in image_rows(row0, column0, radius, light.shape):
-            for column in range(left, end):
+        for row in range(*rows_within(row0, radius, light.shape)):
+            for column in range(*columns_within(column0, radius, row - row0, light.shape)):
                 value = light[row, column]
                 slope = slopes[row, column]
                 if value < LEAST_PRESENT or slope > STEEPEST:
@@ -148,8 +150,8 @@ def predict(
     centers, origins, turn, radius = places
     for lens in range(lenslets[0], lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
-        for row, left, end in image_rows(row0, column0, radius, light.shape):
-            for column in range(left, end):
+        for row in range(*rows_within(row0, radius, light.shape)):
+            for column in range(*columns_within(column0, radius, row - row0, light.shape)):
                 slope = slopes[row, column]
                 if light[row, column] < LEAST_PRESENT or slope > STEEPEST:
                     continue
@@ -183,8 +185,8 @@ def spread(
     first, last = band.rows
     for lens in range(band.lenslets[0], band.lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
-        for row, left, end in image_rows(row0, column0, radius, light.shape):
-            for column in range(left, end):
+        for row in range(*rows_within(row0, radius, light.shape)):
+            for column in range(*columns_within(column0, radius, row - row0, light.shape)):
                 slope = slopes[row, column]
                 if light[row, column] < LEAST_PRESENT or slope > STEEPEST:
                     continue
@@ -224,6 +226,5 @@ def steepest_slope(slopes: FloatArray) -> np.float32:
     for i in range(slopes.shape[0]):
         for j in range(slopes.shape[1]):
             size = abs(slopes[i, j])
-            if size < STEEPEST and size > steepest:
-                steepest = size
+            steepest = max(steepest, size if size < STEEPEST else np.float32(0.0))
     return steepest

@@ -157,7 +157,7 @@ class _PlaneRays:
         bundle, slope = self._bundle, self._slope
         sums = np.zeros((*bundle.grid.shape, 7), np.float32)
         counts = np.zeros(bundle.grid.shape, np.float32)
-        places = bundle.places()
+        places = bundle.places
         rays = WeighedRays(bundle.light.light, self._weights, bundle.light.colors, color)
 
         def add(first: int, last: int) -> None:

@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.lenslets.kernels import direction, image_rows
+from lfdfp.lenslets.kernels import columns_within, direction, rows_within
 from lfdfp.reconstruction.ray_kernels import (
     Band,
     LensletPlaces,
@@ -74,8 +74,8 @@ def sum_rays(
     first, last = band.rows
     for lens in range(band.lenslets[0], band.lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
-        for row, left, end in image_rows(row0, column0, radius, light.shape):
-            for column in range(left, end):
+        for row in range(*rows_within(row0, radius, light.shape)):
+            for column in range(*columns_within(column0, radius, row - row0, light.shape)):
                 w = weights[row, column]
                 if w <= 0 or colors[row & 1, column & 1] != color:
                     continue
@@ -91,13 +91,13 @@ def sum_rays(
                 corners, amount = bilinear(b, a), w * light[row, column]
                 square = amount * light[row, column]
                 if i >= first:
-                    at = sums[i - first]
-                    add_upper(at[j], at[j + 1], corners, w, amount)
-                    _add_squares(at[j], at[j + 1], square, corners[0], corners[1])
+                    here, beside = sums[i - first, j], sums[i - first, j + 1]
+                    add_upper(here, beside, corners, w, amount)
+                    _add_squares(here, beside, square, corners[0], corners[1])
                 if i + 1 < last:
-                    at = sums[i + 1 - first]
-                    add_lower(at[j], at[j + 1], corners, w, amount)
-                    _add_squares(at[j], at[j + 1], square, corners[2], corners[3])
+                    here, beside = sums[i + 1 - first, j], sums[i + 1 - first, j + 1]
+                    add_lower(here, beside, corners, w, amount)
+                    _add_squares(here, beside, square, corners[2], corners[3])
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lfdfp.lenslets.kernels import direction, image_rows
+from lfdfp.lenslets.kernels import columns_within, direction, rows_within
 
 SHAPE = (20, 30)
 
@@ -19,8 +19,8 @@ def test_it_visits_the_pixels_within_the_radius_once_row_by_row(
     radius = 4.3
     visited = [
         (row, column)
-        for row, first, end in image_rows(*center, radius, SHAPE)
-        for column in range(first, end)
+        for row in range(*rows_within(center[0], radius, SHAPE))
+        for column in range(*columns_within(center[1], radius, row - center[0], SHAPE))
     ]
     rows, columns = np.indices(SHAPE)
     near = np.hypot(rows - center[0], columns - center[1]) <= radius

@@ -13,7 +13,7 @@ from tests.factories.rays import observation
 @pytest.mark.parametrize("steepest", [0.0, 1.5])
 def test_a_band_has_all_lenslets_whose_rays_can_touch_it(steepest: float) -> None:
     bundle = observation().bundle
-    places = bundle.places()
+    places = bundle.places
     for first, last in ((0, 9), (20, 31), (40, bundle.grid.shape[0])):
         band = bundle.band(first, last, steepest)
         row = places.origins[:, 0]
@@ -38,4 +38,4 @@ def test_a_smaller_radius_leaves_rays_out() -> None:
     every = rays.forward(ones) > 0
     assert 0 < inner.sum() < 0.5 * every.sum()
     assert not (inner & ~every).any()
-    assert dataclasses.replace(rays.bundle, radius_px=1.0).places().radius == 1
+    assert dataclasses.replace(rays.bundle, radius_px=1.0).places.radius == 1

@@ -61,9 +61,9 @@ def test_a_tile_sees_what_the_whole_sees() -> None:
     rows, columns = slice(8, 32), slice(12, 36)
     tile = rays.on_grid(rays.grid.tile(rows, columns))
     assert tile.grid.shape == (24, 24)
-    assert 0 < len(tile.bundle.places().origins) < len(rays.bundle.places().origins)
+    assert 0 < len(tile.bundle.places.origins) < len(rays.bundle.places.origins)
     np.testing.assert_allclose(
-        tile.bundle.places().origins + np.array([rows.start, columns.start]),
+        tile.bundle.places.origins + np.array([rows.start, columns.start]),
         rays.grid.positions(tile.bundle.lenslets.lens_plane),
         atol=1e-3,
     )

@@ -10,7 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import CodeArray, DoubleArray, FloatArray
-from lfdfp.lenslets.kernels import image_rows
+from lfdfp.lenslets.kernels import columns_within, rows_within
 
 _MOST_DETAIL = 0.15**2
 """What the scene's detail may leave over, relative to the light squared."""
@@ -62,8 +62,8 @@ def _plane_means(
     """Mean light above black within a radius, shape (4,) by Bayer plane; NaN without pixels."""
     number = np.zeros(4)
     mean[:] = 0.0
-    for row, first, last in image_rows(y, x, radius, sensor.mosaic.shape):
-        for column in range(first, last):
+    for row in range(*rows_within(y, radius, sensor.mosaic.shape)):
+        for column in range(*columns_within(x, radius, row - y, sensor.mosaic.shape)):
             k = 2 * (row & 1) + (column & 1)
             mean[k] += sensor.mosaic[row, column] - sensor.levels[k, 0]
             number[k] += 1.0
@@ -105,8 +105,8 @@ def radial_histograms(
         if min(y, x, height - 1 - y, width - 1 - x) < outer:
             continue
         _plane_means(sensor, y, x, inner, mean)
-        for row, first, last in image_rows(y, x, outer, sensor.mosaic.shape):
-            for column in range(first, last):
+        for row in range(*rows_within(y, outer, sensor.mosaic.shape)):
+            for column in range(*columns_within(x, outer, row - y, sensor.mosaic.shape)):
                 k = 2 * (row & 1) + (column & 1)
                 code = sensor.mosaic[row, column]
                 if np.isnan(mean[k]) or code >= sensor.levels[k, 2]:
@@ -140,9 +140,9 @@ def _add_lenslet(
     gram[:] = 0.0
     number[:] = 0.0
     term = np.empty(6)
-    for row, first, last in image_rows(y, x, radius, sensor.mosaic.shape):
+    for row in range(*rows_within(y, radius, sensor.mosaic.shape)):
         down = row - y
-        for column in range(first, last):
+        for column in range(*columns_within(x, radius, down, sensor.mosaic.shape)):
             right = column - x
             k = 2 * (row & 1) + (column & 1)
             if sensor.mosaic[row, column] >= sensor.levels[k, 2]:

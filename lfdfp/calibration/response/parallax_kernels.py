@@ -14,7 +14,7 @@ from numba import njit
 
 from lfdfp.calibration.raw_codes import RawCodes
 from lfdfp.datatypes import ROW_STEP_PITCHES, BoolArray, DoubleArray, FloatArray
-from lfdfp.lenslets.kernels import direction, image_rows
+from lfdfp.lenslets.kernels import columns_within, direction, rows_within
 
 N_SUMS = 14
 """Entries that `block_sums` fills per block."""
@@ -53,8 +53,8 @@ def _colors_under(
         return False
     whole = np.zeros(3)
     light[:] = 0.0
-    for row, first, last in image_rows(y, x, radius_px, mosaic.shape):
-        for column in range(first, last):
+    for row in range(*rows_within(y, radius_px, mosaic.shape)):
+        for column in range(*columns_within(x, radius_px, row - y, mosaic.shape)):
             plane = 2 * (row & 1) + (column & 1)
             if mosaic[row, column] >= codes.saturated[plane]:
                 return False
@@ -81,8 +81,8 @@ def _quadratic_under(
     """
     gram, moment, term = np.zeros((6, 6)), np.zeros(6), np.empty(6)
     y, x = center[0], center[1]
-    for row, first, last in image_rows(y, x, radius_px, codes.mosaic.shape):
-        for column in range(first, last):
+    for row in range(*rows_within(y, radius_px, codes.mosaic.shape)):
+        for column in range(*columns_within(x, radius_px, row - y, codes.mosaic.shape)):
             w = response[row, column]
             if w <= 0.0:
                 continue

@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.lenslets.kernels import direction, image_rows
+from lfdfp.lenslets.kernels import columns_within, direction, rows_within
 from lfdfp.reconstruction.ray_kernels import LensletPlaces, RayArrays
 from lfdfp.reconstruction.ray_marks import LEAST_MEASURED
 
@@ -61,8 +61,8 @@ def count_rays(
     centers, _, turn, radius = places
     for lens in range(lenslets[0], lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
-        for row, left, end in image_rows(row0, column0, radius, light.shape):
-            for column in range(left, end):
+        for row in range(*rows_within(row0, radius, light.shape)):
+            for column in range(*columns_within(column0, radius, row - row0, light.shape)):
                 if light[row, column] < LEAST_MEASURED or not kept[(row >> 1) + (column >> 1)]:
                     continue
                 v, u = direction(turn, row - row0, column - column0)
@@ -94,8 +94,8 @@ def list_rays(
     for lens in range(lenslets[0], lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
         next_ray[:] = starts[lens, :4]
-        for row, left, end in image_rows(row0, column0, radius, light.shape):
-            for column in range(left, end):
+        for row in range(*rows_within(row0, radius, light.shape)):
+            for column in range(*columns_within(column0, radius, row - row0, light.shape)):
                 if light[row, column] < LEAST_MEASURED or not kept[(row >> 1) + (column >> 1)]:
                     continue
                 v, u = direction(turn, row - row0, column - column0)

@@ -168,7 +168,7 @@ class _Sweep:
         rays_per_lenslet: float = RAYS_PER_LENSLET,
     ) -> None:
         self.bundle = bundle
-        self.origins = bundle.places().origins
+        self.origins = bundle.places.origins
         self.listed = listed_rays(bundle, reached, rays_per_lenslet=rays_per_lenslet).arrays()
         self.colors = bundle.light.colors.ravel()
         self.terms = bundle.rays(outlier_error).terms.reshape(4, 3)

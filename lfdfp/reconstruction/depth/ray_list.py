@@ -70,7 +70,7 @@ def listed_rays(
     rays_per_lenslet
         As many are enough: of larger lenslets, only a part of the rays is listed.
     """
-    rays, places, table = bundle.rays(), bundle.places(), bundle.lenslets
+    rays, places, table = bundle.rays(), bundle.places, bundle.lenslets
     kept = _kept_diagonals(bundle, rays_per_lenslet)
     counts = np.zeros((len(table.centers_px), 4), np.int32)
     bundle.runner.map(

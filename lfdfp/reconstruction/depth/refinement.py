@@ -7,7 +7,7 @@ import numpy as np
 from lfdfp.datatypes import FloatArray
 from lfdfp.reconstruction.bundle import RayBundle
 from lfdfp.reconstruction.depth import surface_kernels as kernels
-from lfdfp.reconstruction.observation_kernels import steepest_slope
+from lfdfp.reconstruction.observation import RayObservation, RayWeighting
 
 _MISFIT_WINDOW_PX = 5
 _SAME_SURFACE_PITCH = 0.08
@@ -18,33 +18,29 @@ _FITS = 2
 
 
 def slope_steps(
-    bundle: RayBundle,
-    slopes: FloatArray,
-    blurred: FloatArray,
-    *,
-    outlier_error: float,
-    robustness: float,
+    observation: RayObservation, picture: FloatArray, weighting: RayWeighting
 ) -> FloatArray:
     """Σ ω J e, Σ ω J², Σ e²/σ² and number of rays per fine pixel, shape (4, Y, X).
 
+    e is the residual of a ray and J how its prediction changes with its slope.
+
     Parameters
     ----------
-    slopes
-        Shape (H, W): slope of every ray.
-    blurred
-        Shape (3, Y, X): the picture behind the lenslets' footprint.
+    picture
+        Shape (3, Y, X).
+    weighting
+        Its model error counts as noise, and its robustness holds for single rays.
     """
+    bundle, slopes, blurred = observation.bundle, observation.slopes, observation.blur(picture)
     height, width = bundle.grid.shape
-    rays, places = bundle.rays(outlier_error), bundle.places()
-    steepest = float(steepest_slope(slopes))
+    rays, places = bundle.rays(weighting.model_error), bundle.places
+    robustness = np.float32(weighting.robustness)
     steps = np.empty((4, height, width), np.float32)
 
     def work(first: int, last: int) -> None:
         sums = np.zeros((last - first, width, 4), np.float32)
-        band = bundle.band(first, last, steepest)
-        kernels.gather_slope_steps(
-            rays, places, slopes, blurred, np.float32(robustness), band, sums
-        )
+        band = bundle.band(first, last, observation.steepest)
+        kernels.gather_slope_steps(rays, places, slopes, blurred, robustness, band, sums)
         steps[:, first:last] = np.moveaxis(sums, -1, 0)
 
     bundle.runner.map(work, height)

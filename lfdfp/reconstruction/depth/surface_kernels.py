@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.lenslets.kernels import direction, image_rows
+from lfdfp.lenslets.kernels import columns_within, direction, rows_within
 from lfdfp.reconstruction.ray_kernels import Band, LensletPlaces, RayArrays, light_variance
 from lfdfp.reconstruction.ray_marks import HIDDEN, LEAST_MEASURED, LEAST_PRESENT, STEEPEST
 
@@ -102,8 +102,8 @@ def gather_slope_steps(
     height, width = blurred.shape[1:]
     for lens in range(band.lenslets[0], band.lenslets[1]):
         row0, column0 = centers[lens, 0], centers[lens, 1]
-        for row, left, end in image_rows(row0, column0, radius, light.shape):
-            for column in range(left, end):
+        for row in range(*rows_within(row0, radius, light.shape)):
+            for column in range(*columns_within(column0, radius, row - row0, light.shape)):
                 value = light[row, column]
                 slope = slopes[row, column]
                 if value < LEAST_MEASURED or slope > STEEPEST:
@@ -161,8 +161,8 @@ def cast_rays(
         at_column = min(max(int(origins[lens, 1] + 0.5), 0), columns - 1)
         nearest, farthest = low[at_row, at_column], high[at_row, at_column]
         tries = int(np.ceil((farthest - nearest) / step)) + 1
-        for row, left, end in image_rows(row0, column0, radius, light.shape):
-            for column in range(left, end):
+        for row in range(*rows_within(row0, radius, light.shape)):
+            for column in range(*columns_within(column0, radius, row - row0, light.shape)):
                 if light[row, column] < LEAST_PRESENT:
                     continue
                 v, u = direction(turn, row - row0, column - column0)

@@ -32,7 +32,7 @@ def visible_slopes(bundle: RayBundle, slope_map: FloatArray, *, step: float) -> 
     surfaces = kernels.Surfaces(
         slope=slope_map, low=cv2.erode(slope_map, window), high=cv2.dilate(slope_map, window)
     )
-    light, places = bundle.light.light, bundle.places()
+    light, places = bundle.light.light, bundle.places
     slopes = np.full(light.shape, HIDDEN, np.float32)
 
     def work(first: int, last: int) -> None:

@@ -36,7 +36,7 @@ def test_an_even_surface_is_seen_by_every_ray(capture: SimulatedCapture) -> None
     bundle = bundle_of(capture, k=4)
     slope_map = np.full(bundle.grid.shape, 0.7, np.float32)
     slopes = visible_slopes(bundle, slope_map, step=0.25)
-    origins, table = bundle.places().origins, bundle.lenslets
+    origins, table = bundle.places.origins, bundle.lenslets
     inside = np.all((origins > 20) & (origins < np.array(bundle.grid.shape) - 20), axis=1)
     rows, columns = np.rint(table.centers_px[inside]).astype(int).T
     np.testing.assert_array_equal(slopes[rows, columns], np.float32(0.7))
