@@ -14,7 +14,7 @@ _VALUES_AT_ONCE = 1 << 20
 def map_blocks(
     function: Callable[[Any], NDArray[Any]], values: NDArray[Any], dtype: Any = np.float32
 ) -> NDArray[Any]:
-    """``function(values)`` of an elementwise function, computed a few rows at a time."""
+    """``function(values)`` of an elementwise function, a few rows at a time; of the same shape."""
     if values.size <= _VALUES_AT_ONCE:
         return function(values).astype(dtype, copy=False)
     made = np.empty(values.shape, dtype)

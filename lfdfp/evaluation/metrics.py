@@ -32,7 +32,10 @@ def luma_codes(picture: FloatArray) -> DoubleArray:
 
 
 def psnr(truth: FloatArray | DoubleArray, picture: FloatArray | DoubleArray) -> float:
-    """Peak signal-to-noise ratio in dB, peak 1, over all channels; infinite for equal pictures."""
+    """Peak signal-to-noise ratio in dB, peak 1, over all channels; infinite for equal pictures.
+
+    Both have the same shape, gray (Y, X) or (Y, X, 3), and values in [0, 1].
+    """
     _check_shapes(truth, picture)
     error = float(np.mean((_displayed(truth) - _displayed(picture)) ** 2))
     return float("inf") if error == 0 else float(-10.0 * np.log10(error))
@@ -61,7 +64,7 @@ def ssim(truth: FloatArray, picture: FloatArray) -> float:
 
 
 def mean_gradient(picture: FloatArray) -> float:
-    """MG: mean of √((dx² + dy²)/2), forward differences, where both exist."""
+    """MG of a picture (Y, X[, 3]): mean of √((dx² + dy²)/2), forward differences of luma 0..255."""
     y = luma_codes(picture)
     dx = y[:-1, 1:] - y[:-1, :-1]
     dy = y[1:, :-1] - y[:-1, :-1]
@@ -69,7 +72,7 @@ def mean_gradient(picture: FloatArray) -> float:
 
 
 def edge_intensity(picture: FloatArray) -> float:
-    """EI: mean magnitude of the 3 x 3 Sobel gradient."""
+    """EI of a picture (Y, X[, 3]): mean magnitude of the 3 x 3 Sobel gradient of luma 0..255."""
     from scipy import ndimage
 
     y = luma_codes(picture)
@@ -77,7 +80,7 @@ def edge_intensity(picture: FloatArray) -> float:
 
 
 def information_entropy(picture: FloatArray) -> float:
-    """IE: entropy of the 256-bin histogram of rounded luma, in bits."""
+    """IE of a picture (Y, X[, 3]): entropy of the 256-bin histogram of rounded luma, in bits."""
     codes = np.rint(luma_codes(picture)).astype(np.int64).ravel()
     share = np.bincount(codes, minlength=256) / codes.size
     share = share[share > 0]
@@ -85,7 +88,7 @@ def information_entropy(picture: FloatArray) -> float:
 
 
 def mean_gray(picture: FloatArray) -> float:
-    """MGA: mean luma, 0 to 255."""
+    """MGA of a picture (Y, X[, 3]): mean luma, 0 to 255."""
     return float(np.mean(luma_codes(picture)))
 
 
@@ -102,7 +105,7 @@ def circular_harmonic(order: int) -> DoubleArray:
 
 
 def edge_coherence(picture: FloatArray) -> float:
-    """ECO: polar edge coherence [1]_, normalized to [-1, 1]; 1 where all edges are straight.
+    """ECO of a picture (Y, X[, 3]): polar edge coherence [1]_ in [-1, 1]; 1 if edges are straight.
 
     At an edge the responses to the harmonics of order 1 and 3 have phases in the ratio 1 : 3; ECO
     adds up ``-|y3||y1| cos(∠y3 - 3∠y1)`` and is divided here by ``Σ |y3||y1|``.

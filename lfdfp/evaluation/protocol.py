@@ -31,7 +31,7 @@ class Score:
 
 
 def encoded(light: FloatArray) -> FloatArray:
-    """Linear light as it is compared: clipped, with the gamma of `GAMMA`."""
+    """Linear light of any shape as it is compared: clipped to [0, 1], with the gamma of `GAMMA`."""
     return np.power(np.clip(light, 0, 1), np.float32(1 / GAMMA), dtype=np.float32)
 
 

@@ -20,7 +20,18 @@ def mean_of_slices(slices: FloatArray) -> FloatArray:
 
 
 def sharpest_slice(slices: FloatArray, window: int = 9) -> FloatArray:
-    """At every pixel the slice with the largest Laplacian energy in a window, undecorated."""
+    """At every pixel the slice with the largest Laplacian energy in a window, undecorated.
+
+    Parameters
+    ----------
+    slices
+        Shape (K, Y, X, C).
+
+    Returns
+    -------
+    ndarray
+        Shape (Y, X, C), in the unit of the slices.
+    """
     import cv2
 
     energy = [

@@ -69,7 +69,10 @@ class Enlarger:
         return self.back_projected(made, picture, held_out)
 
     def by_tiles(self, picture: FloatArray) -> FloatArray:
-        """As called, with the temporaries of one tile only; the tiles leave no seam."""
+        """The picture (Y, X, C) enlarged to (kY, kX, C), with the temporaries of one tile only.
+
+        The result is as if called with the whole picture: tiles leave no seam.
+        """
         k, shape = self.model.scale, (picture.shape[0], picture.shape[1])
         fine = np.empty((*self.model.fine_shape, picture.shape[2]), np.float32)
         for inner in tiles(shape, _TILE_FINE_PX // k, 0):
@@ -103,7 +106,10 @@ class Enlarger:
     def back_projected(
         self, fine: FloatArray, picture: FloatArray, held_out: BoolArray | None = None
     ) -> FloatArray:
-        """`fine` corrected by what shrinking it misses, where that is more than noise."""
+        """`fine` (kY, kX, C) corrected by what shrinking it misses of `picture` (Y, X, C).
+
+        Only what is more than noise counts, and nothing where `held_out` (Y, X) is True.
+        """
         for _ in range(self.back_projections):
             missing = picture - self.model.forward(fine)
             if self.sigma >= VISIBLE_SIGMA:

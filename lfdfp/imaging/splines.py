@@ -100,6 +100,6 @@ class SplitShifts(NamedTuple):
 
 
 def split_shifts(shifts: DoubleArray) -> SplitShifts:
-    """Shifts (...), in pixels, with the weights of cubic B-splines."""
+    """Shifts, any shape, in pixels, split into whole pixels and the weights of cubic B-splines."""
     whole = np.floor(shifts)
     return SplitShifts(whole.astype(np.int64), spline_taps(shifts - whole))

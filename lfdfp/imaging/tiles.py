@@ -26,13 +26,16 @@ def _spans(length: int, side: int, overlap: int) -> list[slice]:
 
 
 def even_starts(length: int, side: int, overlap: int = 0) -> DoubleArray:
-    """Where windows of `side` start that cover `length`, at least `side`; not rounded."""
+    """Starts (n,), not rounded, of windows of `side` that cover `length`, at least `side`."""
     count = int(np.ceil((length - overlap) / max(side - overlap, 1)))
     return np.linspace(0, length - side, count)
 
 
 def blending_window(tile: Tile, shape: tuple[int, int], overlap: int) -> FloatArray:
-    """Weight of a tile: 1 inside, falling linearly towards neighbors, 1 at the picture's border."""
+    """Weights of a tile's pixels in a picture of `shape` (Y, X), in its own shape.
+
+    They are 1 inside and at the picture's border, and fall linearly towards neighbors.
+    """
     rows, columns = (_ramp(span, length, overlap) for span, length in zip(tile, shape, strict=True))
     return rows[:, None] * columns[None, :]
 

@@ -69,7 +69,7 @@ def check_size(subject: Path, shape: Sequence[int]) -> None:
 
 
 def linear_table(maximum: int) -> tuple[FloatArray | CodeArray, float]:
-    """(table, scale): linear light of code k is ``scale * table[k]``, for k up to `maximum`."""
+    """(table, scale): linear light of code k is ``scale * table[k]``; shape (maximum + 1,)."""
     light = decode_srgb(np.arange(maximum + 1, dtype=np.float32) / np.float32(maximum))
     if maximum <= _FINEST_EXACT_CODE:
         return np.rint(light * _LINEAR_LEVELS).astype(np.uint16), 1.0 / _LINEAR_LEVELS

@@ -104,7 +104,7 @@ def write_lf_toolbox(path: Path, field: LightField) -> None:
 
 
 def dataset_text(light: NDArray[Any]) -> str:
-    """Size and type of an array in words."""
+    """Size and type of an array of any shape in words."""
     return f"{' x '.join(map(str, light.shape))} of {light.dtype}"
 
 

@@ -67,7 +67,7 @@ class LensletArray:
     def of_rows(
         cls, grid: LensletGrid, first_r: int, first_q: NDArray[np.int64], columns: int
     ) -> LensletArray:
-        """As many `columns` of lenslets from the first one of every row on."""
+        """As many `columns` of lenslets from the first one of every row, `first_q` (rows,), on."""
         q, r = _coordinates(first_r, first_q, columns)
         centers = np.ascontiguousarray(np.moveaxis(grid.centers(q, r), 0, -1))
         return cls(grid=grid, first_r=first_r, first_q=first_q, centers_px=centers)

@@ -97,7 +97,7 @@ class FusionLoss:
         )
 
     def terms(self, x: Tensor) -> dict[str, Tensor]:
-        """L_con (Eq. 20), L_jgrad (21), L_grad (22), unweighted."""
+        """L_con (Eq. 20), L_jgrad (21), L_grad (22) of a picture (1, C, Y, X), unweighted."""
         coarse = self.downsample(x)
         n_channels = x.shape[1]
         content = (self.shares * (coarse - self.slices).abs()).sum() / (

@@ -78,6 +78,8 @@ def slope_in_focus(
 ) -> float:
     """Slope that is sharpest around a pixel (t, s), between planes by a parabola.
 
+    `measure` (K, Y, X) is a focus measure of every slice: larger is sharper.
+
     Raises
     ------
     ImageError

@@ -190,7 +190,7 @@ def _view_at(field: LightField, viewpoint: tuple[float, float] | None) -> FloatA
 
 
 def range_text(slopes: DoubleArray) -> str:
-    """How many planes there are, and from where to where."""
+    """How many planes there are, and from where to where; `slopes` has the shape (K,)."""
     return f"{len(slopes)} planes, slopes {slopes[0]:.3f} to {slopes[-1]:.3f}"
 
 

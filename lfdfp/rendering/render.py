@@ -282,7 +282,7 @@ def slope_range_of_picture(picture: SharpPicture) -> tuple[float, float]:
 
 
 def fine_disparity(picture: SharpPicture) -> FloatArray:
-    """Disparity on the grid of `super_resolved`, in pixels of a view per angular step.
+    """Disparity (kY, kX), on the grid of `super_resolved`, in view pixels per angular step.
 
     Raises
     ------
@@ -434,7 +434,7 @@ class _Level:
     def limits(
         self, plane: tuple[float, float, float], half_width: float, viewpoint: tuple[float, float]
     ) -> tuple[FloatArray, FloatArray]:
-        """Least and greatest slope that the rays through every pixel can meet.
+        """Least and greatest slope, (Y, X) each, that the rays through every pixel can meet.
 
         A part of the surface meets rays of the pixels within its own circle of confusion.
         """

@@ -44,7 +44,10 @@ def colored(values: FloatArray, low: float, high: float) -> ByteImage:
 
 
 def disparity_picture(disparity: FloatArray, confidence: FloatArray | None = None) -> ByteImage:
-    """Colored disparity with a legend; near (negative) is red, uncertain is darkened."""
+    """Colored disparity with a legend; near (negative) is red, uncertain is darkened.
+
+    `disparity` and `confidence` (0 to 1) have the shape (Y, X); the picture is (Y + legend, X, 3).
+    """
     finite = disparity[np.isfinite(disparity)]
     near, far = np.percentile(finite, [1, 99]) if finite.size else (0.0, 1.0)
     picture = colored(-disparity, -far, -near)
@@ -73,7 +76,7 @@ def mean_index(decision_map: FloatArray) -> FloatArray:
 
 
 def decision_picture(index: FloatArray, count: int) -> ByteImage:
-    """Colored slice index with a legend."""
+    """Colored slice index, `index` (Y, X) from 0 to `count` - 1, with a legend."""
     last = max(count - 1, 1)
     return _with_legend(
         colored(last - index, 0, last), Legend(first=f"slice {count}", last="slice 1")
@@ -81,7 +84,7 @@ def decision_picture(index: FloatArray, count: int) -> ByteImage:
 
 
 def observability_picture(observability: FloatArray) -> ByteImage:
-    """How far the data determine each pixel: dark where invented, bright where measured.
+    """How far the data determine each pixel (Y, X), 0 to 1: dark is invented, bright measured.
 
     On a square-root scale, as light is shown: most of the finest detail is partly measured.
     """
@@ -90,7 +93,7 @@ def observability_picture(observability: FloatArray) -> ByteImage:
 
 
 def standard_error_picture(error: FloatArray) -> ByteImage:
-    """Noise of every pixel, from none to what only one pixel in a hundred exceeds."""
+    """Noise of every pixel (Y, X), from none to what only one pixel in a hundred exceeds."""
     most = max(float(np.quantile(error, 0.99)), 1e-9)
     legend = Legend(first="0", last=f"{most:.2g} of white")
     return _graded(np.clip(error / most, 0, 1), legend)

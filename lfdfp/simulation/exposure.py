@@ -176,7 +176,7 @@ def expose(
     noise: NoiseModel,
     rng: np.random.Generator,
 ) -> CodeArray:
-    """Codes, with noise, clipping and rounding, of light (1 is the white level).
+    """Codes (H, W), with noise, clipping and rounding, of light (H, W); 1 is the white level.
 
     Shot noise is drawn as Gaussian, which it nearly is above ten electrons.
     """

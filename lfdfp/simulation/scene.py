@@ -76,7 +76,10 @@ class Scene:
         return light.reshape(*y.shape, 3)
 
     def disparity(self, y: DoubleArray, x: DoubleArray) -> FloatArray:
-        """Disparity, pitches per raw pixel, of what the center view sees at (y, x), or NaN."""
+        """Disparity, pitches per raw pixel, of what the center view sees at (y, x), or NaN.
+
+        `y` and `x` have the same shape; so has the disparity.
+        """
         y, x = np.broadcast_arrays(y, x)
         found = np.empty(y.size, np.float32)
         points = np.stack([y.ravel(), x.ravel()]).astype(np.float32)

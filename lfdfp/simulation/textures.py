@@ -112,7 +112,10 @@ def _add_patterns(rng: np.random.Generator, shapes: NDArray[Any], share: float) 
 
 
 def pink_noise(rng: np.random.Generator, shape: tuple[int, int], coarsest: float) -> FloatArray:
-    """1/f noise of unit standard deviation: equally strong octaves from 2 texels upwards."""
+    """1/f noise of the given shape and unit standard deviation: equally strong octaves.
+
+    They go from 2 texels up to `coarsest`.
+    """
     import cv2
 
     total = np.zeros(shape, np.float32)

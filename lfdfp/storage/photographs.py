@@ -176,7 +176,7 @@ def read_photographs(listed: FrameList) -> tuple[FloatArray, Picture]:
 def in_profile(
     picture: Picture, profile: ColorProfile | None
 ) -> tuple[FloatArray, tuple[str, ...]]:
-    """The picture's light with the primaries of another profile, and a note where they differ."""
+    """The picture's light (Y, X, C) in another profile's primaries; a note where they differ."""
     own = None if picture.profile is None else picture.profile.content
     wanted = rgb_or_none(profile)
     if picture.light.shape[2] == 1 or own == (None if wanted is None else wanted.content):

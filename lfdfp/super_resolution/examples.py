@@ -37,7 +37,7 @@ class ScalePair:
 def scale_pairs(
     luma: FloatArray, factor: int, sigma: float, *, scales: Sequence[float], patch_px: int
 ) -> list[ScalePair]:
-    """Windows of the picture, resized by `scales`, each with its version shrunk by k.
+    """Windows of the picture (Y, X), resized by `scales`, each with its version shrunk by k.
 
     Parameters
     ----------

@@ -148,7 +148,11 @@ def light_by_direction(
 def average_neighbors(
     view: FloatArray, valid: BoolArray, first_row: int, averaged: FloatArray
 ) -> None:
-    """Half of every lenslet's light and a twelfth of each of its six neighbors'."""
+    """Half of every lenslet's light and a twelfth of each of its six neighbors'.
+
+    `view` (rows, columns, C) holds one value a lenslet and `valid` (rows, columns) where there is
+    one; `averaged` has the shape of `view` and gets the rows from `first_row` on.
+    """
     rows, columns = view.shape
     for j in range(rows):
         odd = (first_row + j) & 1

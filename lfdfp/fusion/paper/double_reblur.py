@@ -85,7 +85,7 @@ def reblur_response(
 
 
 def filled_largest_region(region: BoolArray) -> BoolArray:
-    """The largest connected part of `region`, with the holes that it encloses."""
+    """The largest connected part of `region` (Y, X), with the holes that it encloses."""
     from scipy import ndimage
 
     labels, count = ndimage.label(region)

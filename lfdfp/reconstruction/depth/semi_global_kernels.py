@@ -81,7 +81,7 @@ def _extend(
 
 @njit(cache=True, nogil=True, fastmath=True)
 def along_row(terms: PathTerms, row: int, total: FloatArray) -> None:
-    """Set a row of `total` to the costs of the paths along it, both ways."""
+    """Set a row of `total` (Y, N, X) to the costs of the paths along it, both ways."""
     costs, unit, edges, small = terms
     planes, width = costs.shape[1:]
     line = np.empty((width, planes), np.float32)

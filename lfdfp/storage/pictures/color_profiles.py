@@ -217,7 +217,9 @@ def srgb_profile() -> bytes:
 
 
 def gray_profile(curve: DoubleArray | None = None) -> ColorProfile:
-    """A profile of gray pixels with a tone curve (light by encoded value); the sRGB curve if None.
+    """A profile of gray pixels with a tone curve; the sRGB curve if None.
+
+    `curve` (n,) is linear light in [0, 1] at encoded values evenly from 0 to 1.
 
     The curve is stored with 1024 samples of 16 bits.
     """
@@ -264,7 +266,7 @@ def primaries_of(profile: ColorProfile | None) -> tuple[float, ...]:
 def converted_light(
     light: FloatArray, own: ColorProfile | None, wanted: ColorProfile | None
 ) -> FloatArray:
-    """Linear RGB light with the primaries of another profile; what it cannot show is clipped."""
+    """Linear light (Y, X, 3) in another profile's primaries; what it cannot show is clipped."""
     matrix = (np.linalg.inv(_matrix(wanted)) @ _matrix(own)).astype(np.float32)
     return np.asarray(np.maximum(light @ matrix.T, 0), np.float32)
 

@@ -117,7 +117,10 @@ class Stored:
 
 
 def alpha_apart(values: NDArray[Any], white: float) -> tuple[NDArray[Any], FloatArray | None]:
-    """Colors and opacity of values with one to four channels, opacity last where they are even."""
+    """Colors (Y, X, 1 or 3) and opacity (Y, X), 0 to 1, of values (Y, X, 1 to 4) up to `white`.
+
+    Opacity comes last where the channels are even in number.
+    """
     values = values[..., None] if values.ndim == 2 else values
     if values.shape[2] % 2:
         return values, None
