@@ -4,7 +4,7 @@ BIN := .venv/bin
 CAPTURE ?=
 TESTS ?= tests
 
-.PHONY: run test check bench crops clean
+.PHONY: run test quick check bench crops clean
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -23,11 +23,14 @@ endif
 test: .venv/.installed
 	$(BIN)/python -m pytest $(TESTS)
 
+quick: .venv/.installed
+	$(BIN)/python -m pytest -q -n 2 -m 'not slow and not data' $(TESTS)
+
 check: .venv/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(TESTS)
 
 bench: .venv/.installed
 	$(BIN)/python -m lfdfp.benchmarks.captures --camera f01 --scenes 2 --scale 2 4 --data stack rays
