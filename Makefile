@@ -4,7 +4,7 @@ BIN := .venv/bin
 CAPTURE ?=
 TESTS ?= tests
 
-.PHONY: run test quick check bench crops clean
+.PHONY: run test quick check test-oldest bench crops clean
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -31,6 +31,15 @@ check: .venv/.installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(TESTS)
+
+# With the oldest versions that pyproject.toml allows, torch excepted: its old builds need gigabytes.
+test-oldest:
+	$(PYTHON) -m venv build/oldest
+	$(PYTHON) -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+	  print(*(n.replace('>=', '==') for n in p['dependencies'] + p['optional-dependencies']['test'] \
+	          if not n.startswith('torch')), sep='\n')" > build/oldest/versions.txt
+	build/oldest/bin/python -m pip install --quiet --constraint build/oldest/versions.txt --editable '.[test]'
+	build/oldest/bin/python -m pytest -n 2 $(TESTS)
 
 bench: .venv/.installed
 	$(BIN)/python -m lfdfp.benchmarks.captures --camera f01 --scenes 2 --scale 2 4 --data stack rays

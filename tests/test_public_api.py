@@ -50,6 +50,7 @@ def test_no_submodule_bears_the_name_of_what_is_offered() -> None:
     assert not modules & set(lfdfp.__all__)
 
 
+@pytest.mark.slow
 def test_every_function_works_after_every_submodule_was_imported(
     every_submodule: list[str], tmp_path: Path
 ) -> None:

@@ -24,6 +24,7 @@ _PARTS = {"fusion_methods", "fusion_speed", "photograph_pairs"}
 """Modules that `fusion` takes its methods, times and pairs from."""
 
 
+@pytest.mark.slow
 def test_every_benchmark_says_how_it_is_used() -> None:
     commands = [m.name for m in pkgutil.iter_modules([_PACKAGE]) if m.name not in _PARTS]
     assert len(commands) >= 10

@@ -20,6 +20,8 @@ from lfdfp.pipeline.batch.state import locked, read_entries
 from lfdfp.simulation import write_simulated_capture
 from tests.factories import tiny_capture
 
+pytestmark = pytest.mark.slow
+
 runner = CliRunner()
 QUICK = ("--preset", "fast", "--planes", "4", "--data", "stack", "--scale", "1")
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}

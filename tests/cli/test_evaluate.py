@@ -11,6 +11,8 @@ from typer.testing import CliRunner, Result
 
 from lfdfp.cli.main import app
 
+pytestmark = pytest.mark.slow
+
 runner = CliRunner()
 
 

@@ -67,6 +67,7 @@ def test_every_option_reaches_the_stack_and_its_provenance(
     assert sheet.is_file()
 
 
+@pytest.mark.slow
 def test_a_capture_is_refocused_on_a_finer_grid(small_capture: Path, tmp_path: Path) -> None:
     target = tmp_path / "fine.h5"
     arguments = ("--scale", 2, "--slopes", "-0.2:0.2:2", "-o", target)

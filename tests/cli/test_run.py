@@ -16,6 +16,8 @@ from lfdfp.cli.main import app
 from lfdfp.lfp import write_container
 from tests.lfp.processed_files import older_file
 
+pytestmark = pytest.mark.slow
+
 runner = CliRunner()
 QUICK = ("--preset", "fast", "--planes", "4")
 PICTURES = {

@@ -103,6 +103,7 @@ def test_a_pixel_without_response_is_filled_from_its_neighbors() -> None:
     assert abs(sensor.light[70, 71] - 0.2) < 0.01
 
 
+@pytest.mark.slow
 def test_dead_lenslets_are_made_up_from_their_neighbors() -> None:
     capture, calibration = gray_capture(0.2)
     response, mosaic = calibration.response.copy(), capture.mosaic.copy()

@@ -25,6 +25,7 @@ def test_the_center_view_is_turned_as_a_picture(orientation: int) -> None:
     assert turned.weights.shape == turned.views.shape[:4]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("orientation", [2, 3, 5, 6, 8])
 def test_disparity_keeps_its_sign_and_size(orientation: int) -> None:
     field, _ = textured_plane(0.4, angular=(5, 5))

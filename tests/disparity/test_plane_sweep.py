@@ -30,6 +30,7 @@ def test_half_an_aperture_sees_past_an_occluder() -> None:
     assert variance.max() < 1e-3 * np.var(views[:, :, 20, 30])
 
 
+@pytest.mark.slow
 def test_codes_and_their_light_agree() -> None:
     field, _ = textured_plane(0.2, angular=(5, 7))
     codes = np.rint(field.views * 60000 + 2000).astype(np.uint16)

@@ -32,6 +32,7 @@ def capture() -> SimulatedCapture:
     return tiny_capture("f01", scene="curved", size=400, seed=5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pixels", "lenslets", "sub-aperture"])
 def test_no_stage_sees_what_is_held_out(capture: SimulatedCapture, kind: HoldOut) -> None:
     raw, calibration = capture.raw_capture(), capture.true_calibration()
@@ -52,6 +53,7 @@ def test_no_stage_sees_what_is_held_out(capture: SimulatedCapture, kind: HoldOut
     np.testing.assert_array_equal(solutions[0].slope_map, solutions[1].slope_map)
 
 
+@pytest.mark.slow
 def test_rays_predict_held_out_rays_better_than_views_and_stack(capture: SimulatedCapture) -> None:
     raw, calibration = capture.raw_capture(), capture.true_calibration()
     (report,) = predict_held_out_rays(raw, calibration, kinds=["pixels"])

@@ -111,6 +111,7 @@ def test_the_center_view_steps_in_where_slices_are_ghosted() -> None:
     assert psnr(truth, mixed) > psnr(truth, truth + noise)
 
 
+@pytest.mark.slow
 def test_bands_and_tiles_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     slices, _ = multi_focus(textured_picture((150, 170)), 2)
     noise = np.random.default_rng(0).normal(0, 0.01, slices.shape).astype(np.float32)
@@ -124,6 +125,7 @@ def test_bands_and_tiles_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(parts.super_resolved, whole.super_resolved, atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["internal", "network"])
 def test_a_fit_that_diverges_leaves_the_base_and_a_warning(part: str) -> None:
     slices, _ = multi_focus(textured_picture((72, 80)), 2)

@@ -64,6 +64,7 @@ def test_the_angular_size_is_seen_in_the_picture(
     assert "of the picture's contrast repeats" in field.history[-1]
 
 
+@pytest.mark.slow
 def test_a_photograph_is_no_eslf_picture(tmp_path: Path) -> None:
     _, picture = textured_plane(0.0, shape=(280, 420))
     cv2.imwrite(str(tmp_path / "a.png"), np.rint(255 * np.clip(picture, 0, 1)).astype(np.uint8))
@@ -71,6 +72,7 @@ def test_a_photograph_is_no_eslf_picture(tmp_path: Path) -> None:
         read_eslf(tmp_path / "a.png")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quality", [30, 90])
 def test_the_blocks_of_jpeg_are_no_lenslets(tmp_path: Path, quality: int) -> None:
     _, picture = textured_plane(0.0, shape=(336, 336), highest=0.02)

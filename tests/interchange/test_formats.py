@@ -139,6 +139,7 @@ def test_what_is_no_light_field_is_refused(tmp_path: Path) -> None:
         read_light_field(tmp_path / "empty")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_damaged_files_are_refused_or_read_but_never_crash(tmp_path: Path, name: Format) -> None:
     path, rng = tmp_path / NAMES[name], np.random.default_rng(0)

@@ -54,6 +54,7 @@ def test_matlab_finds_its_header_and_classes(tmp_path: Path) -> None:
         assert file["GeneratedByInfo"].attrs["MATLAB_class"] == b"struct"
 
 
+@pytest.mark.slow
 def test_what_is_no_decoded_file_is_refused(tmp_path: Path) -> None:
     old = tmp_path / "old.mat"
     old.write_bytes(b"MATLAB 5.0 MAT-file, Platform: PCWIN" + bytes(200))
@@ -144,6 +145,7 @@ def test_samples_that_are_declared_but_not_stored_are_refused(tmp_path: Path) ->
         read_lf_toolbox(tmp_path / "a.mat")
 
 
+@pytest.mark.slow
 def test_no_other_file_is_read(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_bytes(bytes(range(240)) * 4)

@@ -17,6 +17,8 @@ from lfdfp.settings import FusionSettings
 from lfdfp.simulation import Imperfections, SimulatedCapture
 from tests.factories import ray_field, tiny_capture, true_field
 
+pytestmark = pytest.mark.slow
+
 
 def run(capture: SimulatedCapture, scale: int = 2) -> SharpPicture:
     return reconstruct(ray_field(capture), FusionSettings(scale=scale))

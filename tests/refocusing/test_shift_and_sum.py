@@ -29,6 +29,7 @@ def random_field(seed: int, *, shape: tuple[int, ...] = (3, 5, 20, 24, 3)) -> Li
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("disparity", [-1.0, -0.37, 0.0, 0.5, 1.3])
 def test_a_plane_is_sharp_at_its_own_slope(kernel: Kernel, disparity: float) -> None:
@@ -105,6 +106,7 @@ def test_coverage_falls_where_views_end() -> None:
     assert coverage[0, 0] == pytest.approx(4 / 7 * 3 / 5, abs=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_integer_codes_give_what_their_light_gives(kernel: Kernel) -> None:
     rng = np.random.default_rng(8)
@@ -174,6 +176,7 @@ def test_an_impossible_request_is_refused() -> None:
         refocus(field, float("nan"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("codes", [False, True])
 def test_torch_and_the_compiled_kernels_agree(kernel: Kernel, codes: bool) -> None:

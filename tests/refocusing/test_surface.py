@@ -16,6 +16,7 @@ def test_an_even_surface_is_a_plane() -> None:
     np.testing.assert_allclose(refocus_on_surface(field, even), refocus(field, 0.27), atol=2e-4)
 
 
+@pytest.mark.slow
 def test_a_tilted_plane_is_sharp_all_over() -> None:
     """Disparity grows by 0.02 per column; the texture varies along rows alone."""
     t = np.arange(48, dtype=np.float64)[:, None]

@@ -33,6 +33,8 @@ from lfdfp.rendering.render import (
 from lfdfp.simulation import SimulatedCapture
 from tests.factories import smooth_texture, tiny_capture
 
+pytestmark = pytest.mark.slow
+
 ROUND = Aperture(half_width=4.5)
 
 

@@ -29,6 +29,7 @@ def test_every_scene_covers_the_field_within_the_range(name: PhotographicScene) 
     assert disparity.max() <= FAR + 0.15
 
 
+@pytest.mark.slow
 def test_scenes_are_what_their_names_say() -> None:
     light = {name: _center_view(name)[0] for name in get_args(PhotographicScene)}
     assert (light["lamps"] > 1.0).mean() > 0.005

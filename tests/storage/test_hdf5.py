@@ -220,6 +220,7 @@ def test_fusion_results_of_every_version_are_read(version: int) -> None:
         assert depth.angular_shape == (9, 7)
 
 
+@pytest.mark.slow
 def test_stacks_and_fields_of_version_1_are_read() -> None:
     stack = load_focal_stack(GOLDEN / "focal_stack_1.h5")
     np.testing.assert_array_equal(stack.slices, _ramp(2, 2, 3, 3))
@@ -283,6 +284,7 @@ def test_kind_of_tells_own_files_from_others(tmp_path: Path) -> None:
     assert kind_of(other) is None
 
 
+@pytest.mark.slow
 def test_an_array_with_other_bytes_or_none_is_not_sound(tmp_path: Path) -> None:
     light = np.random.default_rng(0).random((1, 40, 50, 3), np.float32)
     save_focal_stack(tmp_path / "whole.h5", FocalStack(slices=light, reference_view=light[0]), {})

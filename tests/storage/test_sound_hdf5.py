@@ -27,6 +27,7 @@ def test_a_sound_file_is_opened(tmp_path: Path) -> None:
         np.testing.assert_array_equal(file["values"][()], np.arange(6).reshape(2, 3))
 
 
+@pytest.mark.slow
 def test_links_to_other_files_are_refused(tmp_path: Path) -> None:
     _file(tmp_path / "secret.h5", key=np.arange(5))
     for name, link in (

@@ -24,6 +24,8 @@ from lfdfp.super_resolution.internal_learning import (
 from lfdfp.super_resolution.scale_network import ScaleNetwork
 from tests.factories import textured_picture
 
+pytestmark = pytest.mark.slow
+
 _QUICK = InternalLearningSettings(
     start="chance", channels=16, blocks=1, steps=60, shapes=0, learning_rate=4e-3
 )

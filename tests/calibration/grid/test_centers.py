@@ -28,6 +28,7 @@ def _dimmed(scene: Scene, exposure: float) -> Scene:
     return replace(scene, layers=layers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "exposure", "bound_px"),
     [

@@ -136,6 +136,7 @@ def test_the_estimated_response_is_the_lenslets_profile() -> None:
     assert np.percentile(np.abs(ratio - np.median(ratio)), 90) < 0.05
 
 
+@pytest.mark.slow
 def test_a_white_image_is_its_own_response() -> None:
     rng = np.random.default_rng(13)
     true: LensletGrid = random_grid(rng, SHAPE)

@@ -34,6 +34,7 @@ def field_error(response: FloatArray, truth: FloatArray) -> float:
     return float(np.std(total / count))
 
 
+@pytest.mark.slow
 def test_parallax_tells_the_fall_off_of_light_over_the_field(shaded: SimulatedCapture) -> None:
     capture = shaded.raw_capture()
     grid = shaded.camera.grid

@@ -33,6 +33,7 @@ def _ignore(done: int, total: int) -> None:
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [2, 3])
 def test_a_short_run_comes_close_to_the_truth(number: int) -> None:
     truth = textured_picture((48, 64))
@@ -46,6 +47,7 @@ def test_a_short_run_comes_close_to_the_truth(number: int) -> None:
     assert set(result.provenance.losses) == {"content", "joint_gradient", "gradient_limit"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", ["mean", "noise"])
 def test_same_seed_same_bytes(code: Code) -> None:
     slices, _ = multi_focus(textured_picture((31, 37)), 2)

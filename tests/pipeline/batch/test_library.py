@@ -24,6 +24,8 @@ from lfdfp.settings import FusionSettings, RefocusSettings, Settings
 from lfdfp.simulation import write_simulated_capture
 from tests.factories import tiny_capture
 
+pytestmark = pytest.mark.slow
+
 QUICK = Settings(
     refocus=RefocusSettings(planes=4), fusion=FusionSettings(scale=1, preset="fast", data="stack")
 )
