@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,9 +18,13 @@ from lfdfp.cli.reporting import (
     stage_bar,
 )
 from lfdfp.datatypes import FloatArray, FocalStack, StackEvidence
+from lfdfp.errors import SettingsError
 from lfdfp.files import check_outputs, sha256_of
 from lfdfp.settings import FusionSettings, Preset
 from lfdfp.storage.images import Picture
+
+if TYPE_CHECKING:
+    from lfdfp.alignment.photographs import Placement, Reference
 
 
 def fuse_command(
@@ -43,11 +47,19 @@ def fuse_command(
     scale: Annotated[int, typer.Option(min=1, max=4, help="How many times finer.")] = 1,
     preset: Annotated[Preset, typer.Option(help="How much work fusion does.")] = "balanced",
     align: Annotated[
-        bool, typer.Option(help="Move pictures onto the first one, to a fraction of a pixel.")
+        bool, typer.Option(help="Move pictures onto the reference, to a fraction of a pixel.")
     ] = True,
-    equalize: Annotated[bool, typer.Option(help="Bring pictures to the first one's exposure.")] = (
-        True
-    ),
+    equalize: Annotated[
+        bool,
+        typer.Option(help="Bring pictures to the reference's exposure, where they surely differ."),
+    ] = True,
+    reference: Annotated[
+        str,
+        typer.Option(
+            metavar="first|middle|N", help="The picture that the others are moved onto; N from 1."
+        ),
+    ] = "middle",
+    crop: Annotated[bool, typer.Option(help="Cut off what some pictures do not show.")] = False,
     bits: Annotated[
         Literal["8", "16"] | None, typer.Option(help="Bits per channel. Default: as the input.")
     ] = None,
@@ -57,6 +69,7 @@ def fuse_command(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    verbose: Annotated[bool, typer.Option(help="Say what was found of each picture.")] = False,
     json_output: Json = False,
 ) -> None:
     """Fuse a focal stack, or photographs of different focus, into one sharp picture.
@@ -81,7 +94,8 @@ def fuse_command(
         check_outputs(*targets, inputs=inputs)
         if decision_map is not None:
             check_outputs(decision_map, endings=SCREEN_SUFFIXES)
-        stack, template = _read(inputs, targets, scale=scale, align=align, equalize=equalize)
+        aligning = _Alignment(align=align, equalize=equalize, reference=reference, crop=crop)
+        stack, template, placement = _read(inputs, targets, scale, aligning)
         with stage_bar("fuse") as progress:
             result = fuse(stack, settings, progress=progress)
         light, made = result.super_resolved, result.provenance
@@ -90,7 +104,7 @@ def fuse_command(
             picture = replace(picture, bits=16 if bits == "16" else 8)
         provenance: dict[str, object] = {
             "inputs": {path.name: sha256_of(path) for path in inputs if path.is_file()},
-            "settings": asdict(settings) | {"align": align, "equalize": equalize},
+            "settings": asdict(settings) | asdict(aligning),
             "history": made.history,
         }
         provenance |= told_of(first)
@@ -108,39 +122,99 @@ def fuse_command(
         "warnings": list(warnings),
     }
     if json_output:
-        echo_json(facts)
+        echo_json(facts | _placement_facts(placement))
         return
     echo_notes(warnings)
+    if verbose and placement is not None:
+        _say_placement(placement)
     say(
         f"{target}: {light.shape[1]} x {light.shape[0]} from {len(stack.slices)} pictures, "
         f"prior: {made.prior}"
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Alignment:
+    """How photographs are made to fit together."""
+
+    align: bool
+    equalize: bool
+    reference: str
+    crop: bool
+
+
 def _read(
-    inputs: Sequence[Path], targets: Sequence[Path], *, scale: int, align: bool, equalize: bool
-) -> tuple[FocalStack, Picture]:
+    inputs: Sequence[Path], targets: Sequence[Path], scale: int, aligning: _Alignment
+) -> tuple[FocalStack, Picture, Placement | None]:
+    from lfdfp.alignment import stack_of_photographs
     from lfdfp.fusion.fuse import check_size
-    from lfdfp.fusion.registration import stack_of_photographs
     from lfdfp.pipeline.batch import CAPTURE_SUFFIXES
     from lfdfp.storage.hdf5 import load_focal_stack
     from lfdfp.storage.images import check_writable
     from lfdfp.storage.photographs import list_frames, read_photographs
     from lfdfp.storage.refocus_stacks import load_refocus_stack
 
+    reference = _parsed_reference(aligning.reference)
     if len(inputs) == 1 and inputs[0].suffix == ".h5":
         stack = load_focal_stack(inputs[0])
-        return stack, Picture(light=stack.slices[0])
+        return stack, Picture(light=stack.slices[0]), None
     if len(inputs) == 1 and inputs[0].suffix.lower() in CAPTURE_SUFFIXES:
         stack = load_refocus_stack(inputs[0])
-        return stack, Picture(light=stack.slices[0])
+        return stack, Picture(light=stack.slices[0]), None
     frames = list_frames(inputs)
     check_size(*frames.size, scale)
     check_outputs(*targets, inputs=[frame.path for frame in frames.frames])
     check_writable(targets[0], (scale * frames.size[0], scale * frames.size[1]))
     photographs, template = read_photographs(frames)
-    stack = stack_of_photographs(photographs, align=align, equalize=equalize)
-    return stack, replace(template, light=stack.slices[0])
+    made = stack_of_photographs(
+        photographs,
+        names=[str(frame) for frame in frames.frames],
+        align=aligning.align,
+        equalize=aligning.equalize,
+        reference=reference,
+        crop=aligning.crop,
+    )
+    alpha = template.alpha
+    if alpha is not None and made.window is not None:
+        alpha = alpha[made.window]
+    return made.stack, replace(template, light=made.stack.slices[0], alpha=alpha), made.placement
+
+
+def _parsed_reference(text: str) -> Reference:
+    """The reference that an option names.
+
+    Raises
+    ------
+    SettingsError
+        For anything but "first", "middle" or a whole number from 1.
+    """
+    if text == "first":
+        return "first"
+    if text == "middle":
+        return "middle"
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise SettingsError(f"reference must be first, middle or a number from 1, not {text!r}")
+
+
+def _placement_facts(placement: Placement | None) -> dict[str, object]:
+    if placement is None:
+        return {}
+    exposure = placement.exposure
+    gains = None if exposure is None or not exposure.applied else exposure.gains.tolist()
+    return {
+        "motion": placement.model,
+        "reference": placement.photographs[placement.reference].name,
+        "pictures": [asdict(one) for one in placement.photographs],
+        "exposure_gains": gains,
+    }
+
+
+def _say_placement(placement: Placement) -> None:
+    from lfdfp.alignment.photographs import placement_lines
+
+    for line in placement_lines(placement):
+        say(line, err=True)
 
 
 def _enlarged(alpha: FloatArray | None, scale: int) -> FloatArray | None:

@@ -48,7 +48,7 @@ def fuse(
     ----------
     stack
         At least one slice, linear light. All slices must show the same picture: photographs are
-        aligned before (`lfdfp.fusion.registration`).
+        aligned before (`lfdfp.alignment`).
     settings
         Scale, preset, seed, device. Its `data` is for who chooses between this function and
         `lfdfp.reconstruct`: here the stack is fused, whatever it says.

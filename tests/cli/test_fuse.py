@@ -12,10 +12,10 @@ import tifffile
 from PIL import Image, ImageCms
 from typer.testing import CliRunner, Result
 
+from lfdfp.alignment.motions import warped
 from lfdfp.cli.main import app
 from lfdfp.datatypes import FloatArray
 from lfdfp.evaluation.metrics import psnr
-from lfdfp.fusion.registration import warped
 from lfdfp.imaging.display import decode_srgb, encode
 from tests.factories import multi_focus, textured_picture
 
@@ -113,7 +113,7 @@ def test_exposure_and_a_moved_camera_are_made_up_for(tmp_path: Path) -> None:
     truth = textured_picture((160, 270))
     near, far = multi_focus(truth, 2)[0]
     brighter = encode(np.float32(1.03) * decode_srgb(far))
-    moved = warped(far, np.array([[1, 0, 0.8], [0, 1, -0.6]], np.float32))
+    moved = warped(far, np.array([[1, 0, 0.8], [0, 1, -0.6], [0, 0, 1.0]]))
     for picture, option in ((brighter, "--no-equalize"), (moved, "--no-align")):
         paths = _saved(tmp_path, [near, picture])
         with_it = psnr(truth, _fused(tmp_path / "sharp.png", *paths))
@@ -202,8 +202,10 @@ def test_other_formats_are_written_with_what_the_camera_said(tmp_path: Path, suf
 
 
 def _photograph(path: Path, seed: int, size: tuple[int, int] = (48, 40), mode: str = "RGB") -> Path:
-    channels = len(Image.new(mode, (1, 1)).getbands())
-    values = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], channels), np.uint8)
+    """One scene, whose noise is another with each seed."""
+    shape = (size[1], size[0], len(Image.new(mode, (1, 1)).getbands()))
+    scene = np.random.default_rng(0).integers(0, 240, shape, np.uint8)
+    values = scene + np.random.default_rng(seed).integers(0, 16, shape, np.uint8)
     Image.fromarray(values.squeeze()).convert(mode).save(path)
     return path
 

@@ -26,6 +26,10 @@ _STEPS_PER_WINDOW: Final = 4
 _LEAST_LEVEL, _LARGEST_LEVEL = 0.1, 0.92
 """Encoded levels between which neither the black level nor clipping spoils a ratio."""
 
+_CLIPPED_LEVEL: Final = 0.97
+_LARGEST_CLIPPED_SHARE: Final = 0.002
+"""Clipping takes light away, the less the more it is blurred."""
+
 _LEAST_WINDOWS: Final = 12
 _TRUSTED_DISAGREEMENT: Final = 0.002
 """Log ratio by which linear light and encoded values may disagree before a window loses weight."""
@@ -50,7 +54,7 @@ class ExposureWindows:
     light, encoded
         Shape (H, W, C): linear light, and light whose encoded value is the mean encoded value.
     usable
-        Shape (H, W): covered by the photograph, and neither too dark nor near clipping.
+        Shape (H, W): covered by the photograph, and neither too dark nor clipped anywhere.
     """
 
     light: DoubleArray
@@ -93,8 +97,11 @@ def exposure_windows(light: FloatArray, coverage: FloatArray | None = None) -> E
     shape = light.shape[:2]
     step = max(min(shape) // (_WINDOWS_PER_SIDE * _STEPS_PER_WINDOW), 1)
     linear = _window_means(light, step)
-    encoded = _window_means(encode(light), step)
-    usable = (encoded.min(axis=2) > _LEAST_LEVEL) & (encoded.max(axis=2) < _LARGEST_LEVEL)
+    shown = encode(light)
+    encoded = _window_means(shown, step)
+    clipped = _window_means((shown.max(axis=2) > _CLIPPED_LEVEL).astype(np.float32), step)[..., 0]
+    usable = clipped < _LARGEST_CLIPPED_SHARE
+    usable &= (encoded.min(axis=2) > _LEAST_LEVEL) & (encoded.max(axis=2) < _LARGEST_LEVEL)
     if coverage is not None:
         usable &= _window_means(coverage[..., None], step)[..., 0] > 0.999
     return ExposureWindows(
