@@ -26,6 +26,7 @@ from lfdfp.datatypes import (
     NoiseModel,
     RawCapture,
 )
+from lfdfp.errors import CalibrationError
 from lfdfp.lenslets.table import lenslet_table
 
 _LENSLETS_PER_ROUND = (20_000, 20_000, 60_000)
@@ -51,6 +52,7 @@ _PROFILE_SIGNIFICANCE = 4.0
 _SATURATION_SHARE = 0.98
 _FEWEST_LENSLETS = 100
 _FEWEST_PROFILE_PIXELS = 200_000
+_FEWEST_PROFILE_BINS = 6
 _LARGEST_SHIFT_PITCH = 0.3
 _REWEIGHTINGS = 6
 _TUKEY = 4.0
@@ -299,6 +301,8 @@ def _mean_profile(sensor: SensorArrays, centers: DoubleArray, pitch_px: float) -
         known = sums[1, :-1] > 0
         value = sums[0, :-1] / np.where(known, sums[1, :-1], 1.0)
     distance, value = distance[known], value[known]
+    if len(value) < _FEWEST_PROFILE_BINS:
+        raise CalibrationError("the images under the lenslets are lost in noise")
     spline = UnivariateSpline(
         np.concatenate([-distance[::-1], distance]),
         np.concatenate([value[::-1], value]),

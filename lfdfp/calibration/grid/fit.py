@@ -86,11 +86,25 @@ def fit_lenslet_grid(
     source = "fitted to the white image" if is_white else "fitted to the capture itself"
     grid = grid_from_fit(fit, blocks, shape, source)
     grid = refine_centers(capture, grid, noise_from_iso(capture))
-    _check(
-        lattice_evidence(planes, grid, block_px=_block_px(shape, seed.pitch_px, _EVIDENCE_PITCHES)),
-        grid,
-    )
+    require_lattice(planes, grid)
     return grid
+
+
+def require_lattice(planes: list[LatticePlane], grid: LensletGrid) -> None:
+    """Make sure that a grid is that of the lenslets.
+
+    Parameters
+    ----------
+    planes
+        Of the mosaic that the grid is meant for, from `lattice_planes`.
+
+    Raises
+    ------
+    CalibrationError
+        Unless the mosaic shows this lattice beyond doubt.
+    """
+    block_px = _block_px(grid.sensor_shape, grid.pitch_px, _EVIDENCE_PITCHES)
+    _check(lattice_evidence(planes, grid, block_px=block_px), grid)
 
 
 def _likeliest_fit(

@@ -5,8 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lfdfp.calibration.grid.centers import refine_centers
 from lfdfp.calibration.grid.fit import fit_lenslet_grid
 from lfdfp.datatypes import LensletGrid
+from lfdfp.errors import CalibrationError
+from lfdfp.imaging.sensor_noise import noise_from_iso
 from lfdfp.lenslets.table import lenslet_table
 from lfdfp.simulation import Scene, camera_model, make_scene, simulate_capture
 from lfdfp.simulation.names import CameraName, PhotographicScene
@@ -57,3 +60,12 @@ def test_photographs_do_not_hide_the_lattice(
     error = _error_px(found, model.grid)
     assert error < bound_px
     assert error < 5 * found.standard_error_px + 0.02
+
+
+def test_lenslets_without_light_are_an_error_of_the_capture() -> None:
+    model = camera_model("f01", size=300)
+    scene = make_scene("nearly-flat", model.field_pitch, seed=1)
+    capture = simulate_capture(scene, model, seed=1, rays_per_pixel=4).raw_capture()
+    dark = replace(capture, mosaic=np.full_like(capture.mosaic, 168))
+    with pytest.raises(CalibrationError, match="lost in noise"):
+        refine_centers(dark, model.grid, noise_from_iso(dark))
