@@ -22,6 +22,7 @@ Kernel = Literal["linear", "cubic", "fourier"]
 Data = Literal["rays", "stack"]
 Prior = Literal["variation"]
 ApertureShape = Literal["square", "round"]
+Tone = Literal["linear", "standard"]
 
 MOST_PLANES: Final = 256
 STEEPEST_SLOPE: Final = 1000.0
@@ -32,6 +33,11 @@ _LARGEST_SEED: Final = 2**63 - 1
 _LARGEST_TEXT: Final = 1 << 20
 _APERTURE: Final = re.compile(r"(square|round)(:(f/)?([0-9]*\.?[0-9]+([eE][-+]?[0-9]{1,3})?))?")
 _LARGEST_STOP: Final = 1000.0
+_LARGEST_EXPOSURE_EV: Final = 10.0
+_COOLEST_K: Final = 25_000.0
+_WARMEST_K: Final = 1_700.0
+_LARGEST_GAIN: Final = 100.0
+_KELVIN: Final = re.compile(r"([0-9]{4,5})[kK]?")
 _DEVICE: Final = re.compile(r"[a-z]{2,16}(:[0-9]{1,3})?")
 
 
@@ -69,6 +75,60 @@ class NamedAperture:
             )
         shape: ApertureShape = "round" if parts[1] == "round" else "square"
         return cls(shape=shape, f_number=size) if parts[3] else cls(shape=shape, width=size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedWhiteBalance:
+    """What a white balance's name says: ``camera``, ``auto``, ``5200`` or ``1.9,1,1.4``.
+
+    Attributes
+    ----------
+    source
+        The camera's own gains, ones found in the picture, those of a color temperature, or
+        given ones.
+    kelvin
+        The color temperature of the light.
+    gains
+        Of red, green, blue.
+    """
+
+    source: Literal["camera", "auto", "temperature", "gains"]
+    kelvin: float = 0.0
+    gains: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+    @classmethod
+    def parse(cls, name: str) -> Self:
+        """Read a name.
+
+        Raises
+        ------
+        SettingsError
+            For a name that is not of this form, or a value out of range.
+        """
+        if name == "camera":
+            return cls(source="camera")
+        if name == "auto":
+            return cls(source="auto")
+        found = _KELVIN.fullmatch(name)
+        if found is not None and _WARMEST_K <= float(found[1]) <= _COOLEST_K:
+            return cls(source="temperature", kelvin=float(found[1]))
+        gains = _three_gains(name)
+        if gains is None:
+            raise SettingsError(
+                f"white balance {_shown(name)}: camera, auto, a color temperature from "
+                f"{_WARMEST_K:g} to {_COOLEST_K:g} (kelvin), or gains of red, green and blue such "
+                "as 1.9,1,1.4 are possible"
+            )
+        return cls(source="gains", gains=gains)
+
+
+def _three_gains(name: str) -> tuple[float, float, float] | None:
+    try:
+        red, green, blue = (float(part) for part in name.split(","))
+    except ValueError:
+        return None
+    possible = all(1 / _LARGEST_GAIN <= gain <= _LARGEST_GAIN for gain in (red, green, blue))
+    return (red, green, blue) if possible else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,16 +243,50 @@ class FusionSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DisplaySettings:
+    """Linear light to pictures for people; what programs read is not touched.
+
+    Attributes
+    ----------
+    exposure_ev
+        Stops by which pictures are made brighter, from -10 to 10.
+    white_balance
+        ``camera``, ``auto`` (from the picture), the light's color temperature in kelvin such as
+        ``5200``, or gains of red, green and blue such as ``1.9,1,1.4``.
+    tone
+        ``standard`` lets highlights reach white softly, ``linear`` clips them.
+
+    Raises
+    ------
+    SettingsError
+        For an exposure out of range, or a white balance that is not of this form.
+    """
+
+    exposure_ev: float = 0.0
+    white_balance: str = "camera"
+    tone: Tone = "standard"
+
+    def __post_init__(self) -> None:
+        if not abs(self.exposure_ev) <= _LARGEST_EXPOSURE_EV:
+            raise SettingsError(
+                f"exposure_ev is from -{_LARGEST_EXPOSURE_EV:g} to {_LARGEST_EXPOSURE_EV:g}, "
+                f"got {self.exposure_ev:g}"
+            )
+        NamedWhiteBalance.parse(self.white_balance)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All stages together, as a TOML file holds them: one table per stage."""
 
     decode: DecodeSettings = field(default_factory=DecodeSettings)
     refocus: RefocusSettings = field(default_factory=RefocusSettings)
     fusion: FusionSettings = field(default_factory=FusionSettings)
+    display: DisplaySettings = field(default_factory=DisplaySettings)
 
 
 def read_settings(path: Path) -> Settings:
-    """Read a TOML file with tables ``[decode]``, ``[refocus]``, ``[fusion]``.
+    """Read a TOML file with tables ``[decode]``, ``[refocus]``, ``[fusion]``, ``[display]``.
 
     Raises
     ------

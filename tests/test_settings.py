@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from lfdfp.errors import SettingsError, StorageError
-from lfdfp.settings import RefocusSettings, Settings, read_settings
+from lfdfp.settings import (
+    DisplaySettings,
+    NamedWhiteBalance,
+    RefocusSettings,
+    Settings,
+    read_settings,
+)
 
 
 def _file(tmp_path: Path, text: str) -> Path:
@@ -32,7 +38,7 @@ def test_given_values_are_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[fusing]\n", r"unknown 'fusing'; known are decode, fusion, refocus"),
+        ("[fusing]\n", r"unknown 'fusing'; known are decode, display, fusion, refocus"),
         ("[fusion]\nscales = 2\n", r"\[fusion\]: unknown 'scales'"),
         ("[fusion]\nscale = 'two'\n", r"\[fusion\]: scale must be int, found 'two'"),
         ("[fusion]\npreset = 'magic'\n", r"preset must be one of .*balanced.*, found 'magic'"),
@@ -56,6 +62,9 @@ def test_given_values_are_taken(tmp_path: Path) -> None:
         ("[refocus]\naperture = 'x'\n", r"aperture 'x': square or round is possible"),
         ("[refocus]\naperture = 'round:f/1e999'\n", r"aperture 'round:f/1e999': square or round"),
         ("[refocus]\naperture = 'round:nan'\n", r"aperture 'round:nan'"),
+        ("[display]\nexposure_ev = 11\n", r"exposure_ev is from -10 to 10, got 11"),
+        ("[display]\nexposure_ev = nan\n", r"exposure_ev is from -10 to 10, got nan"),
+        ("[display]\ntone = 'hdr'\n", r"tone must be one of linear, standard, found 'hdr'"),
         ("[decode]\nangular_size = 8\n", r"angular_size must be odd and positive, up to 31, got 8"),
         ("[decode]\nangular_size = 1001\n", r"odd and positive, up to 31, got 1001"),
     ],
@@ -86,3 +95,27 @@ def test_a_file_of_megabytes_is_refused(tmp_path: Path) -> None:
 def test_an_impossible_path_is_a_line(tmp_path: Path, name: str) -> None:
     with pytest.raises(StorageError, match="cannot be read"):
         read_settings(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("camera", "camera"),
+        ("auto", "auto"),
+        ("5200", "temperature"),
+        ("2850K", "temperature"),
+        ("1.9,1,1.4", "gains"),
+    ],
+)
+def test_white_balances_of_every_form_are_taken(name: str, source: str) -> None:
+    assert (
+        NamedWhiteBalance.parse(DisplaySettings(white_balance=name).white_balance).source == source
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["sunny", "900", "99999", "1,2", "1,-1,1", "nan,1,1", "1,1e9,1", ""]
+)
+def test_other_white_balances_are_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match="camera, auto, a color temperature from 1700 to 25000"):
+        DisplaySettings(white_balance=name)

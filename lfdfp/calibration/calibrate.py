@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lfdfp.calibration.camera import Match, distance, steps_off
+from lfdfp.calibration.compression import lossy_codes
 from lfdfp.calibration.defects import defects_in_capture
 from lfdfp.calibration.grid.fit import CERTAIN_GRID_PX, fit_lenslet_grid
 from lfdfp.calibration.grid.from_metadata import grid_from_metadata
@@ -60,7 +61,7 @@ def calibrate(
     _refuse_darkness(capture)
     _refuse_overexposure(capture)
     progress(0, _STEPS)
-    warnings: tuple[str, ...] = ()
+    warnings = _compression_warning(capture)
     white_images = (
         (capture.white_image, "the white image in the capture's file"),
         (white_image, "the given white image"),
@@ -78,6 +79,18 @@ def calibrate(
         except CalibrationError as error:
             warnings += (f"{known.path} could not be used: {error}.",)
     return _from_capture(capture, warnings, progress)
+
+
+def _compression_warning(capture: RawCapture) -> tuple[str, ...]:
+    lossy = lossy_codes(capture)
+    if lossy is None:
+        return ()
+    lost = 100 * max(lossy.erased.green, lossy.erased.red_blue)
+    return (
+        f"The raw codes have gone through JPEG (quality {lossy.quality}) before they came into "
+        f"this file: differences between colors below {lost:.0f} % of white are lost, and dark "
+        "parts are shown nearly gray. The camera's own file would have their colors.",
+    )
 
 
 def _refuse_darkness(capture: RawCapture) -> None:

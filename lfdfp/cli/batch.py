@@ -17,6 +17,7 @@ from lfdfp.cli.options import (
     CalibrationFolder,
     DataTerm,
     Device,
+    Exposure,
     Format,
     FusionPreset,
     Jobs,
@@ -33,11 +34,13 @@ from lfdfp.cli.options import (
     Seed,
     SettingsFile,
     Slopes,
+    ToneCurve,
+    WhiteBalance,
     WhiteImageFile,
 )
 from lfdfp.cli.parsing import parse_jobs
 from lfdfp.cli.reporting import announce_compilation, echo_json, fail, reported_errors, say
-from lfdfp.cli.run_settings import run_settings
+from lfdfp.cli.run_settings import ShownAs, run_settings
 from lfdfp.files import check_output_folder
 from lfdfp.pipeline.batch import Job, Outcome, plan_jobs
 from lfdfp.pipeline.batch.index import PAGE, check_index
@@ -87,6 +90,9 @@ def batch_command(
     prior: PicturePrior = None,
     bits: Bits = "8",
     picture_format: Format = "png",
+    exposure: Exposure = None,
+    white_balance: WhiteBalance = None,
+    tone: ToneCurve = None,
     keep_light_field: KeepLightField = False,
     device: Device = None,
     seed: Seed = None,
@@ -118,6 +124,7 @@ def batch_command(
             prior=prior,
             device=device,
             seed=seed,
+            display=ShownAs(exposure=exposure, white_balance=white_balance, tone=tone),
         )
     options = RunOptions(
         picture_format=picture_format,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from lfdfp.pipeline.record import Keep, PictureFormat
-from lfdfp.settings import Data, Preset, Prior
+from lfdfp.settings import Data, Preset, Prior, Tone
 
 RawCaptureFile = Annotated[
     Path, typer.Argument(help="Raw capture (.lfp, .lfr, .raw with its .txt).")
@@ -77,6 +77,29 @@ DataTerm = Annotated[
 PicturePrior = Annotated[
     Prior | None,
     typer.Option(help="Prior of the picture from rays. Default: variation (the only one)."),
+]
+
+Exposure = Annotated[
+    float | None,
+    typer.Option(
+        "--exposure", metavar="EV", help="Stops by which pictures are made brighter. Default: 0."
+    ),
+]
+
+WhiteBalance = Annotated[
+    str | None,
+    typer.Option(
+        metavar="camera|auto|KELVIN|R,G,B",
+        help="White balance of the pictures: the camera's, one from the picture, the light's color "
+        "temperature, or gains. Default: camera.",
+    ),
+]
+
+ToneCurve = Annotated[
+    Tone | None,
+    typer.Option(
+        "--tone", help="Highlights reach white softly (standard) or are clipped. Default: standard."
+    ),
 ]
 
 Bits = Annotated[Literal["8", "16"], typer.Option(help="Bits per channel.")]

@@ -14,6 +14,7 @@ from lfdfp.cli.options import (
     CalibrationFolder,
     DataTerm,
     Device,
+    Exposure,
     Format,
     FusionPreset,
     Jobs,
@@ -29,6 +30,8 @@ from lfdfp.cli.options import (
     Seed,
     SettingsFile,
     Slopes,
+    ToneCurve,
+    WhiteBalance,
     WhiteImageFile,
 )
 from lfdfp.cli.reporting import (
@@ -40,7 +43,7 @@ from lfdfp.cli.reporting import (
     say,
     stage_bar,
 )
-from lfdfp.cli.run_settings import run_settings
+from lfdfp.cli.run_settings import ShownAs, run_settings
 from lfdfp.errors import LfdfpError, about
 from lfdfp.files import check_output_folder, path_kind
 from lfdfp.pipeline.batch import Job, plan_jobs
@@ -67,6 +70,9 @@ def run_command(
     prior: PicturePrior = None,
     bits: Bits = "8",
     picture_format: Format = "png",
+    exposure: Exposure = None,
+    white_balance: WhiteBalance = None,
+    tone: ToneCurve = None,
     keep: KeptFiles = "all",
     keep_light_field: KeepLightField = False,
     resume: Annotated[
@@ -105,6 +111,7 @@ def run_command(
             prior=prior,
             device=device,
             seed=seed,
+            display=ShownAs(exposure=exposure, white_balance=white_balance, tone=tone),
         )
         single = len(captures) == 1 and path_kind(captures[0]) != "folder"
     options = RunOptions(

@@ -2,12 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lfdfp.cli.parsing import parse_slopes
-from lfdfp.settings import Data, Preset, Prior, Settings, read_settings
+from lfdfp.settings import (
+    Data,
+    DisplaySettings,
+    Preset,
+    Prior,
+    Settings,
+    Tone,
+    read_settings,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownAs:
+    """The options of pictures for people; None where one was not given."""
+
+    exposure: float | None = None
+    white_balance: str | None = None
+    tone: Tone | None = None
+
+    def over(self, settings: DisplaySettings) -> DisplaySettings:
+        """`settings` with those options that were given.
+
+        Raises
+        ------
+        SettingsError
+            For an impossible value.
+        """
+        changed: DisplaySettings = _given(
+            settings,
+            exposure_ev=self.exposure,
+            white_balance=self.white_balance,
+            tone=self.tone,
+        )
+        return changed
 
 
 def run_settings(
@@ -21,6 +54,7 @@ def run_settings(
     prior: Prior | None,
     device: str | None,
     seed: int | None,
+    display: ShownAs,
 ) -> Settings:
     """The settings file's, or the defaults, with those options that were given.
 
@@ -41,7 +75,8 @@ def run_settings(
         device=device,
         seed=seed,
     )
-    return replace(settings, refocus=refocus, fusion=fusion)
+    shown = display.over(settings.display)
+    return replace(settings, refocus=refocus, fusion=fusion, display=shown)
 
 
 def _given(settings: Any, **options: object) -> Any:

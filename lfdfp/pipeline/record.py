@@ -15,6 +15,7 @@ from typing import Final, Literal
 from lfdfp.datatypes import Calibration, FocalStack, RawCapture, SharpPicture
 from lfdfp.errors import StorageError
 from lfdfp.files import read_small_file, sha256_of
+from lfdfp.imaging.rendition import Rendition
 from lfdfp.progress import Progress, StageProgress
 from lfdfp.settings import Settings
 from lfdfp.version import __version__
@@ -187,6 +188,17 @@ def capture_facts(capture: RawCapture, calibration: Calibration) -> dict[str, ob
             "standard_error_px": grid.standard_error_px,
             "noise": None if calibration.noise is None else asdict(calibration.noise),
         },
+    }
+
+
+def rendition_facts(rendition: Rendition) -> dict[str, object]:
+    """On how light is shown, for programs."""
+    erased = rendition.erased
+    return {
+        "exposure_gain": rendition.gain,
+        "white_balance": list(rendition.balance),
+        "tone": rendition.tone if rendition.camera is not None else "linear",
+        "erased_color": None if erased is None else asdict(erased),
     }
 
 

@@ -32,11 +32,12 @@ class FileKeys:
     light_field: str
     focal_stack: str
     fusion: str
+    pictures: str
 
     def of_the_run(self, options: RunOptions) -> str:
         """Key of everything that a run writes."""
         written = options.picture_format, options.bits, options.keep, options.keep_light_field
-        return _key(self.fusion, *written)
+        return _key(self.pictures, *written)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,10 @@ def file_keys(input_sha256: str, used: Sequence[Path], settings: Settings) -> Fi
     light_field = _key(input_sha256, *hashes, settings.decode)
     focal_stack = _key(light_field, settings.refocus)
     fusion = _key(focal_stack, settings.fusion, VERSIONS["fusion_result"])
-    return FileKeys(light_field=light_field, focal_stack=focal_stack, fusion=fusion)
+    pictures = _key(fusion, settings.display)
+    return FileKeys(
+        light_field=light_field, focal_stack=focal_stack, fusion=fusion, pictures=pictures
+    )
 
 
 def finished_record(folder: Path, key: str, options: RunOptions) -> RunRecord | None:

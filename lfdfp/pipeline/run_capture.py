@@ -21,6 +21,7 @@ from lfdfp.pipeline.record import (
     checksummed,
     picture_facts,
     readable_facts,
+    rendition_facts,
     run_document,
     summed,
     timed,
@@ -124,7 +125,7 @@ def run_capture(
     picture = _sharp_picture(run, decoded, stack)
     facts = _capture_facts(run, decoded)
     del decoded  # a light field takes hundreds of megabytes
-    pictures, facts = _exported(run, picture, stack, facts)
+    pictures, facts = _exported(run, picture, stack, capture, facts)
     with run.stage("save"):
         outputs = checksummed([*pictures, *(folder / name for name in _files_kept(run))])
     record = RunRecord(
@@ -283,9 +284,16 @@ def _exported(
     run: _Run,
     picture: SharpPicture,
     stack: FocalStack,
+    capture: RawCapture | None,
     facts: Mapping[str, object],
 ) -> tuple[list[Path], dict[str, object]]:
     """Write the pictures and the page; their paths, the main one first, and facts on them."""
+    from lfdfp.imaging.rendition import (
+        balanced_picture,
+        balanced_stack,
+        rendered_picture,
+        rendered_stack,
+    )
     from lfdfp.rendering.render import reduced
     from lfdfp.report.run_outputs import screen_maps, write_page, write_pictures
     from lfdfp.report.thumbnail import thumbnail
@@ -294,11 +302,14 @@ def _exported(
     words = f"{name} (SHA-256 {run.input_sha256[:16]}…)"
     page = run.folder / "inspect.html"
     with run.stage("export"):
-        maps = screen_maps(picture, stack)
+        rendition = stages.rendition(run.settings.display, picture.all_in_focus, capture)
+        as_light = run.options.picture_format == "exr"
+        shown, slices = rendered_picture(picture, rendition), rendered_stack(stack, rendition)
+        maps = screen_maps(shown, slices)
         paths = write_pictures(
             run.folder,
-            picture,
-            stack,
+            balanced_picture(picture, rendition) if as_light else shown,
+            balanced_stack(stack, rendition) if as_light else slices,
             maps,
             picture_format=run.options.picture_format,
             bits=run.options.bits,
@@ -306,16 +317,17 @@ def _exported(
         )
         write_page(
             page,
-            reduced(picture, 2) if picture.scale == 4 else picture,  # the page stays below 10 MB
-            stack,
+            reduced(shown, 2) if picture.scale == 4 else shown,  # the page stays below 10 MB
+            slices,
             title=name,
             facts=readable_facts(words, picture, stack, facts),
             warnings=_warnings(picture, stack),
         )
-        small = thumbnail(picture, stack)
+        small = thumbnail(shown, slices)
         write_bytes(run.folder / THUMBNAIL, small.content)
     told = {"frames": small.frames, "columns": small.size[0], "rows": small.size[1]}
-    return [*paths, page, run.folder / THUMBNAIL], {**facts, "thumbnail": told}
+    facts = {**facts, "rendition": rendition_facts(rendition), "thumbnail": told}
+    return [*paths, page, run.folder / THUMBNAIL], facts
 
 
 def _warnings(picture: SharpPicture, stack: FocalStack) -> tuple[str, ...]:

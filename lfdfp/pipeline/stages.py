@@ -10,12 +10,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lfdfp.datatypes import Calibration, FocalStack, LightField, RawCapture, SharpPicture
+from lfdfp.datatypes import (
+    Calibration,
+    FloatArray,
+    FocalStack,
+    LightField,
+    RawCapture,
+    SharpPicture,
+)
 from lfdfp.progress import StageProgress, silent_stage
-from lfdfp.settings import DecodeSettings, FusionSettings, RefocusSettings
+from lfdfp.settings import DecodeSettings, DisplaySettings, FusionSettings, RefocusSettings
 
 if TYPE_CHECKING:
     from lfdfp.calibration import Match
+    from lfdfp.imaging.rendition import Rendition
 
 _DECODE, _REFOCUS = DecodeSettings(), RefocusSettings()
 _NO_RAYS = "made from the focal stack: the light field holds no rays to reconstruct it from"
@@ -203,3 +211,25 @@ def sharp_picture(
         return fused
     made = fused.provenance
     return replace(fused, provenance=replace(made, warnings=(*made.warnings, _NO_RAYS)))
+
+
+def rendition(
+    settings: DisplaySettings, light: FloatArray, capture: RawCapture | None
+) -> Rendition:
+    """How linear light, shape (T, S, C), of a capture is shown.
+
+    Without a capture, pictures have been rendered by somebody else: they keep their tone.
+    """
+    from lfdfp.calibration.compression import lossy_codes
+    from lfdfp.imaging.rendition import rendition_for
+
+    if capture is None:
+        return rendition_for(settings, light, camera=None)
+    lossy = lossy_codes(capture)
+    return rendition_for(
+        settings,
+        light,
+        camera=capture.color,
+        model=capture.camera.model,
+        erased=None if lossy is None else lossy.erased,
+    )

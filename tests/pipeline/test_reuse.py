@@ -19,13 +19,19 @@ from lfdfp.pipeline.reuse import (
     file_keys,
     reusable,
 )
-from lfdfp.settings import DecodeSettings, FusionSettings, RefocusSettings, Settings
+from lfdfp.settings import (
+    DecodeSettings,
+    DisplaySettings,
+    FusionSettings,
+    RefocusSettings,
+    Settings,
+)
 from lfdfp.storage.hdf5 import save_focal_stack, save_light_field, save_sharp_picture
 
 RESUME = RunOptions(resume=True)
 RAYS = Settings()
 STACK = Settings(fusion=FusionSettings(data="stack"))
-KEYS = FileKeys(light_field="f", focal_stack="s", fusion="p")
+KEYS = FileKeys(light_field="f", focal_stack="s", fusion="p", pictures="q")
 
 
 @pytest.fixture
@@ -74,16 +80,20 @@ def test_a_damaged_file_is_made_again(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "changed"),
     [
-        (Settings(decode=DecodeSettings(angular_size=5)), {"light_field", "focal_stack", "fusion"}),
-        (Settings(refocus=RefocusSettings(planes=5)), {"focal_stack", "fusion"}),
-        (Settings(fusion=FusionSettings(scale=4)), {"fusion"}),
+        (
+            Settings(decode=DecodeSettings(angular_size=5)),
+            {"light_field", "focal_stack", "fusion", "pictures"},
+        ),
+        (Settings(refocus=RefocusSettings(planes=5)), {"focal_stack", "fusion", "pictures"}),
+        (Settings(fusion=FusionSettings(scale=4)), {"fusion", "pictures"}),
+        (Settings(display=DisplaySettings(exposure_ev=1)), {"pictures"}),
     ],
 )
 def test_settings_change_the_keys_of_their_stage_and_of_those_after(
     settings: Settings, changed: set[str]
 ) -> None:
     before, after = (file_keys("abc", [], one) for one in (Settings(), settings))
-    names = {"light_field", "focal_stack", "fusion"}
+    names = {"light_field", "focal_stack", "fusion", "pictures"}
     assert {name for name in names if getattr(before, name) != getattr(after, name)} == changed
 
 

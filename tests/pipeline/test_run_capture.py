@@ -17,9 +17,10 @@ from lfdfp.errors import LfdfpError, StorageError
 from lfdfp.lfp import write_pair
 from lfdfp.pipeline.record import Keep, RunOptions, RunRecord
 from lfdfp.pipeline.run_capture import run_capture
-from lfdfp.settings import FusionSettings, RefocusSettings, Settings
+from lfdfp.settings import DisplaySettings, FusionSettings, RefocusSettings, Settings
 from lfdfp.simulation import write_simulated_capture
 from lfdfp.storage.hdf5 import load_focal_stack, load_sharp_picture
+from lfdfp.storage.images import read_picture
 from tests.factories import tiny_capture
 
 SETTINGS = Settings(
@@ -70,6 +71,41 @@ def test_the_record_names_what_was_written(first: tuple[Path, RunRecord]) -> Non
     document = json.loads((folder / "run.json").read_text())
     assert document["input_sha256"] == record.input_sha256
     assert document["facts"]["camera"]["model"] == "F01"
+
+
+def test_display_settings_change_the_pictures_and_nothing_else(
+    path: Path, first: tuple[Path, RunRecord], tmp_path: Path
+) -> None:
+    folder, record = first
+    shutil.copytree(folder, tmp_path / "again")
+    display = DisplaySettings(exposure_ev=1.0, white_balance="1,1,1", tone="linear")
+    options = replace(KEEP, resume=True)
+    again = run_capture(path, tmp_path / "again", replace(SETTINGS, display=display), options)
+    assert not again.files  # the solution is used again
+    assert again.outputs["fusion.h5"] == record.outputs["fusion.h5"]
+    assert again.outputs["all_in_focus.png"] != record.outputs["all_in_focus.png"]
+    shown = read_picture(tmp_path / "again" / "all_in_focus.png").light
+    light = load_sharp_picture(folder / "fusion.h5").all_in_focus
+    unsaturated = (light > 0.1).all(axis=-1) & (light < 0.4).all(axis=-1)
+    green = (shown[unsaturated] / light[unsaturated])[:, 1]
+    assert np.median(green) > 1.8
+    facts = again.facts["rendition"]
+    assert facts == {
+        "exposure_gain": 2.0,
+        "white_balance": [1.0, 1.0, 1.0],
+        "tone": "linear",
+        "erased_color": None,
+    }
+
+
+def test_exr_holds_light_without_a_tone(path: Path, tmp_path: Path) -> None:
+    openexr = pytest.importorskip("OpenEXR")
+    options = RunOptions(picture_format="exr", keep="solution")
+    run_capture(path, tmp_path / "out", SETTINGS, options)
+    light = load_sharp_picture(tmp_path / "out" / "fusion.h5").all_in_focus
+    with openexr.File(str(tmp_path / "out" / "all_in_focus.exr")) as file:
+        shown = file.channels()["RGB"].pixels
+    np.testing.assert_allclose(shown, light, rtol=2e-3, atol=1e-4)
 
 
 def test_a_second_run_reads_everything_back(path: Path, first: tuple[Path, RunRecord]) -> None:
