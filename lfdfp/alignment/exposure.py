@@ -18,11 +18,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from lfdfp.alignment.motions import covered, on_level, warped
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray
 from lfdfp.imaging.display import decode_srgb, encode
 
 _WINDOWS_PER_SIDE: Final = 24
 _STEPS_PER_WINDOW: Final = 4
+_BLOCK_ROWS_AT_A_TIME: Final = 8
 _LEAST_LEVEL, _LARGEST_LEVEL = 0.1, 0.92
 """Encoded levels between which neither the black level nor clipping spoils a ratio."""
 
@@ -43,6 +45,26 @@ _CORRELATION: Final = 2.0
 
 _SPREAD_SHARE: Final = 0.25
 """Share of the windows' spread that counts as uncertainty: gains must be larger than the spread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ExposureBlocks:
+    """Means of one photograph in small blocks, a 96th of its shorter side: all that is kept of it.
+
+    Attributes
+    ----------
+    shape
+        (T, S) of the part of the photograph that whole blocks fill.
+    light, encoded
+        Shape (Y, X, C): means of linear light and of encoded values.
+    clipped
+        Shape (Y, X): share of the pixels that are clipped.
+    """
+
+    shape: tuple[int, int]
+    light: FloatArray
+    encoded: FloatArray
+    clipped: FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,40 +108,78 @@ class ExposureMatch:
         return bool(np.any(self.gains != 1))
 
 
-def exposure_windows(light: FloatArray, coverage: FloatArray | None = None) -> ExposureWindows:
-    """Means of a photograph (T, S, C) of linear light in windows of a 24th of its shorter side.
+def exposure_blocks(light: FloatArray) -> ExposureBlocks:
+    """Block means of a photograph (T, S, C) of linear light."""
+    step = max(min(light.shape[:2]) // (_WINDOWS_PER_SIDE * _STEPS_PER_WINDOW), 1)
+    rows, columns = (max(n // step, 1) for n in light.shape[:2])
+    step_rows, step_columns = (min(step, n) for n in light.shape[:2])
+    made: tuple[FloatArray, ...] = tuple(
+        np.empty((rows, columns, n), np.float32) for n in (light.shape[2], light.shape[2], 1)
+    )
+    for first in range(0, rows, _BLOCK_ROWS_AT_A_TIME):
+        last = min(first + _BLOCK_ROWS_AT_A_TIME, rows)
+        part = light[first * step_rows : last * step_rows, : columns * step_columns]
+        shown = encode(part)
+        clipped = (shown.max(axis=2, keepdims=True) > _CLIPPED_LEVEL).astype(np.float32)
+        for mean, values in zip(made, (part, shown, clipped), strict=True):
+            mean[first:last] = _block_means(values, (last - first, columns))
+    return ExposureBlocks(
+        shape=(rows * step_rows, columns * step_columns),
+        light=made[0],
+        encoded=made[1],
+        clipped=made[2][..., 0],
+    )
+
+
+def _block_means(values: FloatArray, shape: tuple[int, int]) -> FloatArray:
+    import cv2
+
+    small = cv2.resize(np.ascontiguousarray(values), shape[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32).reshape(*shape, -1)
+
+
+def exposure_windows(blocks: ExposureBlocks, matrix: DoubleArray | None = None) -> ExposureWindows:
+    """Wide windows of a photograph, where the reference shows the same.
 
     Parameters
     ----------
-    coverage
-        Shape (T, S), in [0, 1]: windows that are not wholly covered are not usable.
+    matrix
+        Motion (3, 3) from the reference to the photograph; windows that the photograph does not
+        wholly cover are not usable.
     """
-    shape = light.shape[:2]
-    step = max(min(shape) // (_WINDOWS_PER_SIDE * _STEPS_PER_WINDOW), 1)
-    linear = _window_means(light, step)
-    shown = encode(light)
-    encoded = _window_means(shown, step)
-    clipped = _window_means((shown.max(axis=2) > _CLIPPED_LEVEL).astype(np.float32), step)[..., 0]
-    usable = clipped < _LARGEST_CLIPPED_SHARE
+    means = [blocks.light, blocks.encoded, blocks.clipped]
+    shape = blocks.clipped.shape
+    covers = np.ones(shape, np.float32)
+    if matrix is not None:
+        small = on_level(matrix, blocks.shape, shape)
+        means = [warped(one, small, smooth=False) for one in means]
+        covers = _surely_covered(shape, small)
+    light, encoded, clipped = (_window_means(one) for one in means)
+    usable = clipped[..., 0] < _LARGEST_CLIPPED_SHARE
     usable &= (encoded.min(axis=2) > _LEAST_LEVEL) & (encoded.max(axis=2) < _LARGEST_LEVEL)
-    if coverage is not None:
-        usable &= _window_means(coverage[..., None], step)[..., 0] > 0.999
+    usable &= light.min(axis=2) > 0
+    usable &= _window_means(covers)[..., 0] > 0.999
     return ExposureWindows(
-        light=linear,
+        light=light,
         encoded=decode_srgb(encoded.astype(np.float32)).astype(np.float64),
         usable=usable,
     )
 
 
-def _window_means(values: FloatArray, step: int) -> DoubleArray:
-    """Gaussian windows of standard deviation 2 `step`, one every 4 `step`, shape (H, W, C)."""
+def _surely_covered(shape: tuple[int, int], matrix: DoubleArray) -> FloatArray:
+    """1 where blocks and those beside them are covered, else 0, shape (Y, X)."""
     import cv2
 
-    rows, columns = (max(n // step, 1) for n in values.shape[:2])
-    small = cv2.resize(values, (columns, rows), interpolation=cv2.INTER_AREA)
-    wide = cv2.GaussianBlur(small, (0, 0), _STEPS_PER_WINDOW / 2)
+    return np.asarray(cv2.erode(covered(shape, matrix).astype(np.float32), np.ones((3, 3))))
+
+
+def _window_means(blocks: FloatArray) -> DoubleArray:
+    """Gaussian windows of standard deviation 2 blocks, one every 4 blocks, shape (H, W, C)."""
+    import cv2
+
+    wide = cv2.GaussianBlur(blocks, (0, 0), _STEPS_PER_WINDOW / 2).reshape(*blocks.shape[:2], -1)
     inner = np.s_[_STEPS_PER_WINDOW::_STEPS_PER_WINDOW, _STEPS_PER_WINDOW::_STEPS_PER_WINDOW]
-    return np.asarray(wide.reshape(rows, columns, -1)[inner], np.float64)
+    return np.asarray(wide[inner], np.float64)
 
 
 def match_exposures(windows: Sequence[ExposureWindows], reference: int = 0) -> ExposureMatch:

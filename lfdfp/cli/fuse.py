@@ -24,7 +24,7 @@ from lfdfp.settings import FusionSettings, Preset
 from lfdfp.storage.images import Picture
 
 if TYPE_CHECKING:
-    from lfdfp.alignment.photographs import Placement, Reference
+    from lfdfp.alignment.placement import Placement, Reference
 
 
 def fuse_command(
@@ -211,7 +211,7 @@ def _placement_facts(placement: Placement | None) -> dict[str, object]:
 
 
 def _say_placement(placement: Placement) -> None:
-    from lfdfp.alignment.photographs import placement_lines
+    from lfdfp.alignment.placement import placement_lines
 
     for line in placement_lines(placement):
         say(line, err=True)

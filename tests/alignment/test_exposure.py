@@ -6,7 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
-from lfdfp.alignment.exposure import ExposureMatch, described, exposure_windows, match_exposures
+from lfdfp.alignment.exposure import (
+    ExposureMatch,
+    described,
+    exposure_blocks,
+    exposure_windows,
+    match_exposures,
+)
 from lfdfp.alignment.photographs import stack_of_photographs
 from lfdfp.datatypes import FloatArray
 from lfdfp.imaging.display import decode_srgb, encode
@@ -14,7 +20,9 @@ from tests.factories import multi_focus, textured_picture
 
 
 def _match(photographs: FloatArray | list[FloatArray], reference: int = 0) -> ExposureMatch:
-    return match_exposures([exposure_windows(one) for one in photographs], reference)
+    return match_exposures(
+        [exposure_windows(exposure_blocks(one)) for one in photographs], reference
+    )
 
 
 def _harsh_texture() -> FloatArray:
@@ -76,10 +84,10 @@ def test_clipped_and_uncovered_parts_do_not_count() -> None:
     picture = decode_srgb(textured_picture((240, 300)))
     brighter = 1.05 * picture
     picture[:60], brighter[:60] = 1.0, 1.0
-    coverage = np.ones(picture.shape[:2], np.float32)
-    coverage[:, :80] = 0.0
-    brighter[:, :80] = 0.5
-    windows = [exposure_windows(picture), exposure_windows(brighter, coverage)]
+    moved = np.array([[1, 0, -80.0], [0, 1, 0], [0, 0, 1]])
+    brighter = np.roll(brighter, -80, axis=1)
+    blocks = [exposure_blocks(picture), exposure_blocks(brighter)]
+    windows = [exposure_windows(blocks[0]), exposure_windows(blocks[1], moved)]
     np.testing.assert_allclose(match_exposures(windows).gains[1], 1 / 1.05, rtol=0.003)
 
 

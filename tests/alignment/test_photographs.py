@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lfdfp.alignment.photographs import common_window, placement_lines, stack_of_photographs
+from lfdfp.alignment.photographs import stack_of_photographs
+from lfdfp.alignment.placement import placement_lines
 from lfdfp.errors import ImageError
 from lfdfp.imaging.display import decode_srgb
 from tests.alignment.stacks import SHAPE, grainy_picture, moved_stack, still_stack
@@ -76,14 +77,6 @@ def test_cropping_leaves_what_all_photographs_show() -> None:
     assert made.stack.slices.shape[1:3] == (rows.stop - rows.start, columns.stop - columns.start)
     assert 0.8 * SHAPE[0] < rows.stop - rows.start < SHAPE[0]
     np.testing.assert_array_equal(made.stack.slices[1], moved[1][rows, columns])
-
-
-def test_the_common_window_holds_no_hole() -> None:
-    common = np.ones((30, 40), bool)
-    common[:3], common[:, 38:], common[29, 20] = False, False, False
-    assert common_window(common) == (slice(3, 29), slice(0, 38))
-    with pytest.raises(ImageError, match="nothing is left to crop to"):
-        common_window(np.zeros((4, 5), bool))
 
 
 def test_photographs_without_detail_stay_where_they_are() -> None:
