@@ -65,7 +65,7 @@ def test_photographs_do_not_hide_the_lattice(
 def test_lenslets_without_light_are_an_error_of_the_capture() -> None:
     model = camera_model("f01", size=300)
     scene = make_scene("nearly-flat", model.field_pitch, seed=1)
-    capture = simulate_capture(scene, model, seed=1, rays_per_pixel=4).raw_capture()
+    capture = simulate_capture(scene, model, seed=1, rays_per_pixel=16).raw_capture()
     dark = replace(capture, mosaic=np.full_like(capture.mosaic, 168))
     with pytest.raises(CalibrationError, match="lost in noise"):
         refine_centers(dark, model.grid, noise_from_iso(dark))
