@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from lfdfp.cli.batch_display import display_of, outcome_line
-from lfdfp.cli.interruption import Interruption, stopping_on_signals
+from lfdfp.cli.batch_display import outcome_line
+from lfdfp.cli.batch_work import Batch, BatchArguments
+from lfdfp.cli.interruption import stopping_on_signals
 from lfdfp.cli.options import (
     Bits,
     CalibrationFolder,
     DataTerm,
     Device,
+    DryRun,
     Exposure,
     Format,
     FusionPreset,
@@ -25,7 +27,10 @@ from lfdfp.cli.options import (
     JsonLines,
     KeepLightField,
     KeptFiles,
+    LimitCpu,
+    Memory,
     NoVerify,
+    Order,
     OutputFolder,
     PicturePrior,
     Planes,
@@ -38,32 +43,20 @@ from lfdfp.cli.options import (
     WhiteBalance,
     WhiteImageFile,
 )
-from lfdfp.cli.parsing import parse_jobs
+from lfdfp.cli.parsing import parse_jobs, parse_memory
 from lfdfp.cli.reporting import announce_compilation, echo_json, fail, reported_errors, say
 from lfdfp.cli.run_settings import ShownAs, run_settings
 from lfdfp.files import check_output_folder
-from lfdfp.pipeline.batch import Job, Outcome, plan_jobs
+from lfdfp.pipeline.batch import Outcome
 from lfdfp.pipeline.batch.index import PAGE, check_index
-from lfdfp.pipeline.batch.library import Library, opened_library
-from lfdfp.pipeline.batch.plan import placed_before, results_root
-from lfdfp.pipeline.batch.pool import available_processors
-from lfdfp.pipeline.batch.state import LOG, read_entries
+from lfdfp.pipeline.batch.library import opened_library
+from lfdfp.pipeline.batch.plan import Stacks, results_root
+from lfdfp.pipeline.batch.state import LOG
 from lfdfp.pipeline.batch.survey import request_of
 from lfdfp.pipeline.record import RunOptions
 from lfdfp.settings import Settings
 
 _LISTED: Final = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchArguments:
-    """How a batch is worked through and told of, beside what is wanted of each capture."""
-
-    jobs: str = "auto"
-    retry_failed: bool = False
-    check: bool = False
-    json_output: bool = False
-    json_lines: bool = False
 
 
 def batch_command(
@@ -73,6 +66,20 @@ def batch_command(
     ],
     output: OutputFolder = None,
     jobs: Jobs = "auto",
+    memory: Memory = None,
+    limit_cpu: LimitCpu = None,
+    order: Order = "name",
+    dry_run: DryRun = False,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="When all is done, wait for new files; Ctrl-C ends it."),
+    ] = False,
+    stacks: Annotated[
+        Stacks | None,
+        typer.Option(
+            help="Also fuse the pictures of each folder, or those of it that were taken in a row."
+        ),
+    ] = None,
     retry_failed: RetryFailed = False,
     anew: Annotated[
         bool, typer.Option("--anew", help="Make everything again, finished or not.")
@@ -111,7 +118,7 @@ def batch_command(
 
     Example:  lfdfp batch shots/ -o results/
 
-    Example:  lfdfp batch shots/ -o results/ --jobs 2 --keep pictures --retry-failed
+    Example:  lfdfp batch shots/ -o results/ --memory 8G --keep pictures --dry-run
     """
     with reported_errors():
         settings = run_settings(
@@ -129,6 +136,7 @@ def batch_command(
     options = RunOptions(
         picture_format=picture_format,
         bits=16 if bits == "16" else 8,
+        photograph_scale=1 if scale is None else scale,
         keep=keep,
         keep_light_field=keep_light_field,
         resume=not anew,
@@ -138,6 +146,12 @@ def batch_command(
     )
     arguments = BatchArguments(
         jobs=jobs,
+        memory=memory,
+        limit_cpu=limit_cpu,
+        order=order,
+        dry_run=dry_run,
+        watch=watch,
+        stacks=stacks,
         retry_failed=retry_failed,
         check=check,
         json_output=json_output,
@@ -154,19 +168,23 @@ def work_on(
     arguments: BatchArguments,
 ) -> None:
     """Work through captures and folders of them; tell of each, then of all."""
-    wanted_jobs = parse_jobs(arguments.jobs)
+    parse_jobs(arguments.jobs)
+    parse_memory(arguments.memory)
     with reported_errors():
         if output is not None:
             check_output_folder(output, inputs)
         root = results_root(inputs, output)
         check_index(root)
-        planned = plan_jobs(inputs, output, placed_before(read_entries(root).values(), root))
-    if not planned:
+        batch = Batch(inputs, output, root, request_of(settings, options), arguments)
+        planned = batch.planned()
+    if not planned and not arguments.watch:
         raise fail(f"{inputs[0]}: no captures (.lfp, .lfr, .lfx) in this folder")
-    processes = wanted_jobs or available_processors()
+    if arguments.dry_run:
+        batch.foretell(planned)
+        return
     announce_compilation()
     with reported_errors(), stopping_on_signals() as stop, opened_library(root) as library:
-        outcomes = _outcomes(library, planned, settings, options, arguments, processes, stop)
+        outcomes = batch.outcomes(library, planned, stop)
     if arguments.json_output:
         echo_json([outcome_facts(outcome) for outcome in outcomes])
     elif not arguments.json_lines:
@@ -191,36 +209,6 @@ def outcome_facts(outcome: Outcome) -> dict[str, object]:
     if outcome.status == "done":
         return {**facts, "unchanged": True}
     return {**facts, "skipped": outcome.status == "skipped", "error": outcome.error}
-
-
-def _outcomes(
-    library: Library,
-    planned: Sequence[Job],
-    settings: Settings,
-    options: RunOptions,
-    arguments: BatchArguments,
-    processes: int,
-    stop: Interruption,
-) -> list[Outcome]:
-    request = request_of(settings, options)
-    found = library.survey(
-        planned, request, retry_failed=arguments.retry_failed, check=arguments.check
-    )
-    quiet = arguments.json_output
-    if not (quiet or arguments.json_lines):
-        finished = sum(outcome.status == "done" for outcome in found.remembered)
-        unchanged = f", {finished} of them finished and unchanged" if finished else ""
-        say(f"{len(planned)} captures{unchanged}; {processes} at a time", err=True)
-    outcomes: list[Outcome] = []
-    with display_of(len(planned), json_lines=arguments.json_lines, quiet=quiet) as display:
-        for outcome in found.remembered:
-            outcomes.append(outcome)
-            display.tell(outcome, None)
-        for event in library.work_through(found.due, request, processes=processes, stop=stop):
-            if isinstance(event, Outcome):
-                outcomes.append(event)
-            display.tell(event, None)
-    return outcomes
 
 
 def _summarize(outcomes: Sequence[Outcome], root: Path) -> None:

@@ -162,3 +162,20 @@ JsonLines = Annotated[
     bool,
     typer.Option("--json-lines", help="Events on stdout as they happen, a JSON document a line."),
 ]
+
+Order = Annotated[
+    Literal["name", "newest", "oldest", "smallest"],
+    typer.Option(help="Which captures come first; newest and oldest by the files' times."),
+]
+
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Only say what would be done: what, where, how long, how much disk."
+    ),
+]
+
+LimitCpu = Annotated[
+    int | None,
+    typer.Option("--limit-cpu", min=1, metavar="N", help="Use at most N processors."),
+]

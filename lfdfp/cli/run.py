@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from lfdfp.cli.batch import BatchArguments, work_on
+from lfdfp.cli.batch import work_on
+from lfdfp.cli.batch_work import BatchArguments
 from lfdfp.cli.options import (
     Bits,
     CalibrationFolder,
@@ -48,7 +49,7 @@ from lfdfp.errors import LfdfpError, about
 from lfdfp.files import check_output_folder, path_kind
 from lfdfp.pipeline.batch import Job, plan_jobs
 from lfdfp.pipeline.record import RunOptions, RunRecord
-from lfdfp.pipeline.run_capture import run_capture
+from lfdfp.pipeline.run_capture import run_material
 from lfdfp.progress import silent_stage
 from lfdfp.settings import Settings
 
@@ -117,6 +118,7 @@ def run_command(
     options = RunOptions(
         picture_format=picture_format,
         bits=16 if bits == "16" else 8,
+        photograph_scale=1 if scale is None else scale,
         keep=keep,
         keep_light_field=keep_light_field,
         resume=resume,
@@ -139,7 +141,7 @@ def run_command(
 def _run_one(job: Job, settings: Settings, options: RunOptions, *, json_output: bool) -> None:
     stage = silent_stage if json_output else stage_bar
     try:
-        record = run_capture(job.path, job.folder, settings, options, stage_progress=stage)
+        record = run_material(job.material, job.folder, settings, options, stage_progress=stage)
     except LfdfpError as error:
         raise _failed(job, about(job.path, error), json_output=json_output) from None
     except MemoryError:

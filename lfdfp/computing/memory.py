@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import sys
 from pathlib import Path
 
@@ -53,3 +54,29 @@ def peak_memory_mib() -> float:
         return float("nan")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def available_memory_mib() -> float:
+    """Memory that can still be had without taking it from others, in MiB; NaN where unknown.
+
+    The limit of a control group (a container, a job of a scheduler) counts too.
+    """
+    found = [_free_of_the_system(), _free_of_the_group()]
+    return min((mib for mib in found if not math.isnan(mib)), default=math.nan)
+
+
+def _free_of_the_system() -> float:
+    with contextlib.suppress(OSError, StopIteration, ValueError):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        kib = next(line.split()[1] for line in lines if line.startswith("MemAvailable:"))
+        return float(kib) / 2**10
+    return float("nan")
+
+
+def _free_of_the_group() -> float:
+    group = Path("/sys/fs/cgroup")
+    with contextlib.suppress(OSError, ValueError):  # ValueError: "max", no limit
+        most = float((group / "memory.max").read_text())
+        used = float((group / "memory.current").read_text())
+        return (most - used) / 2**20
+    return float("nan")

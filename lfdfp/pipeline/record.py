@@ -41,6 +41,9 @@ class RunOptions:
         White image of the same camera at a similar zoom, as a raw file.
     picture_format, bits
         Of the pictures; the maps are always 8-bit PNGs.
+    photograph_scale
+        How many times finer the picture of photographs becomes; that of captures and light fields
+        follows the settings.
     keep
         Which files for programs are written beside the pictures.
     keep_light_field
@@ -55,6 +58,7 @@ class RunOptions:
     white_image: Path | None = None
     picture_format: PictureFormat = "png"
     bits: Literal[8, 16] = 8
+    photograph_scale: int = 1
     keep: Keep = "all"
     keep_light_field: bool = False
     resume: bool = False

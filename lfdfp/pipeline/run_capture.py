@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from lfdfp.computing.blas_threads import with_one_blas_thread
 from lfdfp.computing.memory import peak_memory_mib
-from lfdfp.datatypes import FocalStack, RawCapture, SharpPicture
+from lfdfp.datatypes import FocalStack, LightField, RawCapture, SharpPicture
 from lfdfp.errors import NotRawError
 from lfdfp.files import json_text, write_bytes, write_text
 from lfdfp.pipeline import stages
+from lfdfp.pipeline.material import Material
 from lfdfp.pipeline.record import (
     RunOptions,
     RunRecord,
@@ -45,11 +46,11 @@ from lfdfp.version import __version__
 
 if TYPE_CHECKING:
     from lfdfp.calibration import Match
+    from lfdfp.storage.images import Picture
 
 _SETTINGS, _OPTIONS = Settings(), RunOptions()
 
 
-@with_one_blas_thread
 def run_capture(
     path: Path,
     folder: Path,
@@ -85,31 +86,51 @@ def run_capture(
         If the file holds neither a raw capture nor refocused pictures, or its pixels cannot be
         decoded.
     """
-    from lfdfp.lfp import source_files
+    material = Material(path=path)
+    return run_material(material, folder, settings, options, stage_progress=stage_progress)
+
+
+@with_one_blas_thread
+def run_material(
+    material: Material,
+    folder: Path,
+    settings: Settings = _SETTINGS,
+    options: RunOptions = _OPTIONS,
+    *,
+    stage_progress: StageProgress = silent_stage,
+) -> RunRecord:
+    """Turn a capture, a light field or photographs into pictures in `folder`; as `run_capture`.
+
+    Light fields and photographs have no rays: their focal stack is fused.
+
+    Raises
+    ------
+    LfdfpError
+        If the material is not what it is said to be, is damaged or too large.
+    """
     from lfdfp.storage.images import check_writable, shot_of
 
     check_writable(folder / f"all_in_focus.{options.picture_format}")
     source = stages.CaptureSource(
-        path=path,
+        path=material.path,
         calibration=options.calibration,
         white_image=options.white_image,
         verify=options.verify,
     )
     times: list[StageTime] = []
     stage = timed(stage_progress, times)
-    capture, processed = _read(source, stage)
-    if capture is None:
-        settings = replace(settings, fusion=replace(settings.fusion, data="stack"))
-    known = None if capture is None else stages.stored_calibration(source, capture)
-    digest = input_digest(source_files(path))
+    held = _capture_of(material, source, stage)
+    settings = _settings_for(material, held, settings, options)
+    known = None if held.capture is None else stages.stored_calibration(source, held.capture)
+    digest = input_digest(material.files())
     keys = file_keys(digest, _calibration_files(source, known), settings)
     finished = finished_record(folder, keys.of_the_run(options), options)
     if finished is not None:
-        return _read_again(finished, path, folder, times)
+        return _read_again(finished, material.path, folder, times)
     run = _Run(
         source=source,
         input_sha256=digest,
-        shot={} if capture is None else shot_of(capture),
+        shot={} if held.capture is None else shot_of(held.capture),
         folder=folder,
         settings=settings,
         options=options,
@@ -118,18 +139,21 @@ def run_capture(
         stage=stage,
         read_back=timed(stage_progress, times, reused=True),
     )
+    held = _others_of(material, held, settings, stage)
     decoded = None
-    if capture is not None and not run.reuse.light_field:
-        decoded = _decoded(run, capture, known)
-    stack = _focal_stack(run, decoded, processed)
-    picture = _sharp_picture(run, decoded, stack)
+    if held.capture is not None and not run.reuse.light_field:
+        decoded = _decoded(run, held.capture, known)
+    field = held.field if decoded is None else decoded.field
+    stack = _focal_stack(run, decoded, field, held.stack)
+    picture = _sharp_picture(run, field, stack)
     facts = _capture_facts(run, decoded)
-    del decoded  # a light field takes hundreds of megabytes
-    pictures, facts = _exported(run, picture, stack, capture, facts)
+    del decoded, field  # a light field takes hundreds of megabytes
+    held = replace(held, field=None)
+    pictures, facts = _exported(run, picture, stack, facts, held)
     with run.stage("save"):
         outputs = checksummed([*pictures, *(folder / name for name in _files_kept(run))])
     record = RunRecord(
-        capture=str(path),
+        capture=str(material.path),
         folder=str(folder),
         input_sha256=run.input_sha256,
         key=keys.of_the_run(options),
@@ -182,18 +206,51 @@ class _Run:
         }
 
 
-def _read(
-    source: stages.CaptureSource, stage: StageProgress
-) -> tuple[RawCapture | None, FocalStack | None]:
-    """The raw capture of a file, or else its refocused pictures."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Held:
+    """What was read: one of the first three, with photographs the look of their picture."""
+
+    capture: RawCapture | None = None
+    field: LightField | None = None
+    stack: FocalStack | None = None
+    template: Picture | None = None
+
+
+def _capture_of(material: Material, source: stages.CaptureSource, stage: StageProgress) -> _Held:
+    """The raw capture of a file, or else its refocused pictures; nothing of other materials."""
     from lfdfp.lfp import is_container
 
+    if material.kind != "capture":
+        return _Held()
     try:
-        return stages.raw_capture(source, stage=stage), None
+        return _Held(capture=stages.raw_capture(source, stage=stage))
     except NotRawError:
         if not is_container(source.path):
             raise
-        return None, stages.refocus_stack(source, stage=stage)
+        return _Held(stack=stages.refocus_stack(source, stage=stage))
+
+
+def _others_of(material: Material, held: _Held, settings: Settings, stage: StageProgress) -> _Held:
+    """What has to be read of a material that is no capture."""
+    if material.kind == "light field":
+        return _Held(field=stages.foreign_light_field(material.path, stage=stage))
+    if material.kind == "photographs":
+        paths, scale = material.photographs, settings.fusion.scale
+        stack, template = stages.photograph_stack(paths, scale, stage=stage)
+        return _Held(stack=stack, template=template)
+    return held
+
+
+def _settings_for(
+    material: Material, held: _Held, settings: Settings, options: RunOptions
+) -> Settings:
+    """The settings that count for this material."""
+    if held.capture is not None:
+        return settings
+    fusion = replace(settings.fusion, data="stack")
+    if material.kind == "photographs":
+        fusion = replace(fusion, scale=options.photograph_scale)
+    return replace(settings, fusion=fusion)
 
 
 def _read_again(
@@ -230,7 +287,10 @@ def _decoded(run: _Run, capture: RawCapture, known: Match | None) -> stages.Deco
 
 
 def _focal_stack(
-    run: _Run, decoded: stages.DecodedCapture | None, processed: FocalStack | None
+    run: _Run,
+    decoded: stages.DecodedCapture | None,
+    field: LightField | None,
+    processed: FocalStack | None,
 ) -> FocalStack:
     from lfdfp.storage.hdf5 import load_focal_stack, save_focal_stack
 
@@ -240,11 +300,12 @@ def _focal_stack(
                 provenance = run.provenance(run.keys.focal_stack)
                 save_focal_stack(run.folder / FOCAL_STACK, processed, provenance)
         return processed
-    if run.reuse.focal_stack or decoded is None:
+    if run.reuse.focal_stack or field is None:
         with run.read_back("refocus"):
             return load_focal_stack(run.folder / FOCAL_STACK)
-    stack = stages.focal_stack(decoded.field, run.settings.refocus, stage=run.stage)
-    heard = dict.fromkeys((*decoded.warnings, *stack.warnings))
+    stack = stages.focal_stack(field, run.settings.refocus, stage=run.stage)
+    before = field.warnings if decoded is None else decoded.warnings
+    heard = dict.fromkeys((*before, *stack.warnings))
     stack = replace(stack, warnings=tuple(heard))
     if FOCAL_STACK in _files_kept(run):
         with run.stage("save"):
@@ -254,16 +315,13 @@ def _focal_stack(
     return stack
 
 
-def _sharp_picture(
-    run: _Run, decoded: stages.DecodedCapture | None, stack: FocalStack
-) -> SharpPicture:
+def _sharp_picture(run: _Run, field: LightField | None, stack: FocalStack) -> SharpPicture:
     from lfdfp.storage.hdf5 import load_sharp_picture, save_sharp_picture
 
     settings = run.settings.fusion
     if run.reuse.fusion:
         with run.read_back("reconstruct" if settings.data == "rays" else "fuse"):
             return load_sharp_picture(run.folder / FUSION)
-    field = None if decoded is None else decoded.field
     picture = stages.sharp_picture(field, stack, settings, stage=run.stage)
     if FUSION in _files_kept(run):
         with run.stage("save"):
@@ -284,8 +342,8 @@ def _exported(
     run: _Run,
     picture: SharpPicture,
     stack: FocalStack,
-    capture: RawCapture | None,
     facts: Mapping[str, object],
+    held: _Held,
 ) -> tuple[list[Path], dict[str, object]]:
     """Write the pictures and the page; their paths, the main one first, and facts on them."""
     from lfdfp.imaging.rendition import (
@@ -294,15 +352,14 @@ def _exported(
         rendered_picture,
         rendered_stack,
     )
-    from lfdfp.rendering.render import reduced
-    from lfdfp.report.run_outputs import screen_maps, write_page, write_pictures
+    from lfdfp.report.run_outputs import for_page, screen_maps, write_page, write_pictures
     from lfdfp.report.thumbnail import thumbnail
 
     name = run.source.path.name
     words = f"{name} (SHA-256 {run.input_sha256[:16]}…)"
     page = run.folder / "inspect.html"
     with run.stage("export"):
-        rendition = stages.rendition(run.settings.display, picture.all_in_focus, capture)
+        rendition = stages.rendition(run.settings.display, picture.all_in_focus, held.capture)
         as_light = run.options.picture_format == "exr"
         shown, slices = rendered_picture(picture, rendition), rendered_stack(stack, rendition)
         maps = screen_maps(shown, slices)
@@ -313,12 +370,12 @@ def _exported(
             maps,
             picture_format=run.options.picture_format,
             bits=run.options.bits,
+            template=held.template,
             provenance=run.provenance(run.keys.fusion),
         )
         write_page(
             page,
-            reduced(shown, 2) if picture.scale == 4 else shown,  # the page stays below 10 MB
-            slices,
+            *for_page(shown, slices),
             title=name,
             facts=readable_facts(words, picture, stack, facts),
             warnings=_warnings(picture, stack),

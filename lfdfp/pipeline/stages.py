@@ -6,6 +6,7 @@ called with the name of each stage and shows how far it is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from lfdfp.settings import DecodeSettings, DisplaySettings, FusionSettings, Refo
 if TYPE_CHECKING:
     from lfdfp.calibration import Match
     from lfdfp.imaging.rendition import Rendition
+    from lfdfp.storage.images import Picture
 
 _DECODE, _REFOCUS = DecodeSettings(), RefocusSettings()
 _NO_RAYS = "made from the focal stack: the light field holds no rays to reconstruct it from"
@@ -128,6 +130,56 @@ def stored_calibration(source: CaptureSource, capture: RawCapture) -> Match | No
     from lfdfp.storage.camera_calibrations import find_calibration, search_folders
 
     return find_calibration(capture, search_folders(source.calibration))
+
+
+def foreign_light_field(path: Path, *, stage: StageProgress = silent_stage) -> LightField:
+    """Read a light field in any format that is known.
+
+    Raises
+    ------
+    LfdfpError
+        If it is none, or damaged.
+    """
+    from lfdfp.interchange.formats import read_light_field
+
+    with stage("read"):
+        return read_light_field(path)
+
+
+def photograph_stack(
+    paths: Sequence[Path], scale: int, *, stage: StageProgress = silent_stage
+) -> tuple[FocalStack, Picture]:
+    """Read photographs of one scene and move them onto each other.
+
+    Parameters
+    ----------
+    scale
+        How many times finer the picture is to become: too large ones are refused beforehand.
+
+    Returns
+    -------
+    stack
+        Without slopes.
+    template
+        The first photograph: profile, metadata and depth of what is made of them.
+
+    Raises
+    ------
+    LfdfpError
+        If one cannot be read, they do not fit together, or are too large.
+    """
+    from lfdfp.alignment import stack_of_photographs
+    from lfdfp.fusion.fuse import check_size
+    from lfdfp.storage.photographs import list_frames, read_photographs
+
+    with stage("read"):
+        frames = list_frames(paths)
+        check_size(*frames.size, scale)
+        photographs, template = read_photographs(frames)
+    with stage("align"):
+        made = stack_of_photographs(photographs, names=[str(frame) for frame in frames.frames])
+    notes = dict.fromkeys((*template.notes, *made.stack.warnings))
+    return replace(made.stack, warnings=tuple(notes)), template
 
 
 def calibration(

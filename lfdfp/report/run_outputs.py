@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
-from lfdfp.datatypes import FloatArray, FocalStack, RayEvidence, SharpPicture
+import numpy as np
+
+from lfdfp.datatypes import FloatArray, FocalStack, RayEvidence, SharpPicture, StackEvidence
 from lfdfp.files import write_text
 from lfdfp.report.contact_sheet import contact_sheet, slice_label
 from lfdfp.report.maps import (
@@ -20,6 +23,9 @@ from lfdfp.report.maps import (
 )
 from lfdfp.report.page import PageDepth, PageMap, PagePicture, PageSlices, inspection_page
 from lfdfp.storage.images import Picture, write_picture, write_screen_image
+
+_LARGEST_ON_PAGE: Final = 2400
+"""Pixels along the longer side; views of light fields at ×2 have fewer."""
 
 
 def screen_maps(picture: SharpPicture, stack: FocalStack) -> dict[str, ByteImage]:
@@ -47,12 +53,15 @@ def write_pictures(
     *,
     picture_format: Literal["png", "tif", "jpg", "webp", "avif", "exr"] = "png",
     bits: Literal[8, 16] = 8,
+    template: Picture | None = None,
     provenance: Mapping[str, object],
 ) -> list[Path]:
     """Write the pictures and the maps; return their paths, the main one first.
 
     Parameters
     ----------
+    template
+        Whose color profile and metadata the pictures take over.
     maps
         From `screen_maps`; always 8-bit PNGs.
     """
@@ -65,13 +74,49 @@ def write_pictures(
     written = []
     for name, light in photographs.items():
         path = folder / f"{name}.{picture_format}"
-        write_picture(path, Picture(light=light, bits=bits), provenance)
+        look = Picture(light=light) if template is None else template
+        write_picture(path, replace(look, light=light, alpha=None, bits=bits), provenance)
         written.append(path)
     for name, image in maps.items():
         path = folder / f"{name}.png"
         write_screen_image(path, image, provenance)
         written.append(path)
     return written
+
+
+def for_page(picture: SharpPicture, stack: FocalStack) -> tuple[SharpPicture, FocalStack]:
+    """What a page of a picture shows, small enough for it: below 10 MB for a Lytro capture."""
+    from lfdfp.rendering.render import reduced
+
+    if picture.scale == 4 and picture.depth is not None:
+        picture = reduced(picture, 2)
+    if max(picture.super_resolved.shape[:2]) <= _LARGEST_ON_PAGE:
+        return picture, stack
+    evidence = picture.evidence
+    if isinstance(evidence, StackEvidence):
+        maps = _smaller(np.moveaxis(evidence.decision_map, 0, -1))
+        evidence = StackEvidence(decision_map=np.ascontiguousarray(np.moveaxis(maps, -1, 0)))
+    small = replace(
+        picture,
+        all_in_focus=_smaller(picture.all_in_focus),
+        super_resolved=_smaller(picture.all_in_focus),
+        scale=1,
+        depth=None,
+        evidence=evidence,
+    )
+    slices = np.stack([_smaller(light) for light in stack.slices])
+    return small, FocalStack(slices=slices, slopes=stack.slopes)
+
+
+def _smaller(light: FloatArray) -> FloatArray:
+    """(T, S, C) reduced by averaging to at most `_LARGEST_ON_PAGE`."""
+    import cv2
+
+    rows, columns, channels = light.shape
+    factor = min(1.0, _LARGEST_ON_PAGE / max(rows, columns))
+    size = (max(1, round(columns * factor)), max(1, round(rows * factor)))
+    small = [cv2.resize(light[..., c], size, interpolation=cv2.INTER_AREA) for c in range(channels)]
+    return np.stack(small, axis=-1).astype(np.float32, copy=False)
 
 
 def write_page(

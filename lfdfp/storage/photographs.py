@@ -22,6 +22,9 @@ MAX_TOTAL_PIXELS: Final = 240_000_000
 
 _OF_SYSTEMS: Final = frozenset({"thumbs.db", "desktop.ini", ".ds_store"})
 _SIDECARS: Final = frozenset({".xmp", ".pp3", ".dop"})
+_EXIF: Final = 0x8769
+_TAKEN: Final = 0x9003
+_FRACTION: Final = 0x9291
 _PATTERN: Final = frozenset("*?[")
 _CROPPED_PX: Final = 2
 """Raw converters differ by a pixel or two at the borders; more is another picture."""
@@ -263,3 +266,21 @@ def _with_room(slices: FloatArray, number: int, channels: int) -> FloatArray:
     roomy = np.empty(needed, np.float32)
     roomy[: len(slices)] = slices
     return roomy
+
+
+def taken_s(path: Path) -> float:
+    """When a photograph was taken, in seconds of its own clock; by the file's time if not told."""
+    from datetime import datetime
+
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            inner = image.getexif().get_ifd(_EXIF)
+        moment = datetime.strptime(str(inner[_TAKEN]).strip("\0 "), "%Y:%m:%d %H:%M:%S")
+        return moment.timestamp() + float(f"0.{str(inner.get(_FRACTION, 0)).strip() or 0}")
+    except (OSError, ValueError, KeyError, SyntaxError, UnidentifiedImageError):
+        try:
+            return path.stat().st_mtime
+        except OSError:
+            return 0.0

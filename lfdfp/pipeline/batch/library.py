@@ -15,7 +15,7 @@ from lfdfp.files import remove_leftovers
 from lfdfp.pipeline.batch.index import write_index
 from lfdfp.pipeline.batch.outcome import Event, Outcome, Started
 from lfdfp.pipeline.batch.plan import Job
-from lfdfp.pipeline.batch.pool import admit_all, never, run_batch
+from lfdfp.pipeline.batch.pool import Limits, never, run_batch
 from lfdfp.pipeline.batch.state import (
     LOG,
     Entry,
@@ -30,6 +30,7 @@ from lfdfp.pipeline.record import RunRecord
 from lfdfp.pipeline.reuse import RECORD
 
 _INDEX_EVERY_S: Final = 30.0
+_LIMITS: Final = Limits()
 _LONG_FACTS: Final = frozenset({"history", "slopes_px_per_step"})
 
 
@@ -57,9 +58,8 @@ class Library:
         self,
         jobs: Sequence[Job],
         request: Request,
+        limits: Limits = _LIMITS,
         *,
-        processes: int = 1,
-        admits: Callable[[Sequence[Job], Job], bool] = admit_all,
         stop: Callable[[], bool] = never,
     ) -> Iterator[Event]:
         """As `run_batch`, and every outcome is remembered before it is told.
@@ -73,8 +73,7 @@ class Library:
                 jobs,
                 request.settings,
                 request.options,
-                processes=processes,
-                admits=admits,
+                limits,
                 stop=stop,
                 log=log,
             ):
@@ -82,7 +81,7 @@ class Library:
                     remove_leftovers(event.job.folder)
                     self._state.begin(_begun(event, self.root))
                 if isinstance(event, Outcome):
-                    self._remember(event, request)
+                    self.remember(event, request)
                     _log(log, event)
                 yield event
                 if time.monotonic() - written > _INDEX_EVERY_S:
@@ -93,9 +92,14 @@ class Library:
 
     def write_index(self) -> None:
         """Make the pages of the whole folder anew."""
-        write_index(self.root, list(self._state.entries().values()))
+        write_index(self.root, self.entries())
 
-    def _remember(self, outcome: Outcome, request: Request) -> None:
+    def entries(self) -> list[Entry]:
+        """All that is remembered."""
+        return list(self._state.entries().values())
+
+    def remember(self, outcome: Outcome, request: Request) -> None:
+        """Put an outcome into the state file."""
         entry = _entry(outcome, request, self.root)
         stages = () if outcome.record is None else outcome.record.stages
         self._state.write(entry, stages)
@@ -159,9 +163,7 @@ def _entry(outcome: Outcome, request: Request, root: Path) -> Entry:
 
 def _inputs(job: Job, record: RunRecord | None) -> tuple[KnownFile, ...]:
     """The files that the capture was read from; () where they cannot be read."""
-    from lfdfp.lfp import source_files
-
-    files = source_files(job.path)
+    files = job.material.files()
     known = record.input_sha256 if record is not None and len(files) == 1 else None
     try:
         return tuple(known_file(path, str(path.absolute()), known) for path in files)

@@ -40,13 +40,34 @@ def admit_all(running: Sequence[Job], job: Job) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much of the machine a batch may use.
+
+    Attributes
+    ----------
+    processes
+        How many captures are worked on at once; each gets its share of the processors.
+    processors
+        How many are used in all; None for those that this process may use.
+    admits
+        Whether a job may begin beside those that are running; one alone always may.
+    """
+
+    processes: int = 1
+    processors: int | None = None
+    admits: Callable[[Sequence[Job], Job], bool] = admit_all
+
+
+_LIMITS: Final = Limits()
+
+
 def run_batch(
     jobs: Sequence[Job],
     settings: Settings,
     options: RunOptions,
+    limits: Limits = _LIMITS,
     *,
-    processes: int = 1,
-    admits: Callable[[Sequence[Job], Job], bool] = admit_all,
     stop: Callable[[], bool] = never,
     log: Path | None = None,
 ) -> Iterator[Event]:
@@ -58,18 +79,15 @@ def run_batch(
 
     Parameters
     ----------
-    processes
-        How many captures are worked on at once; each gets its share of the processors.
-    admits
-        Whether a job may begin beside those that are running; one alone always may.
     stop
         Asked several times a second. When it says True, no job begins any more, and running ones
         are ended and their half-written files removed.
     log
         File that what the processes print is appended to.
     """
-    count = max(1, min(processes, len(jobs)))
-    pool = _Pool(settings, options, log, threads=max(1, available_processors() // count))
+    count = max(1, min(limits.processes, len(jobs)))
+    processors = limits.processors or available_processors()
+    pool = _Pool(settings, options, log, threads=max(1, processors // count))
     waiting = deque(_Attempt(job=job, number=1) for job in jobs)
     again: deque[_Attempt] = deque()
     try:
@@ -77,7 +95,7 @@ def run_batch(
             if stop():
                 yield from pool.interrupted()
                 return
-            for attempt in _next(waiting, again, pool, count, admits):
+            for attempt in _next(waiting, again, pool, count, limits.admits):
                 pool.begin(attempt)
                 yield Started(job=attempt.job, attempt=attempt.number)
             for happened in pool.wait(_POLL_S):

@@ -129,11 +129,9 @@ def known_file(path: Path, name: str, sha256: str | None = None) -> KnownFile:
 
 def _as_it_is_now(entry: Entry, job: Job, request: Request, *, check: bool) -> Entry | None:
     """The entry with the present times of its files; None where it does not hold any more."""
-    from lfdfp.lfp import source_files
-
     if (entry.request, entry.calibration) != (request.key, request.calibration):
         return None
-    files = {str(path.absolute()): path for path in source_files(job.path)}
+    files = {str(path.absolute()): path for path in job.material.files()}
     if list(files) != [known.path for known in entry.inputs]:
         return None
     inputs = [_unchanged(known, Path(known.path), check=False) for known in entry.inputs]

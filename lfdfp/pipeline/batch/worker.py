@@ -76,12 +76,12 @@ def serve(connection: Connection, log: Path | None) -> None:
 
 def run_task(task: Task, stage_progress: StageProgress = silent_stage) -> Outcome:
     """One job, with whatever goes wrong as its outcome."""
-    from lfdfp.pipeline.run_capture import run_capture
+    from lfdfp.pipeline.run_capture import run_material
 
     job = task.job
     try:
-        record = run_capture(
-            job.path, job.folder, task.settings, task.options, stage_progress=stage_progress
+        record = run_material(
+            job.material, job.folder, task.settings, task.options, stage_progress=stage_progress
         )
     except NotRawError as error:
         return Outcome(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from lfdfp.datatypes import FocalStack, LightField
 from lfdfp.errors import StorageError
-from lfdfp.pipeline.batch.plan import placed_before, plan_jobs, results_root
+from lfdfp.pipeline.batch.plan import Job, placed_before, plan_jobs, results_root
 from lfdfp.pipeline.batch.state import Entry
+from lfdfp.storage.hdf5 import save_focal_stack, save_light_field
 
 
 def _touch(folder: Path, *names: str) -> list[Path]:
@@ -105,3 +109,61 @@ def test_results_lie_in_the_named_folder_or_with_the_captures(tmp_path: Path) ->
     assert results_root([tmp_path / "x"], None) == tmp_path / "x"
     assert results_root([one, other], None) == tmp_path / "x"
     assert results_root([one, tmp_path], None) == tmp_path
+
+
+def _kinds(jobs: list[Job]) -> list[tuple[str, str]]:
+    return [(job.path.name, job.kind) for job in jobs]
+
+
+def test_light_fields_are_found_by_the_names_that_programs_give(tmp_path: Path) -> None:
+    _touch(tmp_path, "a_eslf.png", "b__Decoded.mat", "c.png", "d.mat", "scene/parameters.cfg")
+    _touch(tmp_path, "scene/input_Cam000.png")
+    light = np.zeros((1, 1, 2, 2, 3), np.float32)
+    field = LightField(views=light, weights=light[..., 0])
+    save_light_field(tmp_path / "field.h5", field, {})
+    save_focal_stack(tmp_path / "stack.h5", FocalStack(slices=light[0]), {})
+    assert _kinds(plan_jobs([tmp_path], tmp_path / "out")) == [
+        ("a_eslf.png", "light field"),
+        ("b__Decoded.mat", "light field"),
+        ("field.h5", "light field"),
+        ("scene", "light field"),
+    ]
+
+
+def test_what_is_named_may_be_any_light_field(tmp_path: Path) -> None:
+    paths = _touch(tmp_path, "a.mat", "b.h5", "c.lfp", "d.raw", "e")
+    assert [job.kind for job in plan_jobs(paths, None)] == [
+        "light field",
+        "light field",
+        "capture",
+        "capture",
+        "capture",
+    ]
+
+
+def test_results_are_searched_for_nothing_but_captures(tmp_path: Path) -> None:
+    _touch(tmp_path, "shot.lfp", "shot/run.json", "shot/a_eslf.png", "shot/1.png", "shot/2.png")
+    assert _kinds(plan_jobs([tmp_path], None, stacks="by-folder")) == [("shot.lfp", "capture")]
+
+
+def test_the_pictures_of_a_folder_are_a_stack(tmp_path: Path) -> None:
+    _touch(tmp_path, "x/1.jpg", "x/2.JPG", "x/notes.txt", "x/._1.jpg", "y/alone.jpg")
+    assert not plan_jobs([tmp_path], None)
+    (job,) = plan_jobs([tmp_path], tmp_path / "out", stacks="by-folder")
+    assert (job.path, job.kind) == (tmp_path / "x", "photographs")
+    assert [path.name for path in job.photographs] == ["1.jpg", "2.JPG"]
+    assert job.folder == tmp_path / "out" / "x"
+    beside = plan_jobs([tmp_path], None, stacks="by-folder")[0]
+    assert beside.folder == tmp_path / "x_lfdfp"
+
+
+def test_pictures_taken_in_a_row_are_a_stack(tmp_path: Path) -> None:
+    times = {"a.jpg": 100, "b.jpg": 101, "d.jpg": 250, "c.jpg": 251.5, "e.jpg": 400}
+    for path, moment in zip(_touch(tmp_path, *times), times.values(), strict=True):
+        os.utime(path, (moment, moment))
+    jobs = plan_jobs([tmp_path], tmp_path / "out", stacks="by-time")
+    assert [[path.name for path in job.photographs] for job in jobs] == [
+        ["a.jpg", "b.jpg"],
+        ["d.jpg", "c.jpg"],
+    ]
+    assert [job.folder.name for job in jobs] == ["a", "d"]

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from lfdfp.pipeline.batch import Event, Job, Outcome, Progressed, Started, run_batch
+from lfdfp.pipeline.batch.pool import Limits
 from lfdfp.pipeline.batch.worker import Task, run_task, thread_environment
 from lfdfp.pipeline.record import RunOptions
 from lfdfp.settings import FusionSettings, RefocusSettings, Settings
@@ -100,7 +101,7 @@ def test_stopping_ends_what_runs_at_once_and_begins_nothing(capture: Path, tmp_p
 
 
 def test_leaving_the_iteration_ends_the_processes(capture: Path, tmp_path: Path) -> None:
-    for _ in run_batch(_jobs(capture, tmp_path, "ab"), QUICK, RunOptions(), processes=2):
+    for _ in run_batch(_jobs(capture, tmp_path, "ab"), QUICK, RunOptions(), Limits(processes=2)):
         break
     assert not multiprocessing.active_children()
 
@@ -110,7 +111,7 @@ def test_bad_files_are_reported_and_leave_nothing(tmp_path: Path, processes: int
     (tmp_path / "empty.lfp").write_bytes(b"")
     (tmp_path / "text.lfp").write_text("hello")
     jobs = [Job(path=path, folder=tmp_path / path.stem) for path in sorted(tmp_path.iterdir())]
-    ended = _outcomes(run_batch(jobs, QUICK, RunOptions(), processes=processes))
+    ended = _outcomes(run_batch(jobs, QUICK, RunOptions(), Limits(processes=processes)))
     assert {name: one.status for name, one in ended.items()} == {
         "empty": "failed",
         "text": "failed",

@@ -1,0 +1,185 @@
+"""What captures need - time, memory, disk - before they are worked on, and how long the rest takes.
+
+Fitted to what simulated F01 captures of 0.36, 2.6 and 10.8 million pixels really took
+(``docs/measurements/library.md``), on one thread. What the captures of a folder took corrects it.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lfdfp.pipeline.batch.outcome import Event, Outcome, Started
+from lfdfp.pipeline.batch.plan import Job
+from lfdfp.pipeline.batch.state import Entry
+from lfdfp.pipeline.batch.survey import Request
+from lfdfp.pipeline.record import RunOptions
+from lfdfp.settings import Data, Settings
+
+_BYTES_PER_PIXEL: Final = 1.5
+"""Of raw codes of 12 bits; the Illum's have 10, so that its captures count for fewer pixels."""
+
+_MARGIN: Final = 1.15
+"""Of memory: scenes differ."""
+
+_SECONDS: Final[Mapping[Data, Mapping[int, float]]] = {
+    "rays": {1: 6.5, 2: 6.5, 3: 6.5, 4: 6.5},
+    "stack": {1: 2.5, 2: 9.5, 3: 10.0, 4: 10.0},
+}
+_MIB: Final[Mapping[Data, Mapping[int, float]]] = {
+    "rays": {1: 75.0, 2: 75.0, 3: 75.0, 4: 100.0},
+    "stack": {1: 75.0, 2: 150.0, 3: 200.0, 4: 250.0},
+}
+_PICTURES_MB: Final = {1: 0.55, 2: 0.85, 3: 1.1, 4: 1.35}
+_SOLUTION_MB: Final = {1: 0.85, 2: 1.55, 3: 3.3, 4: 5.4}
+_STACK_MB: Final = 1.6
+_FIELD_MB: Final = 6.0
+
+_STARTING_S: Final = 2.0
+_EMPTY_MIB: Final = 290.0
+"""What a process has when it has loaded everything, and worked on next to nothing."""
+
+_FIRST_WEIGHT_S: Final = 30.0
+"""How many seconds of experience the estimate beforehand counts for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """Of one capture: seconds on one thread, memory at its peak, bytes on disk."""
+
+    seconds: float
+    memory_mib: float
+    disk_bytes: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experience:
+    """By how much captures of a folder needed more than was estimated, as factors."""
+
+    seconds: float = 1.0
+    memory: float = 1.0
+    disk: float = 1.0
+
+
+def needs_of(size: int, settings: Settings, options: RunOptions) -> Needs:
+    """What a capture of this many bytes needs.
+
+    Parameters
+    ----------
+    size
+        Of the file, in bytes: nearly all of it are raw codes.
+    """
+    pixels = size / _BYTES_PER_PIXEL / 1e6
+    data, scale = settings.fusion.data, settings.fusion.scale
+    files = _PICTURES_MB[scale]
+    if options.keep != "pictures":
+        files += _SOLUTION_MB[scale]
+    if options.keep == "all":
+        files += _STACK_MB
+    if options.keep_light_field:
+        files += _FIELD_MB
+    return Needs(
+        seconds=_STARTING_S + _SECONDS[data][scale] * pixels,
+        memory_mib=_MARGIN * (_EMPTY_MIB + _MIB[data][scale] * pixels),
+        disk_bytes=1e6 * files * pixels,
+    )
+
+
+def experience(entries: Iterable[Entry], request: Request) -> Experience:
+    """What the finished captures of a folder say about the estimates, for the same request."""
+    ratios = [
+        _ratios(entry, request)
+        for entry in entries
+        if entry.status == "done" and entry.request == request.key and entry.inputs
+    ]
+    if not ratios:
+        return Experience()
+    return Experience(
+        seconds=statistics.median(one.seconds for one in ratios),
+        memory=max(1.0, *(one.memory for one in ratios)),
+        disk=statistics.median(one.disk for one in ratios),
+    )
+
+
+def estimator(request: Request, known: Experience) -> Callable[[Job], Needs]:
+    """What each job needs, by the size of its file and what is known of others."""
+
+    def needs(job: Job) -> Needs:
+        plain = needs_of(size_of(job), request.settings, request.options)
+        return Needs(
+            seconds=plain.seconds * known.seconds,
+            memory_mib=plain.memory_mib * known.memory,
+            disk_bytes=plain.disk_bytes * known.disk,
+        )
+
+    return needs
+
+
+def size_of(job: Job) -> int:
+    """Bytes of the job's files; 0 where they cannot be looked at."""
+    try:
+        return sum(path.stat().st_size for path in job.material.files())
+    except OSError:
+        return 0
+
+
+def suitable_processes(needs: Sequence[Needs], memory_mib: float, processors: int) -> int:
+    """How many captures to work on at a time: as memory allows, at most one a processor."""
+    if not needs:
+        return 1
+    typical = statistics.median(one.memory_mib for one in needs)
+    return max(1, min(processors, len(needs), int(memory_mib / typical)))
+
+
+class RemainingTime:
+    """How long the rest of a batch takes: the estimates, corrected by what has been done so far.
+
+    Parameters
+    ----------
+    jobs
+        All that is to be done.
+    needs
+        What each needs.
+    processes
+        How many are worked on at a time.
+    """
+
+    def __init__(
+        self, jobs: Sequence[Job], needs: Callable[[Job], Needs], *, processes: int
+    ) -> None:
+        self._left = {job.folder: needs(job).seconds for job in jobs}
+        self._processes = max(1, min(processes, len(jobs)))
+        self._began: dict[object, float] = {}
+        self._estimated = self._taken = _FIRST_WEIGHT_S
+
+    def note(self, event: Event, now_s: float) -> None:
+        """Take in what has happened at this time, in seconds of any clock."""
+        if isinstance(event, Started):
+            self._began[event.job.folder] = now_s
+        elif isinstance(event, Outcome):
+            estimated = self._left.pop(event.job.folder, 0.0)
+            began = self._began.pop(event.job.folder, None)
+            if event.status == "done" and began is not None:
+                self._estimated += estimated
+                self._taken += now_s - began
+
+    def seconds(self, now_s: float) -> float:
+        """What is left, in seconds; those that run count for what they still need."""
+        factor = self._taken / self._estimated
+        left = {
+            folder: max(0.0, seconds * factor - (now_s - self._began.get(folder, now_s)))
+            for folder, seconds in self._left.items()
+        }
+        return max(sum(left.values()) / self._processes, *left.values(), 0.0) if left else 0.0
+
+
+def _ratios(entry: Entry, request: Request) -> Experience:
+    estimated = needs_of(entry.inputs[0].size, request.settings, request.options)
+    written = sum(max(0, one.size) for one in entry.outputs)
+    return Experience(
+        seconds=entry.seconds / estimated.seconds,
+        memory=(entry.peak_memory_mib or 0.0) / estimated.memory_mib,
+        disk=written / max(estimated.disk_bytes, 1.0),
+    )
