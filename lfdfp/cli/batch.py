@@ -14,11 +14,14 @@ from lfdfp.cli.batch_display import outcome_line
 from lfdfp.cli.batch_work import Batch, BatchArguments
 from lfdfp.cli.interruption import stopping_on_signals
 from lfdfp.cli.options import (
+    Align,
     Bits,
     CalibrationFolder,
+    Crop,
     DataTerm,
     Device,
     DryRun,
+    Equalize,
     Exposure,
     Format,
     FusionPreset,
@@ -34,6 +37,7 @@ from lfdfp.cli.options import (
     OutputFolder,
     PicturePrior,
     Planes,
+    ReferencePhotograph,
     RetryFailed,
     Scale,
     Seed,
@@ -43,7 +47,7 @@ from lfdfp.cli.options import (
     WhiteBalance,
     WhiteImageFile,
 )
-from lfdfp.cli.parsing import parse_jobs, parse_memory
+from lfdfp.cli.parsing import parse_jobs, parse_memory, parse_reference
 from lfdfp.cli.reporting import announce_compilation, echo_json, fail, reported_errors, say
 from lfdfp.cli.run_settings import ShownAs, run_settings
 from lfdfp.files import check_output_folder
@@ -53,7 +57,7 @@ from lfdfp.pipeline.batch.library import opened_library
 from lfdfp.pipeline.batch.plan import Stacks, results_root
 from lfdfp.pipeline.batch.state import LOG
 from lfdfp.pipeline.batch.survey import request_of
-from lfdfp.pipeline.record import RunOptions
+from lfdfp.pipeline.record import PhotographOptions, RunOptions
 from lfdfp.settings import Settings
 
 _LISTED: Final = 20
@@ -101,6 +105,10 @@ def batch_command(
     white_balance: WhiteBalance = None,
     tone: ToneCurve = None,
     keep_light_field: KeepLightField = False,
+    align: Align = True,
+    equalize: Equalize = True,
+    reference: ReferencePhotograph = "middle",
+    crop: Crop = False,
     device: Device = None,
     seed: Seed = None,
     calibration: CalibrationFolder = None,
@@ -136,7 +144,13 @@ def batch_command(
     options = RunOptions(
         picture_format=picture_format,
         bits=16 if bits == "16" else 8,
-        photograph_scale=1 if scale is None else scale,
+        photographs=PhotographOptions(
+            scale=1 if scale is None else scale,
+            align=align,
+            equalize=equalize,
+            reference=parse_reference(reference),
+            crop=crop,
+        ),
         keep=keep,
         keep_light_field=keep_light_field,
         resume=not anew,

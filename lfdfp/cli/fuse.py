@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lfdfp.cli.options import Json
+from lfdfp.cli.options import Align, Crop, Equalize, Json, ReferencePhotograph
+from lfdfp.cli.parsing import parse_reference
 from lfdfp.cli.reporting import (
     echo_json,
     echo_notes,
@@ -18,13 +19,12 @@ from lfdfp.cli.reporting import (
     stage_bar,
 )
 from lfdfp.datatypes import FloatArray, FocalStack, StackEvidence
-from lfdfp.errors import SettingsError
 from lfdfp.files import check_outputs, sha256_of
 from lfdfp.settings import FusionSettings, Preset
 from lfdfp.storage.images import Picture
 
 if TYPE_CHECKING:
-    from lfdfp.alignment.placement import Placement, Reference
+    from lfdfp.alignment.placement import Placement
 
 
 def fuse_command(
@@ -46,20 +46,10 @@ def fuse_command(
     ] = None,
     scale: Annotated[int, typer.Option(min=1, max=4, help="How many times finer.")] = 1,
     preset: Annotated[Preset, typer.Option(help="How much work fusion does.")] = "balanced",
-    align: Annotated[
-        bool, typer.Option(help="Move pictures onto the reference, to a fraction of a pixel.")
-    ] = True,
-    equalize: Annotated[
-        bool,
-        typer.Option(help="Bring pictures to the reference's exposure, where they surely differ."),
-    ] = True,
-    reference: Annotated[
-        str,
-        typer.Option(
-            metavar="first|middle|N", help="The picture that the others are moved onto; N from 1."
-        ),
-    ] = "middle",
-    crop: Annotated[bool, typer.Option(help="Cut off what some pictures do not show.")] = False,
+    align: Align = True,
+    equalize: Equalize = True,
+    reference: ReferencePhotograph = "middle",
+    crop: Crop = False,
     bits: Annotated[
         Literal["8", "16"] | None, typer.Option(help="Bits per channel. Default: as the input.")
     ] = None,
@@ -154,7 +144,7 @@ def _read(
     from lfdfp.storage.photographs import list_frames, read_photographs
     from lfdfp.storage.refocus_stacks import load_refocus_stack
 
-    reference = _parsed_reference(aligning.reference)
+    reference = parse_reference(aligning.reference)
     if len(inputs) == 1 and inputs[0].suffix == ".h5":
         stack = load_focal_stack(inputs[0])
         return stack, Picture(light=stack.slices[0]), None
@@ -178,23 +168,6 @@ def _read(
     if alpha is not None and made.window is not None:
         alpha = alpha[made.window]
     return made.stack, replace(template, light=made.stack.slices[0], alpha=alpha), made.placement
-
-
-def _parsed_reference(text: str) -> Reference:
-    """The reference that an option names.
-
-    Raises
-    ------
-    SettingsError
-        For anything but "first", "middle" or a whole number from 1.
-    """
-    if text == "first":
-        return "first"
-    if text == "middle":
-        return "middle"
-    if text.isdecimal() and int(text) > 0:
-        return int(text)
-    raise SettingsError(f"reference must be first, middle or a number from 1, not {text!r}")
 
 
 def _placement_facts(placement: Placement | None) -> dict[str, object]:

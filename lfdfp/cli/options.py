@@ -126,6 +126,28 @@ KeepLightField = Annotated[
     bool, typer.Option("--keep-light-field", help="Also write light_field.h5 (large).")
 ]
 
+Align = Annotated[
+    bool,
+    typer.Option(help="For photographs: move them onto the reference, to a fraction of a pixel."),
+]
+
+Equalize = Annotated[
+    bool,
+    typer.Option(
+        help="For photographs: bring them to the reference's exposure, where they surely differ."
+    ),
+]
+
+ReferencePhotograph = Annotated[
+    str,
+    typer.Option(
+        metavar="first|middle|N",
+        help="For photographs: the one that the others are moved onto; N from 1.",
+    ),
+]
+
+Crop = Annotated[bool, typer.Option(help="For photographs: cut off what some do not show.")]
+
 Device = Annotated[
     str | None,
     typer.Option(help="auto, cpu or cuda. From rays, cuda has to be named. Default: auto."),

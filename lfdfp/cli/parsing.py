@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Literal
 
 import typer
 
@@ -26,6 +27,19 @@ def parse_slopes(text: str | None) -> tuple[float, float, int] | None:
             f"{text!r}: first must be smaller than last, and count 2 to 256", param_hint="--slopes"
         )
     return first, last, count
+
+
+def parse_reference(text: str) -> Literal["first", "middle"] | int:
+    """The photograph that others are moved onto: ``first``, ``middle``, or a number from 1."""
+    if text == "first":
+        return "first"
+    if text == "middle":
+        return "middle"
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise typer.BadParameter(
+        f"{text!r} is not first, middle or a number from 1", param_hint="--reference"
+    )
 
 
 def parse_pair(text: str | None, option: str) -> tuple[float, float] | None:

@@ -48,7 +48,7 @@ from lfdfp.cli.run_settings import ShownAs, run_settings
 from lfdfp.errors import LfdfpError, about
 from lfdfp.files import check_output_folder, path_kind
 from lfdfp.pipeline.batch import Job, plan_jobs
-from lfdfp.pipeline.record import RunOptions, RunRecord
+from lfdfp.pipeline.record import PhotographOptions, RunOptions, RunRecord
 from lfdfp.pipeline.run_capture import run_material
 from lfdfp.progress import silent_stage
 from lfdfp.settings import Settings
@@ -118,7 +118,7 @@ def run_command(
     options = RunOptions(
         picture_format=picture_format,
         bits=16 if bits == "16" else 8,
-        photograph_scale=1 if scale is None else scale,
+        photographs=PhotographOptions(scale=1 if scale is None else scale),
         keep=keep,
         keep_light_field=keep_light_field,
         resume=resume,

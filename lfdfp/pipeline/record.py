@@ -30,6 +30,26 @@ _PACKAGES: Final = ("numpy", "torch", "numba", "opencv-python-headless", "h5py",
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PhotographOptions:
+    """How photographs of one scene become one picture.
+
+    Attributes
+    ----------
+    scale
+        How many times finer the picture becomes; that of captures and light fields follows the
+        settings.
+    align, equalize, reference, crop
+        As in `lfdfp.alignment.stack_of_photographs`.
+    """
+
+    scale: int = 1
+    align: bool = True
+    equalize: bool = True
+    reference: Literal["first", "middle"] | int = "middle"
+    crop: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
     """What a run reads beside the capture, what it keeps and how it writes.
 
@@ -41,9 +61,8 @@ class RunOptions:
         White image of the same camera at a similar zoom, as a raw file.
     picture_format, bits
         Of the pictures; the maps are always 8-bit PNGs.
-    photograph_scale
-        How many times finer the picture of photographs becomes; that of captures and light fields
-        follows the settings.
+    photographs
+        What counts for photographs alone.
     keep
         Which files for programs are written beside the pictures.
     keep_light_field
@@ -58,7 +77,7 @@ class RunOptions:
     white_image: Path | None = None
     picture_format: PictureFormat = "png"
     bits: Literal[8, 16] = 8
-    photograph_scale: int = 1
+    photographs: PhotographOptions = PhotographOptions()
     keep: Keep = "all"
     keep_light_field: bool = False
     resume: bool = False

@@ -63,18 +63,22 @@ def input_digest(files: Sequence[Path]) -> str:
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
-def file_keys(input_sha256: str, used: Sequence[Path], settings: Settings) -> FileKeys:
+def file_keys(
+    input_sha256: str, used: Sequence[Path], settings: Settings, *others: object
+) -> FileKeys:
     """Keys of a run on this input.
 
     Parameters
     ----------
     used
         Files that the calibration depends on beside the capture; their contents count.
+    others
+        What else the first file depends on.
     """
     from lfdfp.storage.hdf5 import VERSIONS
 
     hashes = [sha256_of(path) for path in used if path.is_file()]
-    light_field = _key(input_sha256, *hashes, settings.decode)
+    light_field = _key(input_sha256, *hashes, settings.decode, *others)
     focal_stack = _key(light_field, settings.refocus)
     fusion = _key(focal_stack, settings.fusion, VERSIONS["fusion_result"])
     pictures = _key(fusion, settings.display)

@@ -123,7 +123,8 @@ def run_material(
     settings = _settings_for(material, held, settings, options)
     known = None if held.capture is None else stages.stored_calibration(source, held.capture)
     digest = input_digest(material.files())
-    keys = file_keys(digest, _calibration_files(source, known), settings)
+    placed = (options.photographs,) if material.kind == "photographs" else ()
+    keys = file_keys(digest, _calibration_files(source, known), settings, *placed)
     finished = finished_record(folder, keys.of_the_run(options), options)
     if finished is not None:
         return _read_again(finished, material.path, folder, times)
@@ -139,7 +140,7 @@ def run_material(
         stage=stage,
         read_back=timed(stage_progress, times, reused=True),
     )
-    held = _others_of(material, held, settings, stage)
+    held = _others_of(material, held, options, stage)
     decoded = None
     if held.capture is not None and not run.reuse.light_field:
         decoded = _decoded(run, held.capture, known)
@@ -230,13 +231,14 @@ def _capture_of(material: Material, source: stages.CaptureSource, stage: StagePr
         return _Held(stack=stages.refocus_stack(source, stage=stage))
 
 
-def _others_of(material: Material, held: _Held, settings: Settings, stage: StageProgress) -> _Held:
+def _others_of(material: Material, held: _Held, options: RunOptions, stage: StageProgress) -> _Held:
     """What has to be read of a material that is no capture."""
     if material.kind == "light field":
         return _Held(field=stages.foreign_light_field(material.path, stage=stage))
     if material.kind == "photographs":
-        paths, scale = material.photographs, settings.fusion.scale
-        stack, template = stages.photograph_stack(paths, scale, stage=stage)
+        stack, template = stages.photograph_stack(
+            material.photographs, options.photographs, stage=stage
+        )
         return _Held(stack=stack, template=template)
     return held
 
@@ -249,7 +251,7 @@ def _settings_for(
         return settings
     fusion = replace(settings.fusion, data="stack")
     if material.kind == "photographs":
-        fusion = replace(fusion, scale=options.photograph_scale)
+        fusion = replace(fusion, scale=options.photographs.scale)
     return replace(settings, fusion=fusion)
 
 
@@ -375,7 +377,7 @@ def _exported(
         )
         write_page(
             page,
-            *for_page(shown, slices),
+            *for_page(_halved(shown) if shown.scale == 4 else shown, slices),
             title=name,
             facts=readable_facts(words, picture, stack, facts),
             warnings=_warnings(picture, stack),
@@ -385,6 +387,13 @@ def _exported(
     told = {"frames": small.frames, "columns": small.size[0], "rows": small.size[1]}
     facts = {**facts, "rendition": rendition_facts(rendition), "thumbnail": told}
     return [*paths, page, run.folder / THUMBNAIL], facts
+
+
+def _halved(picture: SharpPicture) -> SharpPicture:
+    """At half the size, so that the page of a Lytro capture stays below 10 MB."""
+    from lfdfp.rendering.render import reduced
+
+    return picture if picture.depth is None else reduced(picture, 2)
 
 
 def _warnings(picture: SharpPicture, stack: FocalStack) -> tuple[str, ...]:

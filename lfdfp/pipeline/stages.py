@@ -19,6 +19,7 @@ from lfdfp.datatypes import (
     RawCapture,
     SharpPicture,
 )
+from lfdfp.pipeline.record import PhotographOptions
 from lfdfp.progress import StageProgress, silent_stage
 from lfdfp.settings import DecodeSettings, DisplaySettings, FusionSettings, RefocusSettings
 
@@ -147,14 +148,14 @@ def foreign_light_field(path: Path, *, stage: StageProgress = silent_stage) -> L
 
 
 def photograph_stack(
-    paths: Sequence[Path], scale: int, *, stage: StageProgress = silent_stage
+    paths: Sequence[Path], options: PhotographOptions, *, stage: StageProgress = silent_stage
 ) -> tuple[FocalStack, Picture]:
     """Read photographs of one scene and move them onto each other.
 
     Parameters
     ----------
-    scale
-        How many times finer the picture is to become: too large ones are refused beforehand.
+    options
+        Pictures that would become too large at this scale are refused beforehand.
 
     Returns
     -------
@@ -174,10 +175,17 @@ def photograph_stack(
 
     with stage("read"):
         frames = list_frames(paths)
-        check_size(*frames.size, scale)
+        check_size(*frames.size, options.scale)
         photographs, template = read_photographs(frames)
     with stage("align"):
-        made = stack_of_photographs(photographs, names=[str(frame) for frame in frames.frames])
+        made = stack_of_photographs(
+            photographs,
+            names=[str(frame) for frame in frames.frames],
+            align=options.align,
+            equalize=options.equalize,
+            reference=options.reference,
+            crop=options.crop,
+        )
     notes = dict.fromkeys((*template.notes, *made.stack.warnings))
     return replace(made.stack, warnings=tuple(notes)), template
 

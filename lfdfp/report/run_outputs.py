@@ -85,11 +85,7 @@ def write_pictures(
 
 
 def for_page(picture: SharpPicture, stack: FocalStack) -> tuple[SharpPicture, FocalStack]:
-    """What a page of a picture shows, small enough for it: below 10 MB for a Lytro capture."""
-    from lfdfp.rendering.render import reduced
-
-    if picture.scale == 4 and picture.depth is not None:
-        picture = reduced(picture, 2)
+    """What a page of a picture shows, not larger than a screen can use."""
     if max(picture.super_resolved.shape[:2]) <= _LARGEST_ON_PAGE:
         return picture, stack
     evidence = picture.evidence

@@ -54,7 +54,7 @@ def first(shots: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, 
 def test_a_batch_tells_what_it_did_and_where_to_look(first: tuple[Path, Result]) -> None:
     out, result = first
     assert result.exit_code == 1
-    assert "2 captures; 1 at a time" in result.stderr
+    assert "2 captures, 1 at a time, about" in result.stderr
     assert re.search(r"\[\d/2\] \S*a\.lfp: done in [\d.]+ s, \d+ MiB", result.stdout)
     assert "1 of 2 captures done, 1 failed" in result.stdout
     assert f"next: open {out / 'index.html'}" in result.stdout
@@ -177,3 +177,94 @@ def test_the_number_of_jobs_does_not_change_a_byte(tmp_path: Path) -> None:
 )
 def test_durations_are_said_as_people_say_them(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_a_dry_run_says_what_would_be_done_and_makes_nothing(shots: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = _batch(shots, "-o", out, *QUICK, "--dry-run")
+    assert result.exit_code == 0
+    assert "2 captures: 2 to be done, 0 unchanged, 0 failed before" in result.stdout
+    assert f"a.lfp -> {out / 'a'}" in result.stdout
+    assert re.search(r"about [\d.]+ s, \d at a time; [\d.]+ GiB on disk, where", result.stdout)
+    assert not out.exists()
+
+
+def test_a_dry_run_knows_what_is_finished(first: tuple[Path, Result], shots: Path) -> None:
+    out, _ = first
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    facts = json.loads(_batch(shots, "-o", out, *QUICK, "--dry-run", "--json").stdout)
+    assert (facts["captures"], facts["unchanged"], facts["failed_before"]) == (2, 1, 1)
+    assert facts["due"] == []
+    retried = json.loads(
+        _batch(shots, "-o", out, *QUICK, "--dry-run", "--retry-failed", "--json").stdout
+    )
+    assert [Path(one["capture"]).name[:4] for one in retried["due"]] == ["evil"]
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [("name", "abc"), ("newest", "cab"), ("oldest", "bac"), ("smallest", "acb")],
+)
+def test_captures_come_in_the_order_that_is_wanted(
+    order: str, expected: str, tmp_path: Path
+) -> None:
+    for name, size, time_s in (("a", 10, 2000), ("b", 3000, 1000), ("c", 200, 3000)):
+        path = tmp_path / f"{name}.lfp"
+        path.write_bytes(bytes(size))
+        os.utime(path, (time_s, time_s))
+    facts = _batch(tmp_path, "-o", tmp_path / "out", "--order", order, "--dry-run", "--json")
+    names = [Path(one["capture"]).stem for one in json.loads(facts.stdout)["due"]]
+    assert "".join(names) == expected
+
+
+def test_no_more_processors_are_used_than_is_allowed(tmp_path: Path) -> None:
+    for number in range(4):
+        (tmp_path / f"{number}.lfp").write_bytes(b"")
+    facts = _batch(tmp_path, "--limit-cpu", "1", "--dry-run", "--json")
+    assert json.loads(facts.stdout)["processes"] == 1
+
+
+def test_what_needs_more_memory_than_is_allowed_is_not_begun(shots: Path, tmp_path: Path) -> None:
+    result = _batch(shots, "-o", tmp_path / "all", *QUICK, "--memory", "100M")
+    assert result.exit_code == 1
+    assert "more than --memory 100M allows" in result.stderr
+    assert read_entries(tmp_path / "all")["a"].status == "failed"
+    assert not (tmp_path / "all" / "a").exists()
+    retried = _batch(shots, "-o", tmp_path / "all", *QUICK, "--memory", "4G", "--retry-failed")
+    assert "1 of 2 captures done, 1 failed" in retried.stdout
+
+
+@pytest.mark.parametrize("text", ["0", "8", "lots", "-1G"])
+def test_a_memory_size_needs_a_unit(text: str, shots: Path) -> None:
+    result = _batch(shots, f"--memory={text}")
+    assert result.exit_code == 2
+    assert "--memory" in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")
+def test_a_watched_folder_is_worked_on_as_it_grows(tmp_path: Path) -> None:
+    shots, out = tmp_path / "shots", tmp_path / "out"
+    shots.mkdir()
+    command = [sys.executable, "-c", "from lfdfp.cli.main import main; main()"]
+    options = ["--jobs", "1", "--watch", "--json-lines", *QUICK]
+    process = subprocess.Popen(
+        [*command, "batch", shots, "-o", out, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    assert process.stdout is not None
+    with process:
+        for name in ("a", "b"):
+            _capture(shots, f"{name}.lfp", seed=ord(name))
+            event = {"event": ""}
+            while event["event"] != "ended":
+                event = json.loads(process.stdout.readline())
+            assert Path(str(event["capture"])).stem == name
+            assert (out / name / "run.json").is_file()
+        process.send_signal(signal.SIGTERM)
+        process.wait(5)
+        process.stdout.read()
+    assert process.returncode == 143

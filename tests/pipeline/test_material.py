@@ -12,7 +12,7 @@ from PIL import Image
 
 from lfdfp.errors import LfdfpError
 from lfdfp.pipeline.material import Material
-from lfdfp.pipeline.record import RunOptions
+from lfdfp.pipeline.record import PhotographOptions, RunOptions
 from lfdfp.pipeline.run_capture import run_material
 from lfdfp.settings import FusionSettings, RefocusSettings, Settings
 from lfdfp.storage.hdf5 import load_focal_stack, load_sharp_picture, save_light_field
@@ -66,8 +66,21 @@ def test_every_photograph_counts_as_input(tmp_path: Path) -> None:
     material = _photographs(tmp_path / "stack")
     before = run_material(material, tmp_path / "out", QUICK, RESUME)
     last = material.photographs[-1]
-    write_picture(last, Picture(light=np.flip(defocused_pair()[0].slices[0], 0).copy()), {})
+    write_picture(last, Picture(light=0.9 * defocused_pair()[0].slices[-1]), {})
     assert run_material(material, tmp_path / "out", QUICK, RESUME).key != before.key
+
+
+def test_photographs_are_placed_as_is_wanted_and_made_anew_when_that_changes(
+    tmp_path: Path,
+) -> None:
+    material = _photographs(tmp_path / "stack")
+    out = tmp_path / "out"
+    moved = run_material(material, out, QUICK, RESUME)
+    assert "motion" in " ".join(load_focal_stack(out / "focal_stack.h5").history)
+    as_they_are = replace(RESUME, photographs=PhotographOptions(align=False))
+    unmoved = run_material(material, out, QUICK, as_they_are)
+    assert unmoved.key != moved.key
+    assert "motion" not in " ".join(load_focal_stack(out / "focal_stack.h5").history)
 
 
 @pytest.mark.parametrize("kind", ["light field", "photographs"])

@@ -94,6 +94,8 @@ def run_batch(
         while waiting or again or pool.busy:
             if stop():
                 yield from pool.interrupted()
+                # The signal that stopped this process may have ended the others just before.
+                yield from (_interrupted(attempt) for attempt in again)
                 return
             for attempt in _next(waiting, again, pool, count, limits.admits):
                 pool.begin(attempt)
@@ -132,6 +134,13 @@ class _Worker:
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.started_s
+
+
+def _interrupted(attempt: _Attempt, seconds: float = 0.0) -> Outcome:
+    path = attempt.job.path
+    return Outcome(
+        job=attempt.job, status="interrupted", error=f"{path}: interrupted", seconds=seconds
+    )
 
 
 def _next(
@@ -200,12 +209,7 @@ class _Pool:
         self.end()
         for worker in stopped:
             if worker.attempt is not None:
-                yield Outcome(
-                    job=worker.attempt.job,
-                    status="interrupted",
-                    error=f"{worker.attempt.job.path}: interrupted",
-                    seconds=worker.seconds,
-                )
+                yield _interrupted(worker.attempt, worker.seconds)
 
     def end(self) -> None:
         """End all processes; those at work leave no half-written files."""

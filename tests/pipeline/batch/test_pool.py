@@ -100,6 +100,27 @@ def test_stopping_ends_what_runs_at_once_and_begins_nothing(capture: Path, tmp_p
     assert not list(tmp_path.iterdir())
 
 
+@HARD
+def test_a_process_that_the_same_signal_ended_was_interrupted(
+    capture: Path, tmp_path: Path
+) -> None:
+    stopped: list[bool] = []
+    events = []
+    for event in run_batch(
+        _jobs(capture, tmp_path, "ab"), QUICK, RunOptions(), stop=lambda: len(stopped) > 1
+    ):
+        events.append(event)
+        if isinstance(event, Progressed) and not stopped:
+            _kill_children()
+            stopped.append(True)
+        elif isinstance(event, Started) and stopped:
+            stopped.append(True)  # `a` waits for its second attempt
+    assert {name: one.status for name, one in _outcomes(events).items()} == {
+        "a": "interrupted",
+        "b": "interrupted",
+    }
+
+
 def test_leaving_the_iteration_ends_the_processes(capture: Path, tmp_path: Path) -> None:
     for _ in run_batch(_jobs(capture, tmp_path, "ab"), QUICK, RunOptions(), Limits(processes=2)):
         break
