@@ -9,7 +9,7 @@ disparity d is seen at ``s_view = s_center + d (u - u_center)``; light is linear
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -288,6 +288,27 @@ class NoiseModel:
     relative: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlackLevel:
+    """The raw codes of no light, as a capture itself shows them.
+
+    Attributes
+    ----------
+    codes, standard_error
+        Of the Bayer planes, in the order of `RawCapture.bayer`, in raw codes.
+    surely_differs
+        Whether the metadata's levels are off by more than errors explain.
+    """
+
+    codes: tuple[float, float, float, float]
+    standard_error: tuple[float, float, float, float]
+    surely_differs: bool
+
+    def corrected(self, capture: RawCapture) -> RawCapture:
+        """The capture, with these levels where they surely differ from the metadata's."""
+        return replace(capture, black_codes=self.codes) if self.surely_differs else capture
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Calibration:
     """All that is known of the camera's geometry and response for one capture.
@@ -301,6 +322,9 @@ class Calibration:
         (lenslet vignetting and the fall-off over the field together). 0 marks dead pixels.
     noise
         Of the capture's raw codes; None where it is not known.
+    black
+        As measured in the capture; used instead of the metadata's where it surely differs. None
+        where it could not be measured.
     source
         What the calibration was made from (`calibrate` has an order of sources), in plain words.
     warnings
@@ -310,6 +334,7 @@ class Calibration:
     grid: LensletGrid
     response: FloatArray
     noise: NoiseModel | None = None
+    black: BlackLevel | None = None
     source: str = ""
     warnings: tuple[str, ...] = ()
 

@@ -7,10 +7,12 @@ from typing import Literal
 
 import numpy as np
 
+from lfdfp.calibration.black_level import measured_black_level
 from lfdfp.calibration.camera import Match
+from lfdfp.calibration.compression import lossy_codes
 from lfdfp.calibration.grid.fit import CERTAIN_GRID_PX, fit_lenslet_grid
 from lfdfp.calibration.grid.from_metadata import grid_from_metadata
-from lfdfp.datatypes import RawCapture
+from lfdfp.datatypes import LensletGrid, RawCapture
 from lfdfp.errors import CalibrationError
 
 Verdict = Literal["good", "fair", "poor"]
@@ -49,12 +51,58 @@ def assess(capture: RawCapture, known: Match | None = None) -> list[Finding]:
     known
         The calibration that `find_calibration` found, if any.
     """
+    grid = _found_grid(capture)
     return [
         _camera(capture),
         _white_image(capture, known),
-        _grid(capture),
+        _grid(capture, grid),
+        *_codes(capture),
+        *([] if isinstance(grid, CalibrationError) else _black_level(capture, grid)),
         _exposure(capture),
     ]
+
+
+def _found_grid(capture: RawCapture) -> LensletGrid | CalibrationError:
+    try:
+        return fit_lenslet_grid(capture)
+    except CalibrationError as error:
+        return error
+
+
+def _codes(capture: RawCapture) -> list[Finding]:
+    """What a compression has done to the raw codes, if it did."""
+    lossy = lossy_codes(capture)
+    if lossy is None:
+        return []
+    lost = 100 * max(lossy.erased.green, lossy.erased.red_blue)
+    fact = (
+        f"they have gone through JPEG of quality {lossy.quality}, which took differences between "
+        f"colors below {lost:.0f} % of white"
+    )
+    return [
+        Finding(
+            subject="raw codes",
+            verdict="poor",
+            fact=fact,
+            advice="use the camera's own file; dark parts have no color of their own in this one",
+        )
+    ]
+
+
+def _black_level(capture: RawCapture, grid: LensletGrid) -> list[Finding]:
+    """What the gaps between lenslets in dark parts say, where there are such parts."""
+    black = None if lossy_codes(capture) is not None else measured_black_level(capture, grid)
+    if black is None:
+        return []
+    stated, found = np.mean(capture.black_codes), np.mean(black.codes)
+    fact = (
+        f"{found:.1f} codes, to {np.mean(black.standard_error):.1f}, where no light arrives; the "
+        f"metadata say {stated:g}"
+    )
+    if not black.surely_differs:
+        return [Finding(subject="black level", verdict="good", fact=fact)]
+    advice = "the measured one is used; metadata of another capture may have come into the file"
+    return [Finding(subject="black level", verdict="fair", fact=fact, advice=advice)]
 
 
 def _camera(capture: RawCapture) -> Finding:
@@ -91,15 +139,13 @@ def _white_image(capture: RawCapture, known: Match | None) -> Finding:
     )
 
 
-def _grid(capture: RawCapture) -> Finding:
+def _grid(capture: RawCapture, grid: LensletGrid | CalibrationError) -> Finding:
     expected = grid_from_metadata(capture)
-    try:
-        grid = fit_lenslet_grid(capture, expected)
-    except CalibrationError as error:
+    if isinstance(grid, CalibrationError):
         return Finding(
             subject="lenslet grid",
             verdict="poor",
-            fact=f"not found in the capture: {error}",
+            fact=f"not found in the capture: {grid}",
             advice="use a calibration of this camera, or a brighter capture at the same zoom",
         )
     surprise = 100 * (grid.pitch_px / expected.pitch_px - 1)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from lfdfp.calibration.black_level import measured_black_level
 from lfdfp.calibration.camera import Match, distance, steps_off
 from lfdfp.calibration.compression import lossy_codes
 from lfdfp.calibration.defects import defects_in_capture
@@ -15,7 +18,7 @@ from lfdfp.calibration.response.from_captures import lenslets_from_capture
 from lfdfp.calibration.response.from_white_image import LensletResponse, measure_white_image
 from lfdfp.calibration.response.profiles import default_response
 from lfdfp.computing.blas_threads import with_one_blas_thread
-from lfdfp.datatypes import Calibration, FloatArray, LensletGrid, NoiseModel, RawCapture
+from lfdfp.datatypes import BlackLevel, Calibration, FloatArray, LensletGrid, NoiseModel, RawCapture
 from lfdfp.errors import CalibrationError, CaptureError
 from lfdfp.imaging.sensor_noise import noise_from_iso
 from lfdfp.progress import Progress, ignore_progress
@@ -172,7 +175,9 @@ def _assembled(
     response = lenslets.render(capture.bayer, grid)
     response *= pixel_gain
     progress(2, _STEPS)
-    return _finished(capture, grid, response, source, warnings, progress)
+    black = _black_level(capture, grid)
+    calibration = _finished(_corrected(capture, black), grid, response, source, warnings, progress)
+    return _with_black_level(calibration, black, capture)
 
 
 def _own_grid(
@@ -202,8 +207,10 @@ def _from_capture(
     progress(1, _STEPS)
     warnings += (*_pitch_warning(capture, grid), *_grid_warning(grid))
     source = "lenslet grid and vignetting from the capture itself"
+    black = _black_level(capture, grid)
+    measured = _corrected(capture, black)
     try:
-        lenslets, shading = lenslets_from_capture(capture, grid)
+        lenslets, shading = lenslets_from_capture(measured, grid)
     except CalibrationError as error:
         response = default_response(grid)
         warnings += (f"The vignetting of an average camera is used: {error}.",)
@@ -212,7 +219,30 @@ def _from_capture(
         response = lenslets.render(capture.bayer)
         warnings += _shading_warning(shading)
     progress(2, _STEPS)
-    return _finished(capture, grid, response, source, warnings, progress)
+    calibration = _finished(measured, grid, response, source, warnings, progress)
+    return _with_black_level(calibration, black, capture)
+
+
+def _black_level(capture: RawCapture, grid: LensletGrid) -> BlackLevel | None:
+    """As measured; a lossy compression moves the darkest codes, so that they say nothing."""
+    return None if lossy_codes(capture) is not None else measured_black_level(capture, grid)
+
+
+def _corrected(capture: RawCapture, black: BlackLevel | None) -> RawCapture:
+    return capture if black is None else black.corrected(capture)
+
+
+def _with_black_level(
+    calibration: Calibration, black: BlackLevel | None, capture: RawCapture
+) -> Calibration:
+    if black is None or not black.surely_differs:
+        return replace(calibration, black=black)
+    found, stated = float(np.mean(black.codes)), float(np.mean(capture.black_codes))
+    warning = (
+        f"The capture shows a black level of {found:.1f} codes where no light arrives, the "
+        f"metadata say {stated:g}: the former is used."
+    )
+    return replace(calibration, black=black, warnings=(*calibration.warnings, warning))
 
 
 def _shading_warning(shading: FieldShading | None) -> tuple[str, ...]:

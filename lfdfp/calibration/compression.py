@@ -80,7 +80,7 @@ def lossy_codes(capture: RawCapture) -> LossyCodes | None:
 
 def _spacing(capture: RawCapture) -> float:
     """Raw codes for one step of 8 bits; 0 where there are more codes than that."""
-    used = np.unique(capture.mosaic)
+    used = np.flatnonzero(np.bincount(capture.mosaic.ravel()))
     if not 2 <= len(used) <= _CODES_OF_8_BITS:
         return 0.0
     return max(capture.white_codes) / (_CODES_OF_8_BITS - 1) if np.diff(used).min() > 1 else 0.0

@@ -85,6 +85,8 @@ def decode(
             f"the calibration is for a sensor of {calibration.response.shape}, the capture has "
             f"{capture.mosaic.shape}: choose the calibration of this camera"
         )
+    if calibration.black is not None:
+        capture = calibration.black.corrected(capture)
     sampling = default_view_sampling(calibration.grid)
     size = settings.angular_size or angular_size(calibration.grid, sampling)
     lenslets = lenslets_around(calibration.grid, sampling)

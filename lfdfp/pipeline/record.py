@@ -209,8 +209,19 @@ def capture_facts(capture: RawCapture, calibration: Calibration) -> dict[str, ob
             "origin_px": list(grid.origin_px),
             "residual_px": grid.residual_px,
             "standard_error_px": grid.standard_error_px,
+            "black_level": _black_facts(capture, calibration),
             "noise": None if calibration.noise is None else asdict(calibration.noise),
         },
+    }
+
+
+def _black_facts(capture: RawCapture, calibration: Calibration) -> dict[str, object]:
+    black = calibration.black
+    return {
+        "metadata_codes": list(capture.black_codes),
+        "measured_codes": None if black is None else list(black.codes),
+        "standard_error_codes": None if black is None else list(black.standard_error),
+        "used": "metadata" if black is None or not black.surely_differs else "measured",
     }
 
 
