@@ -39,11 +39,12 @@ test-oldest:
 	  print(*(n.replace('>=', '==') for n in p['dependencies'] + p['optional-dependencies']['test'] \
 	          if not n.startswith('torch')), sep='\n')" > build/oldest/versions.txt
 	build/oldest/bin/python -m pip install --quiet --constraint build/oldest/versions.txt --editable '.[test]'
-	build/oldest/bin/python -m pytest -n 2 $(TESTS)
+	build/oldest/bin/python -m pytest -W default -n 2 $(TESTS)
 
 bench: .venv/.installed
-	$(BIN)/python -m lfdfp.benchmarks.captures --camera f01 --scenes 2 --scale 2 4 --data stack rays
-	$(BIN)/python -m lfdfp.benchmarks.captures --camera illum --scenes 1 --scale 2 --data stack rays
+	$(BIN)/lfdfp evaluate --suite drawn --output docs/measurements/suites
+	$(BIN)/lfdfp evaluate --suite photographic --output docs/measurements/suites
+	$(BIN)/lfdfp evaluate --suite imperfections --output docs/measurements/suites
 	$(BIN)/python -m lfdfp.benchmarks.refocus
 
 crops: .venv/.installed

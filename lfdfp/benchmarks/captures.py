@@ -1,8 +1,7 @@
 """Raw file to picture on simulated captures: quality against the truth, time and memory.
 
 ``python -m lfdfp.benchmarks.captures --camera f01 --size 984 --scenes 4`` prints the table of
-``docs/measurements/captures.md``. Nothing in the chain sees the truth; without ``--white-image``
-the calibration comes from the capture alone.
+``docs/measurements/captures.md``.
 """
 
 from __future__ import annotations
@@ -11,116 +10,19 @@ import argparse
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
 
 from lfdfp.computing.memory import peak_memory_mib
-from lfdfp.datatypes import FloatArray, FocalStack, LightField
-from lfdfp.evaluation.protocol import Score, score
-from lfdfp.fusion.baselines import laplacian_pyramid
-from lfdfp.imaging.resampling import bicubic
-from lfdfp.pipeline import stages
-from lfdfp.pipeline.record import StageTime, timed
-from lfdfp.progress import silent_stage, stages_of
-from lfdfp.settings import Data, FusionSettings
-from lfdfp.simulation import SimulatedCapture, camera_model, make_scene, simulate_capture
+from lfdfp.evaluation.protocol import Score
+from lfdfp.evaluation.simulated_captures import CaptureResult, run_scene
+from lfdfp.settings import Data
+from lfdfp.simulation import camera_model, make_scene, simulate_capture
 from lfdfp.simulation.camera import REALISTIC
 from lfdfp.simulation.names import CameraName, ScenePreset
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaptureResult:
-    """Scores of one capture, and the times of its stages."""
-
-    scene: str
-    seed: int
-    scores: tuple[Score, ...]
-    times: tuple[StageTime, ...]
-
-
-def run_scene(
-    capture: SimulatedCapture, *, scales: tuple[int, ...], data: tuple[Data, ...], white_image: bool
-) -> CaptureResult:
-    """One simulated capture through the chain, every result scored against the truth."""
-    from lfdfp.calibration import calibrate
-
-    raw, white = capture.raw_capture(), capture.white_capture() if white_image else None
-    times: list[StageTime] = []
-    stage = timed(silent_stage, times)
-    with stage("calibrate") as progress:
-        calibration = calibrate(raw, white, progress=progress)
-    field = stages.light_field(raw, calibration, stage=stage)
-    stack = stages.focal_stack(field, stage=stage)
-    truth = aligned_truth(capture, field)
-    with stage("baselines"):
-        scores = list(_baseline_scores(truth, field, stack, scales))
-    for term in data:
-        for scale in scales:
-            settings = FusionSettings(scale=scale, data=term)
-            own = stages_of(f"x{scale}", stage)
-            result = stages.sharp_picture(field, stack, settings, stage=own)
-            name = f"lfdfp, {term}"
-            picture = result.super_resolved
-            scores.append(score(name, truth.all_in_focus(scale), picture, scale=scale))
-            if scale == scales[0]:
-                scores.append(score(name, truth.all_in_focus(1), result.all_in_focus))
-    return CaptureResult(
-        scene=capture.scene.name, seed=capture.seed, scores=tuple(scores), times=tuple(times)
-    )
-
-
-def aligned_truth(capture: SimulatedCapture, field: LightField) -> SimulatedCapture:
-    """The same capture with its truth on the samples that decoding chose.
-
-    The fitted grid may call another lenslet (0, 0) than the true one; positions are carried over
-    through the sensor, and only by whole lenslets, so that a grid error still counts.
-    """
-    assert field.sampling is not None
-    assert field.rays is not None
-    fitted = field.rays.calibration.grid.origin_px
-    q, r = np.rint(
-        capture.camera.grid.lattice_coordinates(np.array(fitted[0]), np.array(fitted[1]))
-    )
-    moved = replace(
-        field.sampling,
-        origin_pitch=(
-            field.sampling.origin_pitch[0] + float(r) * np.sqrt(3) / 2,
-            field.sampling.origin_pitch[1] + float(q) + float(r) / 2,
-        ),
-    )
-    return replace(capture, sampling=moved, _pictures={})
-
-
-def _baseline_scores(
-    truth: SimulatedCapture, field: LightField, stack: FocalStack, scales: tuple[int, ...]
-) -> Iterator[Score]:
-    center, perfect = field.view(*field.center), truth.view(0.0, 0.0)
-    fused = laplacian_pyramid(stack.slices)
-    yield score("center view against the true view", perfect, center)
-    sharpest = _nearest_slice(stack, truth.disparity())
-    yield score("slice at the true disparity", truth.all_in_focus(1), sharpest)
-    for scale in (1, *scales):
-        target = truth.all_in_focus(scale)
-        for name, picture in (
-            ("perfect noise-free view", perfect),
-            ("center view", center),
-            ("stack, Laplacian pyramid", fused),
-        ):
-            enlarged = picture if scale == 1 else bicubic(picture, scale)
-            suffix = "" if scale == 1 else " + bicubic"
-            yield score(name + suffix, target, np.asarray(enlarged, np.float32), scale=scale)
-
-
-def _nearest_slice(stack: FocalStack, disparity: FloatArray) -> FloatArray:
-    """Every pixel from the slice nearest to its true disparity: what a perfect decision gives."""
-    assert stack.slopes is not None
-    index = np.abs(stack.slopes[:, None, None] - disparity).argmin(axis=0)
-    chosen: FloatArray = np.take_along_axis(stack.slices, index[None, ..., None], axis=0)[0]
-    return chosen
 
 
 def table(results: list[CaptureResult]) -> str:

@@ -24,9 +24,9 @@ from typing import get_args
 
 import numpy as np
 
-from lfdfp.benchmarks.captures import aligned_truth
 from lfdfp.datatypes import Calibration, FloatArray
 from lfdfp.evaluation.protocol import score
+from lfdfp.evaluation.simulated_captures import aligned_truth
 from lfdfp.fusion.presets import EngineSettings
 from lfdfp.reconstruction.solution import area_average
 from lfdfp.settings import FusionSettings

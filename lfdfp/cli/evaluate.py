@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lfdfp.cli.options import CalibrationFolder, Json, NoVerify, RawCaptureFile, WhiteImageFile
+from lfdfp.cli.evaluate_suite import evaluate_suite
+from lfdfp.cli.options import CalibrationFolder, Json, NoVerify, WhiteImageFile
 from lfdfp.cli.parsing import parse_area
 from lfdfp.cli.reporting import (
     announce_compilation,
@@ -30,7 +31,9 @@ _CROP_COLUMNS = 384
 
 
 def evaluate_command(
-    capture: RawCaptureFile,
+    capture: Annotated[
+        Path | None, typer.Argument(help="Raw capture (.lfp, .lfr, .raw with its .txt).")
+    ] = None,
     held_out_rays: Annotated[
         bool,
         typer.Option(
@@ -66,12 +69,32 @@ def evaluate_command(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of what is left out.")] = 0,
+    suite: Annotated[
+        str | None,
+        typer.Option(
+            help="Instead of a capture: simulated captures with known truth, and what they are "
+            "compared with: drawn, photographic or imperfections."
+        ),
+    ] = None,
+    camera: Annotated[
+        str, typer.Option(help="Of the suite: f01, illum, or both with a comma between.")
+    ] = "f01,illum",
+    whole: Annotated[
+        bool, typer.Option("--whole", help="The suite's whole sensors, not only their middles.")
+    ] = False,
+    cases: Annotated[
+        str | None, typer.Option(help="Only these cases of the suite, with commas between.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Where the suite's tables are written."),
+    ] = None,
     calibration: CalibrationFolder = None,
     white_image: WhiteImageFile = None,
     no_verify: NoVerify = False,
     json_output: Json = False,
 ) -> None:
-    """Say how good a capture's picture is, where no true picture exists.
+    """Say how good a capture's picture is, where no true picture exists, or judge a suite by truth.
 
     With --held-out-rays nothing is written: a table says how well each picture predicts rays that
     noise, disparity and pictures have not seen (the calibration may have). --crops writes pictures.
@@ -81,7 +104,16 @@ def evaluate_command(
     Example:  lfdfp evaluate IMG_0001.lfp --crops out/
 
     Example:  lfdfp evaluate IMG_0001.lfp --held-out-rays --kinds pixels --crop 120x120+100+80
+
+    Example:  lfdfp evaluate --suite photographic --camera f01 --output results/
     """
+    if suite is not None:
+        evaluate_suite(
+            suite, camera=camera, whole=whole, cases=cases, output=output, as_json=json_output
+        )
+        return
+    if capture is None:
+        raise typer.BadParameter("say what to evaluate: a CAPTURE, or --suite NAME")
     from lfdfp.pipeline.stages import CaptureSource, calibrated_capture
 
     chosen, part = _hold_outs(kinds), parse_area(crop)

@@ -293,6 +293,11 @@ def run_document(record: RunRecord, settings: Settings, options: RunOptions) -> 
         "environment": {
             "python": platform.python_version(),
             "system": platform.platform(),
-            "packages": {name: metadata.version(name) for name in _PACKAGES},
+            "packages": versions(),
         },
     }
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that results depend on, by name."""
+    return {name: metadata.version(name) for name in _PACKAGES}

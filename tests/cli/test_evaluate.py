@@ -57,3 +57,18 @@ def test_wrong_options_are_named(
     result = _run("evaluate", small_capture, *options)
     assert result.exit_code == 2
     assert message in result.output.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--suite", "nothing"], "there is no suite 'nothing'"),
+        (["--suite", "drawn", "--camera", "nikon"], "'nikon' is not one of f01, illum"),
+        (["--suite", "drawn", "--cases", "cat"], "'cat' is not a case of drawn"),
+        ([], "a CAPTURE, or --suite NAME"),
+    ],
+)
+def test_suites_that_cannot_be_are_named(options: list[str], said: str) -> None:
+    result = _run("evaluate", *options)
+    assert result.exit_code
+    assert said in " ".join(result.output.replace("│", " ").split())
