@@ -13,7 +13,7 @@ from lfdfp.cli.main import app
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs" / "measurements").rglob("*.md"))
-_BENCHMARK = re.compile(r"python -m (lfdfp\.[\w.]+)([^`\n]*)")
+_BENCHMARK = re.compile(r"python\s+-m\s+(lfdfp\.[\w.]+)([^`\n]*)")
 _COMMAND = re.compile(r"(?:^|`)lfdfp (\w+)([^`\n]*)", re.M)
 
 
