@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,8 +13,8 @@ import pytest
 
 from lfdfp.datatypes import Depth, FocalStack, Provenance, RayEvidence, SharpPicture
 from lfdfp.report.run_outputs import write_page
+from tests.report.browser import headless_browser
 
-selenium = pytest.importorskip("selenium", reason="the browser is driven by selenium")
 pytestmark = pytest.mark.slow
 
 _PATIENCE_S = 40.0
@@ -54,28 +53,11 @@ def _page(path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if program is None or driver is None:
-        pytest.skip("no Chromium with its driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    profile = tmp_path_factory.mktemp("profile")
-    for argument in (
-        "--headless=new --no-sandbox --disable-quic --no-first-run --disable-component-update "
-        "--disable-background-networking --disable-sync --use-angle=swiftshader "
-        f"--enable-unsafe-swiftshader --window-size=1400,900 --user-data-dir={profile}"
-    ).split():
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     page = tmp_path_factory.mktemp("page") / "inspect.html"
     _page(page)
-    window = webdriver.Chrome(options=options, service=Service(driver))
-    window.get(page.as_uri())
-    yield window
-    window.quit()
+    with headless_browser(tmp_path_factory.mktemp("profile")) as window:
+        window.get(page.as_uri())
+        yield window
 
 
 def _until(browser: Any, script: str) -> bool:

@@ -89,7 +89,7 @@ def _row(entry: Entry, root: Path) -> IndexRow:
         folder=entry.folder,
         capture=entry.path,
         status=entry.status,
-        reason=entry.reason,
+        reason=_reason(entry),
         taken=str(facts.get("taken") or ""),
         camera=f"{camera.get('model', '')} {camera.get('serial', '')}".strip(),
         calibration=str(calibration.get("source", "")),
@@ -107,6 +107,14 @@ def _row(entry: Entry, root: Path) -> IndexRow:
         frame_columns=int(small.get("columns", 0)) if has_thumbnail else 0,
         frame_rows=int(small.get("rows", 0)) if has_thumbnail else 0,
     )
+
+
+def _reason(entry: Entry) -> str:
+    """What went wrong, without the path that messages begin with: the row has it."""
+    name = Path(entry.path).name
+    before, found, after = entry.reason.partition(f"{name}: ")
+    told_before = entry.path.endswith(f"{before.removeprefix('./')}{name}")
+    return after if found and told_before else entry.reason
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
