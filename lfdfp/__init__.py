@@ -18,33 +18,35 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from lfdfp.datatypes import Calibration, FocalStack, LightField, RawCapture, SharpPicture
-from lfdfp.errors import LfdfpError
-from lfdfp.settings import DecodeSettings, FusionSettings, RefocusSettings, Settings
 from lfdfp.version import __version__
 
 if TYPE_CHECKING:
     from lfdfp.calibration import calibrate
+    from lfdfp.datatypes import Calibration, FocalStack, LightField, RawCapture, SharpPicture
     from lfdfp.decoding import decode
+    from lfdfp.errors import LfdfpError
     from lfdfp.fusion import fuse
     from lfdfp.lfp import read_capture
     from lfdfp.pipeline.run_capture import run_capture
     from lfdfp.reconstruction.reconstruct import reconstruct
     from lfdfp.refocusing import focal_stack, refocus
     from lfdfp.rendering.render import render
+    from lfdfp.settings import DecodeSettings, FusionSettings, RefocusSettings, Settings
 
-_VERBS = {
-    "calibrate": "lfdfp.calibration",
-    "decode": "lfdfp.decoding",
-    "focal_stack": "lfdfp.refocusing",
-    "fuse": "lfdfp.fusion",
-    "read_capture": "lfdfp.lfp",
-    "reconstruct": "lfdfp.reconstruction.reconstruct",
-    "refocus": "lfdfp.refocusing",
-    "render": "lfdfp.rendering.render",
-    "run_capture": "lfdfp.pipeline.run_capture",
+_HOMES = {
+    "lfdfp.calibration": ("calibrate",),
+    "lfdfp.datatypes": ("Calibration", "FocalStack", "LightField", "RawCapture", "SharpPicture"),
+    "lfdfp.decoding": ("decode",),
+    "lfdfp.errors": ("LfdfpError",),
+    "lfdfp.fusion": ("fuse",),
+    "lfdfp.lfp": ("read_capture",),
+    "lfdfp.pipeline.run_capture": ("run_capture",),
+    "lfdfp.reconstruction.reconstruct": ("reconstruct",),
+    "lfdfp.refocusing": ("focal_stack", "refocus"),
+    "lfdfp.rendering.render": ("render",),
+    "lfdfp.settings": ("DecodeSettings", "FusionSettings", "RefocusSettings", "Settings"),
 }
-"""Where each function lives. No submodule of `lfdfp` bears one of these names."""
+"""Where each name lives. No submodule of `lfdfp` bears one of these names."""
 
 __all__ = [
     "Calibration",
@@ -71,9 +73,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import a stage when it is first used: `import lfdfp` alone stays light."""
-    if name in _VERBS:
-        return getattr(importlib.import_module(_VERBS[name]), name)
+    """Import what is used when it is first used: `import lfdfp` alone loads nothing."""
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(module), name)
     raise AttributeError(f"module 'lfdfp' has no attribute {name!r}")
 
 

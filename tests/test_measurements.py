@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from lfdfp.cli.commands import COMMANDS
 from lfdfp.cli.main import app
 
 ROOT = Path(__file__).parents[1]
@@ -48,9 +49,9 @@ def test_commands_and_their_options_exist(page: Path) -> None:
         source = path.read_text(encoding="utf-8")
         for option in re.findall(r"--[a-z][\w-]*", arguments):
             assert f'"{option}"' in source, f"{module} has no option {option}"
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    commands = typer.main.get_command(app)
     for name, arguments in _COMMAND.findall(text):
-        assert name in commands, name
-        known = {option for one in commands[name].params for option in one.opts}
+        assert name in COMMANDS, name
+        known = {option for one in commands.get_command(None, name).params for option in one.opts}
         for option in re.findall(r"--[a-z][\w-]*", arguments):
             assert option in known, f"lfdfp {name} has no option {option}"

@@ -44,7 +44,7 @@ def evaluate_suite(
         results = [run_case(case, stage=stage_bar) for case in chosen]
         written: list[str] = []
         if output is not None:
-            command = _command(name, camera, whole, cases)
+            command = _typed_line(name, camera, whole, cases)
             output.mkdir(parents=True, exist_ok=True)
             written = [str(path) for path in write_suite(output, name, command, results)]
     if as_json:
@@ -86,7 +86,7 @@ def _chosen_cases(
     return [case for case in every if case.name in wanted]
 
 
-def _command(name: str, camera: str, whole: bool, cases: str | None) -> str:
+def _typed_line(name: str, camera: str, whole: bool, cases: str | None) -> str:
     words = ["lfdfp", "evaluate", "--suite", name, "--camera", camera]
     words += ["--whole"] * whole + (["--cases", f"'{cases}'"] if cases else [])
     return " ".join([*words, "--output", "DIR"])

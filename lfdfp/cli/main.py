@@ -7,25 +7,8 @@ import sys
 from typing import Annotated, Final
 
 import typer
-from threadpoolctl import threadpool_limits
 
-from lfdfp.cli import (
-    batch,
-    calibrate,
-    convert,
-    decode,
-    disparity,
-    doctor,
-    evaluate,
-    fuse,
-    index,
-    info,
-    inspect,
-    refocus,
-    run,
-    simulate,
-    split,
-)
+from lfdfp.cli.commands import HELP_NAMES, LazyCommands
 from lfdfp.cli.interruption import end_cleanly_on_termination
 from lfdfp.cli.reporting import fail, reported_defects
 from lfdfp.computing.memory import keep_freed_memory
@@ -34,11 +17,11 @@ from lfdfp.version import __version__
 _DEBUG: Final = "--debug"
 
 app = typer.Typer(
+    cls=LazyCommands,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP_NAMES,
 )
 
 
@@ -63,23 +46,6 @@ def program(
     """
 
 
-app.command("run")(run.run_command)
-app.command("batch")(batch.batch_command)
-app.command("index")(index.index_command)
-app.command("info")(info.info_command)
-app.command("doctor")(doctor.doctor_command)
-app.command("calibrate")(calibrate.calibrate_command)
-app.command("split")(split.split_command)
-app.command("decode")(decode.decode_command)
-app.command("convert")(convert.convert_command)
-app.command("refocus")(refocus.refocus_command)
-app.command("disparity")(disparity.disparity_command)
-app.command("fuse")(fuse.fuse_command)
-app.command("inspect")(inspect.inspect_command)
-app.command("evaluate")(evaluate.evaluate_command)
-app.command("simulate")(simulate.simulate_command)
-
-
 def main() -> None:
     """Entry point; an interrupt ends quietly with the usual code."""
     keep_freed_memory()
@@ -87,10 +53,10 @@ def main() -> None:
     arguments = [argument for argument in sys.argv[1:] if argument != _DEBUG]
     debug = len(arguments) < len(sys.argv) - 1
     # The kernels have a pool of their own: a second one of BLAS would fight it for the cores.
-    chosen = "OPENBLAS_NUM_THREADS" in os.environ or "OMP_NUM_THREADS" in os.environ
+    if "OMP_NUM_THREADS" not in os.environ:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        threads = None if chosen else 1
-        with threadpool_limits(threads, user_api="blas"), reported_defects(traceback=debug):
+        with reported_defects(traceback=debug):
             app(arguments)
     except KeyboardInterrupt:
         fail("interrupted; files that were finished are kept")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from tqdm import tqdm
 
 from lfdfp.errors import LfdfpError, about, defect, of_the_system
 from lfdfp.files import json_text
@@ -73,6 +72,8 @@ def reported_defects(*, traceback: bool) -> Iterator[None]:
 @contextmanager
 def stage_bar(name: str) -> Iterator[Progress]:
     """A progress bar on stderr for one stage; quiet where stderr is no terminal."""
+    from tqdm import tqdm
+
     with tqdm(total=1, desc=f"{name:>10}", leave=True, disable=None, file=sys.stderr) as bar:
 
         def update(done: int, total: int) -> None:

@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import lfdfp
 from lfdfp.computing.blas_threads import with_one_blas_thread
+from lfdfp.pipeline.run_capture import run_material
 
 
 def _threads() -> set[int]:
@@ -34,6 +35,6 @@ def test_a_long_sum_has_the_same_bits_for_any_number_of_threads() -> None:
 
 
 def test_the_stages_are_limited_and_keep_their_names() -> None:
-    for stage in (lfdfp.calibrate, lfdfp.decode, lfdfp.fuse, lfdfp.reconstruct, lfdfp.run_capture):
+    for stage in (lfdfp.calibrate, lfdfp.decode, lfdfp.fuse, lfdfp.reconstruct, run_material):
         assert hasattr(stage, "__wrapped__"), stage
         assert stage.__doc__
