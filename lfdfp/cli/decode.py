@@ -39,7 +39,8 @@ def decode_command(
 
     Example:  lfdfp decode IMG_0001.lfp -o field.h5
     """
-    from lfdfp.pipeline.stages import CaptureSource, decoded_capture
+    from lfdfp.imaging.rendition import COLORS
+    from lfdfp.pipeline.stages import CaptureSource, camera_colors, decoded_capture
     from lfdfp.storage.hdf5 import save_light_field
     from lfdfp.storage.images import SHOT, shot_of
 
@@ -58,6 +59,7 @@ def decode_command(
         provenance = {
             "input_sha256": decoded.capture.source_sha256,
             SHOT: shot_of(decoded.capture),
+            COLORS: asdict(camera_colors(decoded.capture)),
             "settings": {"decode": asdict(settings)},
         }
         save_light_field(target, field, provenance)

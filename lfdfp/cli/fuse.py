@@ -89,7 +89,9 @@ def fuse_command(
         with stage_bar("fuse") as progress:
             result = fuse(stack, settings, progress=progress)
         light, made = result.super_resolved, result.provenance
-        picture = replace(template, light=light, alpha=_enlarged(template.alpha, scale))
+        told = told_of(first)
+        shown = light if target.suffix.lower() == ".exr" else _rendered(light, told, scale)
+        picture = replace(template, light=shown, alpha=_enlarged(template.alpha, scale))
         if bits is not None:
             picture = replace(picture, bits=16 if bits == "16" else 8)
         provenance: dict[str, object] = {
@@ -97,7 +99,7 @@ def fuse_command(
             "settings": asdict(settings) | asdict(aligning),
             "history": made.history,
         }
-        provenance |= told_of(first)
+        provenance |= told
         left_out = write_picture(target, picture, provenance)
         if decision_map is not None and isinstance(result.evidence, StackEvidence):
             _write_decision_map(decision_map, result.evidence.decision_map, provenance)
@@ -121,6 +123,15 @@ def fuse_command(
         f"{target}: {light.shape[1]} x {light.shape[0]} from {len(stack.slices)} pictures, "
         f"prior: {made.prior}"
     )
+
+
+def _rendered(light: FloatArray, told: dict[str, object], scale: int) -> FloatArray:
+    """As pictures are shown whose stack comes from a camera; photographs stay as they are."""
+    from lfdfp.imaging.rendition import COLORS, CameraColors, rendered, rendition_for
+    from lfdfp.settings import DisplaySettings
+
+    colors = CameraColors.told(told.get(COLORS))
+    return rendered(light, rendition_for(DisplaySettings(), light, colors), scale=scale)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Final
 from lfdfp.cli.reporting import stage_bar
 from lfdfp.datatypes import LightField
 from lfdfp.files import sha256_of
-from lfdfp.pipeline.stages import CaptureSource, decoded_capture
+from lfdfp.pipeline.stages import CaptureSource, camera_colors, decoded_capture
 from lfdfp.settings import DecodeSettings
 
 RAW_SUFFIXES: Final = frozenset({".lfp", ".lfr", ".lfx", ".raw"})
@@ -52,14 +52,16 @@ def field_input(
 
 def told_of(path: Path) -> dict[str, object]:
     """What a file of this program tells of the capture that it was made of; empty for others."""
+    from lfdfp.imaging.rendition import COLORS
     from lfdfp.storage.hdf5 import provenance_of
     from lfdfp.storage.images import SHOT
 
     told = provenance_of(path) if path.suffix.lower() in (".h5", ".hdf5") else {}
-    return {SHOT: told[SHOT]} if SHOT in told else {}
+    return {name: told[name] for name in (SHOT, COLORS) if name in told}
 
 
 def _decoded(source: CaptureSource) -> FieldInput:
+    from lfdfp.imaging.rendition import COLORS
     from lfdfp.storage.images import SHOT, shot_of
 
     settings = DecodeSettings()
@@ -69,6 +71,7 @@ def _decoded(source: CaptureSource) -> FieldInput:
         provenance={
             "input_sha256": decoded.capture.source_sha256,
             SHOT: shot_of(decoded.capture),
+            COLORS: asdict(camera_colors(decoded.capture)),
             "calibration": decoded.calibration.source,
             "decode": asdict(settings),
         },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -55,7 +55,7 @@ def inspect_command(
     page = _default_page(target) if output is None else output
     with reported_errors(target):
         check_outputs(page, inputs=[target], endings=(".html", ".htm"))
-        shown = _read(target)
+        shown = _rendered(_read(target))
         picture = shown.picture
         with stage_bar("page"):
             write_page(
@@ -94,6 +94,31 @@ def _read(target: Path) -> _Shown:
     if not path.exists():
         raise StorageError(f"{path}: no such file or folder")
     return _field(path)
+
+
+def _rendered(shown: _Shown) -> _Shown:
+    """As the run showed it that made the file, by what the file tells of its colors."""
+    from lfdfp.imaging.rendition import (
+        COLORS,
+        CameraColors,
+        rendered_picture,
+        rendered_stack,
+        rendition_for,
+    )
+    from lfdfp.settings import settings_from_mapping
+    from lfdfp.storage.hdf5 import provenance_of
+
+    path, picture = shown.sources[0], shown.picture
+    told = provenance_of(path) if path.suffix in (".h5", ".hdf5") and path.is_file() else {}
+    colors = CameraColors.told(told.get(COLORS))
+    if colors is None:
+        return shown
+    settings = told.get("settings")
+    display = settings.get("display", {}) if isinstance(settings, dict) else {}
+    wanted = settings_from_mapping({"display": display}, origin=str(path)).display
+    rendition = rendition_for(wanted, picture.all_in_focus, colors)
+    stack = None if shown.stack is None else rendered_stack(shown.stack, rendition)
+    return replace(shown, picture=rendered_picture(picture, rendition), stack=stack)
 
 
 def _field(path: Path) -> _Shown:

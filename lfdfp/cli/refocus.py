@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lfdfp.cli.options import CalibrationFolder, Json, LightFieldFile, WhiteImageFile
+from lfdfp.cli.options import (
+    CalibrationFolder,
+    Exposure,
+    Json,
+    LightFieldFile,
+    ToneCurve,
+    WhiteBalance,
+    WhiteImageFile,
+)
 from lfdfp.cli.parsing import parse_pair, parse_slopes
 from lfdfp.cli.reporting import (
     announce_compilation,
@@ -19,11 +27,15 @@ from lfdfp.cli.reporting import (
     say,
     stage_bar,
 )
+from lfdfp.cli.run_settings import ShownAs
 from lfdfp.datatypes import DoubleArray, FloatArray, FocalStack
 from lfdfp.errors import SettingsError
 from lfdfp.files import check_output_folder, check_outputs, sha256_of
 from lfdfp.progress import Progress
-from lfdfp.settings import Kernel, RefocusSettings
+from lfdfp.settings import DisplaySettings, Kernel, RefocusSettings
+
+if TYPE_CHECKING:
+    from lfdfp.imaging.rendition import Rendition
 
 _TILE_COLUMNS = 320
 
@@ -103,6 +115,9 @@ def refocus_command(
     contact_sheet: Annotated[
         Path | None, typer.Option("--contact-sheet", help="Also write all slices as one picture.")
     ] = None,
+    exposure: Exposure = None,
+    white_balance: WhiteBalance = None,
+    tone: ToneCurve = None,
     calibration: CalibrationFolder = None,
     white_image: WhiteImageFile = None,
     json_output: Json = False,
@@ -121,6 +136,7 @@ def refocus_command(
 
     Example:  lfdfp refocus --from-solution capture/fusion.h5 --aperture round:0 --viewpoint 0,-2
     """
+    from lfdfp.imaging.rendition import COLORS, CameraColors, rendition_for
     from lfdfp.storage.hdf5 import save_focal_stack_parts
     from lfdfp.storage.images import SCREEN_SUFFIXES
 
@@ -132,6 +148,8 @@ def refocus_command(
             aperture=aperture,
             equal_weights=equal_weights,
         )
+        shown = ShownAs(exposure=exposure, white_balance=white_balance, tone=tone)
+        display = shown.over(DisplaySettings())
     lean, moved = parse_pair(tilt, "--tilt"), parse_pair(viewpoint, "--viewpoint")
     if scale is not None and (lean or moved or settings != _of_slopes_alone(settings)):
         raise typer.BadParameter(
@@ -170,7 +188,13 @@ def refocus_command(
         )
         options = {"scale": scale, "tilt": lean, "viewpoint": moved}
         provenance = source.provenance | {"settings": {"refocus": asdict(settings) | options}}
-        watch = _Watch(previews, provenance, keep_tiles=contact_sheet is not None)
+        watch = _Watch(
+            previews,
+            provenance,
+            rendition_for(display, source.center(), CameraColors.told(provenance.get(COLORS))),
+            scale=source.scale,
+            keep_tiles=contact_sheet is not None,
+        )
         with stage_bar("refocus") as progress:
             parts = source.parts(progress)
             save_focal_stack_parts(target, watch.watched(parts), provenance)
@@ -206,6 +230,10 @@ class _Field:
         self.provenance, self.warnings = found.provenance, found.warnings
         self.scale = look.scale or 1
         self._field, self._look = found.field, look
+
+    def center(self) -> FloatArray:
+        """The picture in which an automatic white balance is looked for."""
+        return self._field.view(*self._field.center)
 
     def parts(self, progress: Progress) -> Iterator[FocalStack]:
         look = self._look
@@ -258,6 +286,10 @@ class _Solution:
         } | told_of(path)
         self.warnings = made.warnings
         self.scale = self._picture.scale
+
+    def center(self) -> FloatArray:
+        """The picture in which an automatic white balance is looked for."""
+        return self._picture.all_in_focus
 
     def parts(self, progress: Progress) -> Iterator[FocalStack]:
         from lfdfp.refocusing.focus_curves import coarse_focus_curves
@@ -328,6 +360,8 @@ class _Watch:
 
     previews: Path | None
     provenance: dict[str, object]
+    rendition: Rendition
+    scale: int
     keep_tiles: bool
     slopes: list[float] = field(default_factory=list)
     focus: list[float] = field(default_factory=list)
@@ -357,9 +391,11 @@ class _Watch:
         write_screen_image(path, sheet, self.provenance)
 
     def _look_at(self, n: int, picture: FloatArray) -> None:
+        from lfdfp.imaging.rendition import rendered
         from lfdfp.report.maps import screen_image
         from lfdfp.storage.images import write_screen_image
 
+        picture = rendered(picture, self.rendition, scale=self.scale)
         if self.previews is not None:
             path = self.previews / f"slice_{n + 1:03d}_{self.slopes[n]:+.3f}.png"
             about = self.provenance | {"slope_px_per_step": self.slopes[n]}

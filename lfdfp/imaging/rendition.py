@@ -12,6 +12,7 @@ that a dark surface of any color has equal raw codes, which white balance turns 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final, Self
 
 import numpy as np
 
@@ -60,6 +61,51 @@ class ErasedColor:
     red_blue: float
 
 
+COLORS: Final = "colors"
+"""Under this name the provenance of a file tells `CameraColors`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraColors:
+    """What is known of the colors of a capture.
+
+    Attributes
+    ----------
+    data
+        Of its metadata.
+    model
+        Of the camera, as the metadata state it.
+    erased
+        What a compression of the raw codes has left of them.
+    """
+
+    data: ColorData
+    model: str = ""
+    erased: ErasedColor | None = None
+
+    @classmethod
+    def told(cls, record: object) -> Self | None:
+        """From `asdict` of one, also after a way through JSON; None for anything else."""
+        try:
+            document = dict(record)  # type: ignore[call-overload]
+            data, erased = dict(document["data"]), document["erased"]
+            red, green, blue = (float(gain) for gain in data["white_balance"])
+            rows = tuple(tuple(float(x) for x in row) for row in data["camera_to_srgb"])
+            if not np.isfinite(np.linalg.cond(np.array(rows).reshape(3, 3))):
+                return None
+            return cls(
+                data=ColorData(
+                    white_balance=(red, green, blue),
+                    camera_to_srgb=rows,  # type: ignore[arg-type]
+                    exposure_bias_ev=float(data["exposure_bias_ev"]),
+                ),
+                model=str(document["model"]),
+                erased=None if erased is None else ErasedColor(**erased),
+            )
+        except (TypeError, ValueError, KeyError):
+            return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendition:
     """How light is shown.
@@ -98,10 +144,7 @@ class Rendition:
 def rendition_for(
     settings: DisplaySettings,
     light: FloatArray,
-    *,
-    camera: ColorData | None,
-    model: str = "",
-    erased: ErasedColor | None = None,
+    camera: CameraColors | None,
 ) -> Rendition:
     """The rendition that settings ask for.
 
@@ -109,16 +152,15 @@ def rendition_for(
     ----------
     light
         Shape (T, S, C), linear sRGB: the picture in which an automatic balance is looked for.
-    camera, erased
-        As in `Rendition`.
-    model
-        Of the camera, as the metadata state it.
+    camera
+        None for pictures that somebody has rendered already.
     """
     wanted = NamedWhiteBalance.parse(settings.white_balance)
-    color = ColorData() if camera is None else camera
+    known = CameraColors(data=ColorData()) if camera is None else camera
+    color = known.data
     balance = np.asarray(color.white_balance, np.float64)
     if wanted.source == "temperature":
-        balance = gains_for_temperature(wanted.kelvin, color, model)
+        balance = gains_for_temperature(wanted.kelvin, color, known.model)
     elif wanted.source == "gains":
         balance = np.asarray(wanted.gains, np.float64)
     elif wanted.source == "auto" and light.shape[-1] == 3:
@@ -129,8 +171,8 @@ def rendition_for(
         gain=2.0**settings.exposure_ev,
         balance=(red, green, blue),
         tone=settings.tone,
-        camera=camera,
-        erased=erased,
+        camera=None if camera is None else color,
+        erased=known.erased,
     )
 
 

@@ -46,6 +46,7 @@ from lfdfp.version import __version__
 
 if TYPE_CHECKING:
     from lfdfp.calibration import Match
+    from lfdfp.imaging.rendition import CameraColors
     from lfdfp.storage.images import Picture
 
 _SETTINGS, _OPTIONS = Settings(), RunOptions()
@@ -132,6 +133,7 @@ def run_material(
         source=source,
         input_sha256=digest,
         shot={} if held.capture is None else shot_of(held.capture),
+        colors=None if held.capture is None else stages.camera_colors(held.capture),
         folder=folder,
         settings=settings,
         options=options,
@@ -178,6 +180,8 @@ class _Run:
     ----------
     shot
         Camera, time and exposure, which all pictures tell.
+    colors
+        Of the capture; None for what others have rendered.
     stage, read_back
         What a stage is done in, and what its result is read from an earlier run's file in.
     """
@@ -185,6 +189,7 @@ class _Run:
     source: stages.CaptureSource
     input_sha256: str
     shot: Mapping[str, str | float]
+    colors: CameraColors | None
     folder: Path
     settings: Settings
     options: RunOptions
@@ -195,9 +200,11 @@ class _Run:
 
     def provenance(self, key: str) -> dict[str, object]:
         """What is recorded in a file that carries this key."""
+        from lfdfp.imaging.rendition import COLORS
         from lfdfp.storage.images import SHOT
 
-        return {
+        colors = {} if self.colors is None else {COLORS: asdict(self.colors)}
+        return colors | {
             "program": f"lfdfp {__version__}",
             "input": self.source.path.name,
             "input_sha256": self.input_sha256,
@@ -353,6 +360,7 @@ def _exported(
         balanced_stack,
         rendered_picture,
         rendered_stack,
+        rendition_for,
     )
     from lfdfp.report.run_outputs import for_page, screen_maps, write_page, write_pictures
     from lfdfp.report.thumbnail import thumbnail
@@ -361,7 +369,7 @@ def _exported(
     words = f"{name} (SHA-256 {run.input_sha256[:16]}…)"
     page = run.folder / "inspect.html"
     with run.stage("export"):
-        rendition = stages.rendition(run.settings.display, picture.all_in_focus, held.capture)
+        rendition = rendition_for(run.settings.display, picture.all_in_focus, run.colors)
         as_light = run.options.picture_format == "exr"
         shown, slices = rendered_picture(picture, rendition), rendered_stack(stack, rendition)
         maps = screen_maps(shown, slices)

@@ -11,21 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lfdfp.datatypes import (
-    Calibration,
-    FloatArray,
-    FocalStack,
-    LightField,
-    RawCapture,
-    SharpPicture,
-)
+from lfdfp.datatypes import Calibration, FocalStack, LightField, RawCapture, SharpPicture
 from lfdfp.pipeline.record import PhotographOptions
 from lfdfp.progress import StageProgress, silent_stage
-from lfdfp.settings import DecodeSettings, DisplaySettings, FusionSettings, RefocusSettings
+from lfdfp.settings import DecodeSettings, FusionSettings, RefocusSettings
 
 if TYPE_CHECKING:
     from lfdfp.calibration import Match
-    from lfdfp.imaging.rendition import Rendition
+    from lfdfp.imaging.rendition import CameraColors
     from lfdfp.storage.images import Picture
 
 _DECODE, _REFOCUS = DecodeSettings(), RefocusSettings()
@@ -273,23 +266,14 @@ def sharp_picture(
     return replace(fused, provenance=replace(made, warnings=(*made.warnings, _NO_RAYS)))
 
 
-def rendition(
-    settings: DisplaySettings, light: FloatArray, capture: RawCapture | None
-) -> Rendition:
-    """How linear light, shape (T, S, C), of a capture is shown.
-
-    Without a capture, pictures have been rendered by somebody else: they keep their tone.
-    """
+def camera_colors(capture: RawCapture) -> CameraColors:
+    """What is known of a capture's colors, for `lfdfp.imaging.rendition`."""
     from lfdfp.calibration.compression import lossy_codes
-    from lfdfp.imaging.rendition import rendition_for
+    from lfdfp.imaging.rendition import CameraColors
 
-    if capture is None:
-        return rendition_for(settings, light, camera=None)
     lossy = lossy_codes(capture)
-    return rendition_for(
-        settings,
-        light,
-        camera=capture.color,
+    return CameraColors(
+        data=capture.color,
         model=capture.camera.model,
         erased=None if lossy is None else lossy.erased,
     )

@@ -28,6 +28,7 @@ ScenePreset = Literal[
     "thin",
     "specular",
     "flat",
+    "chart",
     "mix",
     "motorcycle",
     "portrait",

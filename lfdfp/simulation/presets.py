@@ -9,6 +9,7 @@ import numpy as np
 
 from lfdfp.datatypes import ROW_STEP_PITCHES, FloatArray
 from lfdfp.errors import SettingsError
+from lfdfp.simulation.chart import chart_layers
 from lfdfp.simulation.layers import Layer
 from lfdfp.simulation.names import PhotographicScene, ScenePreset
 from lfdfp.simulation.painting_kernels import SHAPE_DTYPE, paint_shapes
@@ -45,13 +46,13 @@ def make_scene(
     ----------
     preset
         `layers` (a far plane and two layers of leaves in front), `plane`, `slanted`, `curved`,
-        `thin` (wires), `specular`, `flat` (hardly any texture), `mix` (one of these), or a scene
-        of photographs (`lfdfp.simulation.photographs`).
+        `thin` (wires), `specular`, `flat` (hardly any texture), `mix` (one of these), `chart`
+        (colors and grays), or a scene of photographs (`lfdfp.simulation.photographs`).
     field_pitch
         (rows, columns) of the field of view in lenslet pitches: `CameraModel.field_pitch`.
     disparities
         Of the layers, front first, in pitches per raw pixel (near is negative); by default drawn
-        from the seed. Photographic scenes take none.
+        from the seed. Photographic scenes and the chart take none.
 
     Raises
     ------
@@ -61,9 +62,12 @@ def make_scene(
     if preset not in get_args(ScenePreset):
         known = ", ".join(get_args(ScenePreset))
         raise SettingsError(f"unknown scene {preset!r}; known are {known}")
+    if preset in (*get_args(PhotographicScene), "chart") and disparities is not None:
+        raise SettingsError(f"scene {preset!r} has disparities of its own")
+    if preset == "chart":
+        layers = chart_layers(np.random.default_rng(seed), field_pitch)
+        return Scene(layers=layers, field_pitch=field_pitch, name=preset)
     if preset in get_args(PhotographicScene):
-        if disparities is not None:
-            raise SettingsError(f"scene {preset!r} has disparities of its own")
         return photographic_scene(cast(PhotographicScene, preset), field_pitch, seed=seed)
     rng = np.random.default_rng(seed)
     chosen_preset = _MIXED[int(rng.integers(len(_MIXED)))] if preset == "mix" else preset

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -14,9 +15,11 @@ from typer.testing import CliRunner, Result
 
 from lfdfp.alignment.motions import warped
 from lfdfp.cli.main import app
-from lfdfp.datatypes import FloatArray
+from lfdfp.datatypes import ColorData, FloatArray, FocalStack
 from lfdfp.evaluation.metrics import psnr
 from lfdfp.imaging.display import decode_srgb, encode
+from lfdfp.imaging.rendition import COLORS, CameraColors
+from lfdfp.storage.hdf5 import save_focal_stack
 from tests.factories import multi_focus, textured_picture
 
 _TRUTH = textured_picture((97, 131))
@@ -256,3 +259,19 @@ def test_a_folder_of_photographs_is_fused(tmp_path: Path) -> None:
     result = _fuse(tmp_path, "-o", target, "--preset", "fast")
     assert result.exit_code == 0, result.output
     assert target.is_file()
+
+
+def test_a_stack_of_a_camera_is_shown_as_its_run_shows_it(tmp_path: Path) -> None:
+    """Light above white ends in a soft shoulder; without a camera's colors it is clipped."""
+    ramp = np.linspace(0.2, 1.6, 40, dtype=np.float32)[None, :, None]
+    slices = np.broadcast_to(ramp, (2, 40, 40, 3)).copy()
+    stack = FocalStack(slices=slices, slopes=np.array([-0.1, 0.1]))
+    colors = {COLORS: asdict(CameraColors(data=ColorData()))}
+    clipped = []
+    for name, told in (("plain", {}), ("camera", colors)):
+        save_focal_stack(tmp_path / f"{name}.h5", stack, told)
+        target = tmp_path / f"{name}.png"
+        assert _fuse(tmp_path / f"{name}.h5", "-o", target).exit_code == 0
+        clipped.append((np.asarray(Image.open(target)) == 255).mean())
+    assert clipped[0] > 0.3
+    assert clipped[1] < 0.7 * clipped[0]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,8 @@ from typer.testing import CliRunner
 
 from lfdfp.cli.main import app
 from lfdfp.datatypes import FocalStack, LightField, Provenance, SharpPicture
+from lfdfp.imaging.rendition import COLORS, CameraColors
+from lfdfp.simulation import camera_model
 from lfdfp.storage.hdf5 import save_focal_stack, save_light_field, save_sharp_picture
 
 
@@ -50,3 +53,20 @@ def test_what_is_missing_or_no_page_is_one_line(tmp_path: Path) -> None:
         assert message in result.output
         assert "Traceback" not in result.output
     assert sorted(path.name for path in tmp_path.iterdir()) == ["stack.h5"]
+
+
+def test_a_page_shows_light_as_its_run_did(tmp_path: Path) -> None:
+    """The same solution with and without what is known of its camera: highlights differ."""
+    light = 2 * _stack().slices[0]
+    picture = SharpPicture(all_in_focus=light, super_resolved=light, scale=1)
+    colors = {COLORS: asdict(CameraColors(data=camera_model("f01").color))}
+    pages = []
+    for name, told in (
+        ("plain", {}),
+        ("shown", colors),
+        ("darker", colors | {"settings": {"display": {"exposure_ev": -2.0}}}),
+    ):
+        save_sharp_picture(tmp_path / f"{name}.h5", picture, told)
+        assert _inspect(tmp_path / f"{name}.h5").exit_code == 0
+        pages.append((tmp_path / f"{name}.html").read_text().replace(name, ""))
+    assert len(set(pages)) == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -12,9 +13,11 @@ from typer.testing import CliRunner, Result
 
 from lfdfp.cli.main import app
 from lfdfp.datatypes import Depth, Provenance, SharpPicture
+from lfdfp.imaging.rendition import COLORS, CameraColors
 from lfdfp.refocusing import focal_stack
 from lfdfp.rendering.render import Aperture, render_slice, render_view
 from lfdfp.settings import RefocusSettings
+from lfdfp.simulation import camera_model
 from lfdfp.storage.hdf5 import (
     load_focal_stack,
     load_light_field,
@@ -191,3 +194,36 @@ def test_what_cannot_be_is_named(
     assert result.exit_code == code
     assert message in " ".join(result.stderr.replace("│", " ").split())
     assert not list(tmp_path.iterdir())
+
+
+def test_previews_of_a_cameras_light_are_shown_as_asked_and_the_stack_stays(tmp_path: Path) -> None:
+    field, _ = textured_plane(0.3, angular=(5, 5))
+    colors = CameraColors(data=camera_model("f01").color, model="F01")
+    told, untold = tmp_path / "told.h5", tmp_path / "untold.h5"
+    save_light_field(told, field, {COLORS: asdict(colors)})
+    save_light_field(untold, field, {})
+    means = {}
+    for name, path, options in (
+        ("plain", told, ()),
+        ("brighter", told, ("--exposure", "1", "--tone", "linear")),
+        ("redder", told, ("--white-balance", "2,1,1.2578125")),
+        ("rendered by others", untold, ("--tone", "standard")),
+    ):
+        folder, target = tmp_path / name, tmp_path / f"{name}.h5"
+        slopes = ("--slopes", "0.2:0.4:2", "--previews", folder, "-o", target)
+        result = _run("refocus", path, *slopes, *options)
+        assert result.exit_code == 0, result.output
+        first = sorted(folder.iterdir())[0]
+        means[name] = cv2.imread(str(first)).reshape(-1, 3).mean(axis=0)[::-1]
+        np.testing.assert_array_equal(
+            load_focal_stack(target).slices, load_focal_stack(tmp_path / "plain.h5").slices
+        )
+    assert (means["brighter"] > means["plain"] + 5).all()
+    assert means["redder"][0] > means["plain"][0] + 5
+    assert np.abs(means["rendered by others"] - means["plain"]).max() < 12
+
+
+def test_an_impossible_white_balance_is_one_line(field_file: Path) -> None:
+    result = _run("refocus", field_file, "--white-balance", "sunny")
+    assert result.exit_code == 1
+    assert "white balance 'sunny': camera, auto, a color temperature" in result.output

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from lfdfp.imaging.color import camera_to_srgb_matrix, luminance
 from lfdfp.imaging.rendition import (
     SHOULDER_END,
     SHOULDER_START,
+    CameraColors,
     ErasedColor,
     Rendition,
     balanced,
@@ -65,14 +67,14 @@ def test_a_linear_tone_has_no_shoulder() -> None:
 def test_exposure_is_a_factor(ev: float) -> None:
     light = _colors(1)
     settings = DisplaySettings(exposure_ev=ev)
-    rendition = rendition_for(settings, light, camera=CAMERA)
+    rendition = rendition_for(settings, light, CameraColors(data=CAMERA))
     np.testing.assert_allclose(balanced(light, rendition), light * 2**ev, rtol=1e-3, atol=1e-4)
 
 
 def test_gains_are_those_of_the_raw_channels() -> None:
     raw = _colors(2)
     settings = DisplaySettings(white_balance="1.9,1,1.4")
-    rendition = rendition_for(settings, raw, camera=CAMERA)
+    rendition = rendition_for(settings, raw, CameraColors(data=CAMERA))
     other = replace(CAMERA, white_balance=(1.9, 1.0, 1.4))
     wanted = raw @ camera_to_srgb_matrix(other).T
     np.testing.assert_allclose(balanced(_seen_as(raw), rendition), wanted, rtol=1e-3, atol=1e-3)
@@ -80,7 +82,9 @@ def test_gains_are_those_of_the_raw_channels() -> None:
 
 def test_an_automatic_balance_makes_a_gray_wall_gray() -> None:
     wall = _seen_as(_flat(0.30, 0.25, 0.11))
-    rendition = rendition_for(DisplaySettings(white_balance="auto"), wall, camera=CAMERA)
+    rendition = rendition_for(
+        DisplaySettings(white_balance="auto"), wall, CameraColors(data=CAMERA)
+    )
     shown = balanced(wall, rendition)
     assert np.ptp(shown, axis=-1).max() < 0.01 * shown.max()
 
@@ -152,3 +156,23 @@ def test_a_whole_picture_is_rendered_and_its_input_stays() -> None:
     slices = rendered_stack(stack, brighter)
     assert slices.reference_view is not None
     np.testing.assert_array_equal(slices.reference_view, slices.slices[0])
+
+
+@pytest.mark.parametrize("erased", [None, ErasedColor(green=0.03, red_blue=0.04)])
+def test_what_is_known_of_colors_comes_back_from_a_file(erased: ErasedColor | None) -> None:
+    known = CameraColors(data=CAMERA, model="F01", erased=erased)
+    assert CameraColors.told(json.loads(json.dumps(asdict(known)))) == known
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        None,
+        {},
+        {"data": {}, "model": "", "erased": None},
+        {"data": {"white_balance": [1, 1], "camera_to_srgb": [], "exposure_bias_ev": 0}},
+        asdict(CameraColors(data=replace(CAMERA, camera_to_srgb=((0, 0, 0),) * 3))),
+    ],
+)
+def test_other_records_say_nothing_of_colors(record: object) -> None:
+    assert CameraColors.told(record) is None
