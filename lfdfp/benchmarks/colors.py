@@ -17,9 +17,9 @@ from typing import get_args
 
 import numpy as np
 
-from lfdfp.benchmarks.captures import aligned_truth
 from lfdfp.calibration import calibrate
 from lfdfp.datatypes import FloatArray
+from lfdfp.evaluation.simulated_captures import aligned_truth
 from lfdfp.imaging.display import encode_srgb
 from lfdfp.imaging.rendition import rendered, rendered_picture, rendition_for
 from lfdfp.pipeline import stages
