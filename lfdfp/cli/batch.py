@@ -66,7 +66,10 @@ _LISTED: Final = 20
 def batch_command(
     inputs: Annotated[
         list[Path],
-        typer.Argument(help="Folders of captures, which are searched whole, or captures."),
+        typer.Argument(
+            metavar="FOLDER|FILE",
+            help="Folders of captures, which are searched whole, or captures.",
+        ),
     ],
     output: OutputFolder = None,
     jobs: Jobs = "auto",

@@ -34,8 +34,9 @@ def calibrate_command(
     source: Annotated[
         Path,
         typer.Argument(
+            metavar="FOLDER|FILE",
             help="Folder of MOD_nnnn.RAW/.TXT, data.C.0..3 or caldata .tar, one of these archives, "
-            "or one photograph of a white surface (.lfp, .lfr, .raw)."
+            "or one photograph of a white surface (.lfp, .lfr, .raw).",
         ),
     ],
     from_captures: Annotated[

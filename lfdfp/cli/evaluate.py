@@ -32,7 +32,8 @@ _CROP_COLUMNS = 384
 
 def evaluate_command(
     capture: Annotated[
-        Path | None, typer.Argument(help="Raw capture (.lfp, .lfr, .raw with its .txt).")
+        Path | None,
+        typer.Argument(metavar="FILE", help="Raw capture (.lfp, .lfr, .raw with its .txt)."),
     ] = None,
     held_out_rays: Annotated[
         bool,

@@ -31,8 +31,9 @@ def fuse_command(
     inputs: Annotated[
         list[Path],
         typer.Argument(
+            metavar="FILE|FOLDER",
             help="A focal stack (.h5), two or more pictures (PNG, JPEG, TIFF with all its pages, "
-            "WebP, AVIF, HEIC, JPEG XL, camera raw), or a folder of them."
+            "WebP, AVIF, HEIC, JPEG XL, camera raw), or a folder of them.",
         ),
     ],
     output: Annotated[

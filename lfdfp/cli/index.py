@@ -13,7 +13,7 @@ from lfdfp.cli.reporting import echo_json, fail, reported_errors, say
 
 def index_command(
     results: Annotated[
-        Path, typer.Argument(metavar="OUT", help="Folder of results of `lfdfp batch` or `run`.")
+        Path, typer.Argument(metavar="FOLDER", help="Folder of results of `lfdfp batch` or `run`.")
     ],
     json_output: Json = False,
 ) -> None:

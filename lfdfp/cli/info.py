@@ -12,20 +12,28 @@ from lfdfp.cli.reporting import echo_json, reported_errors, say
 
 
 def info_command(
-    file: Annotated[Path, typer.Argument(help="Any LFP file (.lfp, .lfr, .lfx, data.C.0).")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE|FOLDER",
+            help="A Lytro file (.lfp, .lfr, .lfx, data.C.0), a file or folder that lfdfp made, a "
+            "light field, a picture, or a folder of captures.",
+        ),
+    ],
     no_verify: Annotated[
         bool, typer.Option("--no-verify", help="Do not check the sections' checksums.")
     ] = False,
     json_output: Json = False,
 ) -> None:
-    """Say what a file is: camera, serial, lens, exposure, sections, checksums.
+    """Say what a file or folder is: camera, lens, exposure and sections; sizes, steps, warnings.
 
     Writes nothing. Example:  lfdfp info IMG_0001.lfp
     """
     from lfdfp.lfp import describe
+    from lfdfp.pipeline.file_facts import file_facts
 
     with reported_errors():
-        description = describe(file, verify=not no_verify)
+        description = file_facts(file) or describe(file, verify=not no_verify)
     if json_output:
         echo_json(description.as_dict())
         return

@@ -11,7 +11,7 @@ from lfdfp.pipeline.record import Keep, PictureFormat
 from lfdfp.settings import Data, Preset, Prior, Tone
 
 RawCaptureFile = Annotated[
-    Path, typer.Argument(help="Raw capture (.lfp, .lfr, .raw with its .txt).")
+    Path, typer.Argument(metavar="FILE", help="Raw capture (.lfp, .lfr, .raw with its .txt).")
 ]
 
 LightFieldFile = Annotated[

@@ -58,8 +58,9 @@ def run_command(
     captures: Annotated[
         list[Path],
         typer.Argument(
+            metavar="FILE|FOLDER",
             help="Raw captures (.lfp, .lfr, .lfx, .raw with its .txt), processed files (-stk.lfp), "
-            "or folders of them."
+            "or folders of them.",
         ),
     ],
     output: OutputFolder = None,

@@ -12,7 +12,7 @@ from lfdfp.cli.reporting import echo_json, reported_errors, say
 
 
 def split_command(
-    file: Annotated[Path, typer.Argument(help="Any LFP file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Any LFP file.")],
     output: Annotated[
         Path | None,
         typer.Option(

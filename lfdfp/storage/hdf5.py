@@ -294,6 +294,26 @@ def provenance_of(path: Path) -> dict[str, Any]:
         return {}
 
 
+def contents_of(path: Path) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Arrays of one of this project's files, as text by name, and its history and warnings.
+
+    Raises
+    ------
+    StorageError
+        If the file is damaged.
+    """
+    try:
+        with opened_hdf5(path) as file:
+            arrays = {
+                name: f"{' x '.join(map(str, held.shape))}, {held.dtype}"
+                for name, held in file.items()
+                if isinstance(held, h5py.Dataset)
+            }
+            return arrays, _story(file) if "history" in file.attrs else {}
+    except UNREADABLE as error:
+        raise StorageError(f"{path}: a damaged HDF5 file: {error}") from error
+
+
 def is_sound(path: Path) -> bool:
     """Whether a file holds all arrays that were written, with their checksums.
 
