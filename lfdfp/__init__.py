@@ -1,10 +1,11 @@
 """From a Lytro raw capture to one sharp, super-resolved picture.
 
 >>> import lfdfp                                            # doctest: +SKIP
->>> capture = lfdfp.read_capture("capture.lfp")             # doctest: +SKIP
+>>> capture = lfdfp.open("capture.lfp")                     # doctest: +SKIP
 >>> field = lfdfp.decode(capture, lfdfp.calibrate(capture))  # doctest: +SKIP
 >>> picture = lfdfp.reconstruct(field)                      # doctest: +SKIP
 >>> near = lfdfp.render(picture, -0.3, aperture="round:2")  # doctest: +SKIP
+>>> lfdfp.save(near, "near.png")                            # doctest: +SKIP
 
 Bytes become a `RawCapture` (`lfdfp.lfp`); a raw capture becomes a `LightField`
 (`lfdfp.calibration`, `lfdfp.decoding`); its views become a `FocalStack` (`lfdfp.refocusing`) that
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
     from lfdfp.calibration import calibrate
     from lfdfp.datatypes import Calibration, FocalStack, LightField, RawCapture, SharpPicture
     from lfdfp.decoding import decode
+    from lfdfp.disparity import estimate_disparity
     from lfdfp.errors import LfdfpError
     from lfdfp.fusion import fuse
     from lfdfp.lfp import read_capture
+    from lfdfp.pipeline.opening import open, save
     from lfdfp.pipeline.run_capture import run_capture
     from lfdfp.reconstruction.reconstruct import reconstruct
     from lfdfp.refocusing import focal_stack, refocus
@@ -37,9 +40,11 @@ _HOMES = {
     "lfdfp.calibration": ("calibrate",),
     "lfdfp.datatypes": ("Calibration", "FocalStack", "LightField", "RawCapture", "SharpPicture"),
     "lfdfp.decoding": ("decode",),
+    "lfdfp.disparity": ("estimate_disparity",),
     "lfdfp.errors": ("LfdfpError",),
     "lfdfp.fusion": ("fuse",),
     "lfdfp.lfp": ("read_capture",),
+    "lfdfp.pipeline.opening": ("open", "save"),
     "lfdfp.pipeline.run_capture": ("run_capture",),
     "lfdfp.reconstruction.reconstruct": ("reconstruct",),
     "lfdfp.refocusing": ("focal_stack", "refocus"),
@@ -62,13 +67,16 @@ __all__ = [
     "__version__",
     "calibrate",
     "decode",
+    "estimate_disparity",
     "focal_stack",
     "fuse",
+    "open",
     "read_capture",
     "reconstruct",
     "refocus",
     "render",
     "run_capture",
+    "save",
 ]
 
 

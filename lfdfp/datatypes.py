@@ -9,7 +9,7 @@ disparity d is seen at ``s_view = s_center + d (u - u_center)``; light is linear
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -28,6 +28,29 @@ ROW_STEP_PITCHES = float(np.sqrt(3.0) / 2.0)
 
 BAYER_COLOR: Mapping[BayerChannel, int] = {"r": 0, "gr": 1, "gb": 1, "b": 2}
 """The color (0 red, 1 green, 2 blue) that a Bayer channel measures."""
+
+
+_LONGEST_SHOWN = 60
+
+
+class _Brief:
+    """Shows itself in one line: arrays by shape and type, other nouns by name."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        shown = {one.name: getattr(self, one.name) for one in fields(self)}  # type: ignore[arg-type]
+        parts = (f"{name}={_brief(value)}" for name, value in shown.items() if value is not None)
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        return f"<{' x '.join(map(str, value.shape))} {value.dtype}>"
+    if is_dataclass(value):
+        return f"{type(value).__name__}(...)"
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +131,8 @@ class ColorData:
     sensor_response: tuple[float, float, float] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RawCapture:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class RawCapture(_Brief):
     """What the sensor measured, before any imaging.
 
     Attributes
@@ -174,8 +197,8 @@ class RawCapture:
         ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LensletGrid:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class LensletGrid(_Brief):
     """Where on the sensor the center of every lenslet's image lies.
 
     Lenslet (q, r) of the hexagonal lattice has its image at ::
@@ -309,8 +332,8 @@ class BlackLevel:
         return replace(capture, black_codes=self.codes) if self.surely_differs else capture
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Calibration:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Calibration(_Brief):
     """All that is known of the camera's geometry and response for one capture.
 
     Attributes
@@ -345,8 +368,8 @@ class Calibration:
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Rays:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Rays(_Brief):
     """The light field as it was measured: every sensor pixel is one ray of one color.
 
     Geometry is a function of the calibration's lenslet grid, not a table: pixel p under lenslet
@@ -386,8 +409,8 @@ class ViewSampling:
         return self.angular_step_px / self.step_pitch
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LightField:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class LightField(_Brief):
     """A 4-D light field as a grid of sub-aperture views, with the rays it came from.
 
     Attributes
@@ -454,8 +477,8 @@ class LightField:
         return weight
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FocalStack:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class FocalStack(_Brief):
     """The same picture focused on several planes, or several photographs of one scene.
 
     Attributes
@@ -509,8 +532,8 @@ class FocalStack:
 DataTerm = Literal["stack", "rays"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Depth:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Depth(_Brief):
     """How far away everything in a picture is.
 
     Attributes
@@ -540,8 +563,8 @@ class Depth:
             _check_shape("confidence", self.confidence, self.disparity.shape)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class StackEvidence:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class StackEvidence(_Brief):
     """What a picture that was fused from slices rests on.
 
     Attributes
@@ -557,8 +580,8 @@ class StackEvidence:
             raise ValueError(f"decision_map must be (N, T, S), got shape {self.decision_map.shape}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RayEvidence:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class RayEvidence(_Brief):
     """What a picture that was reconstructed from rays rests on.
 
     Attributes
@@ -615,8 +638,8 @@ class Provenance:
     history: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SharpPicture:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class SharpPicture(_Brief):
     """One picture that is in focus everywhere, what is known of its depth, and how it came about.
 
     Attributes

@@ -167,3 +167,16 @@ def test_a_picture_has_one_size_and_one_scale(parts: dict[str, Any]) -> None:
     assert SharpPicture(**whole).scale == 2
     with pytest.raises(ValueError, match=r"does not fit|is not 2 times"):
         SharpPicture(**(whole | parts))
+
+
+def test_nouns_show_themselves_in_one_line() -> None:
+    stack = FocalStack(
+        slices=np.zeros((40, 8, 9, 3), np.float32),
+        slopes=np.linspace(-1, 1, 40),
+        history=("read", "refocused", "a step with a very long description " * 9),
+    )
+    shown = repr(stack)
+    assert shown.startswith("FocalStack(slices=<40 x 8 x 9 x 3 float32>, slopes=<40 float64>")
+    assert "coverage" not in shown
+    assert "\n" not in shown
+    assert len(shown) < 300

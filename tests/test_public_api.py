@@ -77,6 +77,10 @@ def test_every_function_works_after_every_submodule_was_imported(
         assert isinstance(one, lfdfp.SharpPicture)
     view = call(lfdfp.render, picture, aperture="round:0")
     np.testing.assert_array_equal(view, picture.super_resolved)
+    estimate = call(lfdfp.estimate_disparity, field)
+    assert estimate.disparity.shape == field.spatial_shape
+    call(lfdfp.save, picture, tmp_path / "picture.h5")
+    assert isinstance(call(lfdfp.open, tmp_path / "picture.h5"), lfdfp.SharpPicture)
     record = call(lfdfp.run_capture, path, tmp_path / "out", SETTINGS)
     assert Path(record.pictures[0]).is_file()
     assert called == _functions()
