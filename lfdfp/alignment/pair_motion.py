@@ -82,7 +82,8 @@ def _refined(first: Levels, second: Levels, start: DoubleArray) -> PairMotion:
     """Coarse to fine: the coarser a level, the fewer parameters its tiles may have."""
     matrix, shape, last = start, first.shape, len(first.encoded) - 1
     for level in range(last, -1, -1):
-        richest: MotionModel = "similarity" if level == last else "affine"
+        richest: MotionModel = "affine" if level else "perspective"
+        richest = "similarity" if level == last else richest
         scale = float(level_to_full(shape, first.encoded[level].shape)[0, 0])
         for _ in range(_STEPS_PER_LEVEL):
             tiles = _tiles(first, second, matrix, level, both_domains=False)

@@ -28,6 +28,7 @@ from lfdfp.alignment.motions import (
 from lfdfp.alignment.pair_motion import PairMotion, pair_motion
 from lfdfp.alignment.robust_motion import (
     STACK_PENALTY,
+    STRETCH_PENALTY,
     precisions,
     robust_weights,
     schwarz_price,
@@ -158,8 +159,8 @@ class StackMotion:
 def solved(links: Links, reference: int, numbers: Sequence[int]) -> StackMotion:
     """Motions of photographs `numbers` against `reference` from all links between them.
 
-    The model is the simplest that the tiles of all links support together; without certain motion
-    it is "none".
+    The model is the simplest that the tiles of all links support together, each worth what it adds
+    to the one before; without certain motion it is "none".
     """
     start = chained_motions(links.links, reference)
     kept = [k for k in numbers if k in start]
@@ -173,19 +174,30 @@ def solved(links: Links, reference: int, numbers: Sequence[int]) -> StackMotion:
         return still
     observations = [_observed(link, links.shape) for link in used]
     tiles = sum(len(o.tiles) for o in observations)
-    price = schwarz_price(tiles, STACK_PENALTY)
+    free = [k for k in kept if k != reference]
     best, least = still, _misfit(observations, still.matrices)
+    before = least
     for model, count in PARAMETERS.items():
-        free = [k for k in kept if k != reference]
         if count == 0 or tiles < 2 * count * len(free):
             continue
         first = {k: within_model(start[k], model, links.shape) for k in kept}
         made = _adjusted(observations, first, free, model, links.shape)
-        cost = _misfit(observations, made.matrices) + price * count * len(free)
-        if cost < least:
+        misfit = _misfit(observations, made.matrices)
+        cost = misfit + len(free) * _price(model, tiles)
+        if cost < least and before - misfit > len(free) * _price("shift", tiles):
             best, least = made, cost
+        before = misfit
     largest = max(corner_motion(m, links.shape) for m in best.matrices.values())
     return best if largest >= STILL_PX else still
+
+
+def _price(model: MotionModel, tiles: int) -> float:
+    """What the parameters of one photograph must gain against no motion."""
+    rigid = PARAMETERS["similarity"] if model == "affine" else PARAMETERS[model]
+    stretches = PARAMETERS[model] - rigid
+    return schwarz_price(tiles, STACK_PENALTY) * rigid + (
+        schwarz_price(tiles, STRETCH_PENALTY) * stretches
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from lfdfp.alignment.motions import motion_matrix, warped
 from lfdfp.alignment.stack_motion import measured_links, solved
 from lfdfp.alignment.tile_shifts import levels_of
 from lfdfp.datatypes import FloatArray
@@ -94,3 +95,21 @@ def test_encoding_is_undone_before_levels_are_made() -> None:
     weights = np.array([0.299, 0.587, 0.114])
     np.testing.assert_allclose(levels.linear[0], light @ weights, atol=1e-5)
     np.testing.assert_allclose(levels.encoded[0], encode(light) @ weights, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "model"),
+    [
+        ([1.5, -0.8], "shift"),
+        ([1.5, -0.8, 1.0, 0.6], "similarity"),
+        ([1.5, -0.8, 1.0, 0.6, 0.0, 2.0], "affine"),
+        ([1.5, -0.8, 1.0, 0.6, 0.0, 0.0, 2.5, 1.5], "perspective"),
+    ],
+)
+def test_the_simplest_motion_is_taken(parameters: list[float], model: str) -> None:
+    still = still_stack(4, widest_px=4.0)
+    steps = [motion_matrix(k * np.array(parameters), SHAPE) for k in range(4)]
+    moved = [warped(s, np.linalg.inv(m)) for s, m in zip(still, steps, strict=True)]
+    found = solved(measured_links(map(levels_of, moved)), 0, range(4))
+    assert found.model == model
+    assert max(largest_error(found.matrices[k], steps[k])[0] for k in range(4)) < 0.15
