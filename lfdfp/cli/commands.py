@@ -35,6 +35,7 @@ COMMANDS: Final[Mapping[str, Listed]] = {
     "disparity": Listed("disparity:disparity_command", "Estimate the center view's disparity."),
     "fuse": Listed("fuse:fuse_command", "Fuse photographs of different focus."),
     "inspect": Listed("inspect:inspect_command", "Write one page to look at a result."),
+    "export": Listed("export:export_command", "Make animations, stereo pictures, depth files."),
     "evaluate": Listed("evaluate:evaluate_command", "Say how good a picture is."),
     "simulate": Listed("simulate:simulate_command", "Simulate a raw capture of known truth."),
 }

@@ -97,28 +97,10 @@ def _read(target: Path) -> _Shown:
 
 
 def _rendered(shown: _Shown) -> _Shown:
-    """As the run showed it that made the file, by what the file tells of its colors."""
-    from lfdfp.imaging.rendition import (
-        COLORS,
-        CameraColors,
-        rendered_picture,
-        rendered_stack,
-        rendition_for,
-    )
-    from lfdfp.settings import settings_from_mapping
-    from lfdfp.storage.hdf5 import provenance_of
+    from lfdfp.pipeline.shown import as_shown
 
-    path, picture = shown.sources[0], shown.picture
-    told = provenance_of(path) if path.suffix in (".h5", ".hdf5") and path.is_file() else {}
-    colors = CameraColors.told(told.get(COLORS))
-    if colors is None:
-        return shown
-    settings = told.get("settings")
-    display = settings.get("display", {}) if isinstance(settings, dict) else {}
-    wanted = settings_from_mapping({"display": display}, origin=str(path)).display
-    rendition = rendition_for(wanted, picture.all_in_focus, colors)
-    stack = None if shown.stack is None else rendered_stack(shown.stack, rendition)
-    return replace(shown, picture=rendered_picture(picture, rendition), stack=stack)
+    picture, stack = as_shown(shown.picture, shown.stack, shown.sources[0])
+    return replace(shown, picture=picture, stack=stack)
 
 
 def _field(path: Path) -> _Shown:

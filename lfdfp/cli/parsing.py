@@ -98,13 +98,15 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     return size
 
 
-def parse_grid(text: str | None) -> tuple[int, int] | None:
-    """``ROWSxCOLUMNS`` as two whole numbers; None where the option was not given."""
+def parse_grid(
+    text: str | None, option: str = "--grid", first: str = "rows"
+) -> tuple[int, int] | None:
+    """``8x6`` as two whole numbers; None where the option was not given."""
     if text is None:
         return None
     match = re.fullmatch(r"([1-9][0-9]{0,2})x([1-9][0-9]{0,2})", text)
     if match is None:
-        raise typer.BadParameter(f"{text!r} is not like 8x8, rows first", param_hint="--grid")
+        raise typer.BadParameter(f"{text!r} is not like 8x6, {first} first", param_hint=option)
     return int(match[1]), int(match[2])
 
 
