@@ -15,6 +15,7 @@ import pytest
 
 import lfdfp
 from lfdfp.simulation import write_simulated_capture
+from tests.api_changes import changes, last_recorded
 from tests.factories import tiny_capture
 
 SETTINGS = lfdfp.Settings(
@@ -91,3 +92,10 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     code = f"import sys, lfdfp; dir(lfdfp); print([n for n in {heavy} if n in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_changes_of_names_and_signatures_are_in_the_changelog() -> None:
+    told = (Path(__file__).parents[1] / "CHANGELOG.md").read_text(encoding="utf-8")
+    told = told.split(f"\n## {last_recorded()[0]}")[0]
+    missing = [change.name for change in changes() if f"{change.name}`" not in told]
+    assert not missing, "python -m tests.api_changes shows what has to be told"
