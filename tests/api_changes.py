@@ -60,7 +60,7 @@ def main() -> None:
         return
     for name, before, after in changes():
         kind = "changed" if before and after else "new" if after else "gone"
-        print(f"{kind} {name}\n    {before or '-'}\n    {after or '-'}")
+        sys.stdout.write(f"{kind} {name}\n    {before or '-'}\n    {after or '-'}\n")
 
 
 if __name__ == "__main__":
