@@ -1,26 +1,37 @@
-"""Soft decision maps: which slice each pixel of the fused picture comes from."""
+"""Soft decisions: how much of each slice goes into each pixel of the fused picture.
+
+Slices pass by twice, in the order of focus. The first time, the best score at every pixel is
+found and a first guess of the sharp picture; the second time, the scores, held close to the best
+and smoothed along the edges of that guess, become shares. No more than a few slices are at hand
+at any time, so memory does not grow with their number, and neither does the work for each.
+"""
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lfdfp.datatypes import DoubleArray, FloatArray
+from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray
 from lfdfp.fusion.focus_evidence import focus_scores
-from lfdfp.imaging.display import encode, luma
+from lfdfp.imaging.display import luma
 from lfdfp.imaging.guided_filter import GuidedFilter
 from lfdfp.imaging.noise_level import noise_sigma
-from lfdfp.imaging.tiles import tiles
 
-_BAND_VALUES = 3_000_000
-_HALO_PX = 48
-"""Rows that a decision depends on: the windows of both focus measures and the guided filter."""
+_ROWS_AT_ONCE: Final = 512
+_SQUARES_STEP: Final = 4
+
+_MOST_OVERSHOOT: Final = 1.0
+"""By which a smoothed score may pass the best one; keeps exponentials finite."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionSettings:
-    """How decision maps are made.
+    """How decisions are made.
 
     Attributes
     ----------
@@ -30,15 +41,197 @@ class DecisionSettings:
         Guided filter that carries decisions up to the edges of the picture.
     sharpness
         Inverse temperature of the softmax over slices; large gives hard decisions.
+    largest_gap
+        Scores below the best one by more than this are raised to it, lest strong texture decide
+        for all that is around it.
     least_coverage
         Share of the best covered slice below which a slice is not used at a pixel.
     """
 
-    window_px: float = 2.5
-    guide_radius_px: int = 4
+    window_px: float = 1.5
+    guide_radius_px: int = 3
     guide_epsilon: float = 1e-3
-    sharpness: float = 2.0
+    sharpness: float = 12.0
+    largest_gap: float = 1.5
     least_coverage: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
+class SeenSlice:
+    """A slice as decisions look at it.
+
+    Attributes
+    ----------
+    encoded
+        Shape (T, S, C), encoded for display.
+    usable
+        Shape (T, S): where it may be chosen; None: everywhere. Every pixel has a slice that may.
+    prior
+        Shape (T, S): log evidence that was known before the slice was looked at, or None.
+    """
+
+    encoded: FloatArray
+    usable: BoolArray | None = None
+    prior: FloatArray | None = None
+
+
+SliceSource: TypeAlias = Callable[[], Iterator[SeenSlice]]
+"""Lets all slices pass by, in the order of focus, as often as it is called."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FirstLook:
+    """What is known once all slices have passed by.
+
+    Attributes
+    ----------
+    best
+        Shape (T, S): the best score of any usable slice.
+    guide
+        Shape (T, S): luma of the slice that has it.
+    """
+
+    best: FloatArray
+    guide: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RunningFusion:
+    """A fused picture and where it comes from.
+
+    Attributes
+    ----------
+    fused
+        Shape (T, S, C), encoded.
+    chosen
+        Shape (T, S): number of the slice with the largest share.
+    position
+        Shape (T, S): mean number of the slices by their shares.
+    squares
+        Sum of squared shares, by how much the noise's variance falls: mean over a sixteenth of
+        the pixels.
+    """
+
+    fused: FloatArray
+    chosen: NDArray[np.uint16]
+    position: FloatArray
+    squares: float
+
+
+def first_look(slices: Iterator[SeenSlice], settings: DecisionSettings, sigma: float) -> FirstLook:
+    """The best scores, and a first guess of the sharp picture's luma.
+
+    `sigma` is the standard deviation of the noise in luma.
+    """
+    best = guide = None
+    for one, own, score in _scored(slices, settings, sigma):
+        if one.usable is not None:
+            score[~one.usable] = -np.inf
+        if best is None or guide is None:
+            best, guide = score, own.copy()
+            continue
+        better = score > best
+        np.copyto(best, score, where=better)
+        np.copyto(guide, own, where=better)
+    if best is None or guide is None:
+        raise ValueError("there are no slices")
+    return FirstLook(best=best, guide=guide)
+
+
+def weighted_slices(
+    slices: Iterator[SeenSlice],
+    look: FirstLook,
+    settings: DecisionSettings,
+    sigma: float,
+) -> Iterator[tuple[SeenSlice, FloatArray]]:
+    """Each slice with its weight (T, S) > 0, or 0 where it is not usable; not yet normalized."""
+    for one, _, score in _scored(slices, settings, sigma):
+        weight = _weight(score, look, settings)
+        if one.usable is not None:
+            weight *= one.usable
+        yield one, weight
+
+
+def _weight(score: FloatArray, look: FirstLook, settings: DecisionSettings) -> FloatArray:
+    """exp(sharpness · smoothed distance from the best score), shape (T, S), by bands of rows."""
+    made = np.empty_like(score)
+    halo = 2 * settings.guide_radius_px + 1
+    gap = settings.largest_gap
+    for start in range(0, len(score), _ROWS_AT_ONCE):
+        stop = min(start + _ROWS_AT_ONCE, len(score))
+        top, bottom = max(start - halo, 0), min(stop + halo, len(score))
+        smooth = GuidedFilter(
+            look.guide[top:bottom],
+            radius_px=settings.guide_radius_px,
+            regularization=settings.guide_epsilon,
+        )
+        below = smooth(np.maximum(score[top:bottom] - look.best[top:bottom], -gap))
+        inner = below[start - top : stop - top]
+        made[start:stop] = np.exp(settings.sharpness * np.clip(inner, -2 * gap, _MOST_OVERSHOOT))
+    return made
+
+
+def fused_running(
+    source: SliceSource, settings: DecisionSettings | None = None, *, sigma: float
+) -> RunningFusion:
+    """Fuse slices that pass by twice."""
+    settings = DecisionSettings() if settings is None else settings
+    look = first_look(source(), settings, sigma)
+    sums = _Sums(look.best.shape)
+    for number, (one, weight) in enumerate(weighted_slices(source(), look, settings, sigma)):
+        sums.add(number, one.encoded, weight)
+    return sums.result()
+
+
+class _Sums:
+    """Sums over slices by their weights, and the largest weight so far."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._light: FloatArray | None = None
+        self._total, self._position, self._largest = (np.zeros(shape, np.float32) for _ in "123")
+        self._chosen = np.zeros(shape, np.uint16)
+        self._squares = np.zeros_like(self._total[::_SQUARES_STEP, ::_SQUARES_STEP])
+
+    def add(self, number: int, encoded: FloatArray, weight: FloatArray) -> None:
+        """Count slice `number`."""
+        if self._light is None:
+            self._light = np.zeros(encoded.shape, np.float32)
+        for channel in range(encoded.shape[2]):
+            self._light[..., channel] += encoded[..., channel] * weight
+        self._total += weight
+        self._position += np.float32(number) * weight
+        np.copyto(self._chosen, np.uint16(number), where=weight > self._largest)
+        np.maximum(self._largest, weight, out=self._largest)
+        self._squares += np.square(weight[::_SQUARES_STEP, ::_SQUARES_STEP])
+
+    def result(self) -> RunningFusion:
+        """What they make; the sums are of no use afterwards."""
+        if self._light is None:
+            raise ValueError("there are no slices")
+        self._light /= self._total[..., None]
+        self._position /= self._total
+        total = self._total[::_SQUARES_STEP, ::_SQUARES_STEP]
+        return RunningFusion(
+            fused=self._light,
+            chosen=self._chosen,
+            position=self._position,
+            squares=float(np.mean(self._squares / np.square(total))),
+        )
+
+
+def fused_with_maps(
+    source: SliceSource, settings: DecisionSettings | None = None, *, sigma: float
+) -> tuple[FloatArray, FloatArray]:
+    """As `fused_running`, with every slice's share: (T, S, C) encoded and (N, T, S)."""
+    settings = DecisionSettings() if settings is None else settings
+    look = first_look(source(), settings, sigma)
+    sums, weights = _Sums(look.best.shape), []
+    for number, (one, weight) in enumerate(weighted_slices(source(), look, settings, sigma)):
+        sums.add(number, one.encoded, weight)
+        weights.append(weight)
+    maps = np.stack(weights)
+    maps /= maps.sum(axis=0)
+    return sums.result().fused, maps
 
 
 def decision_maps(
@@ -54,7 +247,7 @@ def decision_maps(
     Parameters
     ----------
     slices
-        Shape (N, T, S, C), encoded for display, N >= 1.
+        Shape (N, T, S, C), encoded for display, N >= 1, in the order of focus.
     coverage
         Shape (N, T, S): slices that the light hardly reached are not chosen.
     prior
@@ -68,38 +261,41 @@ def decision_maps(
         In [0, 1], summing to 1 over N.
     """
     settings = DecisionSettings() if settings is None else settings
-    lumas = np.stack([luma(s) for s in slices])
     if sigma is None:
-        sigma = float(np.median([noise_sigma(y) for y in lumas]))
-    scores = np.clip(focus_scores(lumas, sigma, settings.window_px), -4.0, 4.0)
-    if prior is not None:
-        scores += prior
-    guide = lumas.mean(axis=0)
-    smooth = GuidedFilter(
-        guide, radius_px=settings.guide_radius_px, regularization=settings.guide_epsilon
-    )
-    refined = np.stack([smooth(s) for s in scores])
-    return softmax(
-        settings.sharpness * refined, usable_slices(coverage, slices.shape[:3], settings)
-    )
+        sigma = float(np.median([noise_sigma(luma(one)) for one in slices]))
+    source = source_of(slices, coverage, settings, prior=prior)
+    return fused_with_maps(source, settings, sigma=sigma)[1]
 
 
-def usable_slices(
-    coverage: FloatArray | None, shape: tuple[int, ...], settings: DecisionSettings
-) -> FloatArray:
-    """1 where a slice may be chosen, else 0; where no slice was covered all may."""
+def source_of(
+    slices: FloatArray,
+    coverage: FloatArray | None,
+    settings: DecisionSettings,
+    *,
+    prior: FloatArray | None = None,
+    encode: Callable[[FloatArray], FloatArray] = np.asarray,
+) -> SliceSource:
+    """Slices (N, T, S, C) at hand as a source; each is encoded by `encode` when it is its turn."""
+    usable = usable_slices(coverage, settings)
+
+    def passing() -> Iterator[SeenSlice]:
+        for number, one in enumerate(slices):
+            yield SeenSlice(
+                encoded=encode(one),
+                usable=None if usable is None else usable[number],
+                prior=None if prior is None else prior[number],
+            )
+
+    return passing
+
+
+def usable_slices(coverage: FloatArray | None, settings: DecisionSettings) -> BoolArray | None:
+    """Where slices may be chosen, shape (N, T, S); where none was covered all may. None: always."""
     if coverage is None:
-        return np.ones(shape, np.float32)
+        return None
     best = coverage.max(axis=0)
     usable = (coverage >= settings.least_coverage * best) & (coverage > 0)
-    return np.where(best > 0, usable, True).astype(np.float32)
-
-
-def softmax(scores: FloatArray, usable: FloatArray) -> FloatArray:
-    """exp(scores) over the usable slices, normalized to sum to 1 over the first axis."""
-    allowed = np.where(usable > 0, scores, -np.inf)
-    weights = np.exp(allowed - allowed.max(axis=0))
-    return np.asarray(weights / weights.sum(axis=0), np.float32)
+    return np.asarray(np.where(best > 0, usable, True), bool)
 
 
 def fuse_slices(slices: FloatArray, maps: FloatArray) -> FloatArray:
@@ -110,40 +306,22 @@ def fuse_slices(slices: FloatArray, maps: FloatArray) -> FloatArray:
     return fused
 
 
-def fused_in_bands(
-    light: FloatArray,
-    coverage: FloatArray | None = None,
-    settings: DecisionSettings | None = None,
-    *,
-    prior: FloatArray | None = None,
-    sigma: float,
-) -> tuple[FloatArray, FloatArray]:
-    """Decide and fuse slices of linear light (N, T, S, C), a band of rows at a time.
-
-    Only the band that is worked on is held encoded; the result does not depend on the bands.
-    `coverage` and `prior` are as those of `decision_maps`, `sigma` is the standard deviation of the
-    noise in luma.
-
-    Returns
-    -------
-    fused, maps
-        Encoded, shape (T, S, C), and shape (N, T, S).
-    """
-    fused = np.empty(light.shape[1:], np.float32)
-    maps = np.empty(light.shape[:3], np.float32)
-    height, width = light.shape[1:3]
-    side = max(_BAND_VALUES // (width * len(light)), 2 * _HALO_PX)
-    for rows, _ in tiles((height, 1), side, 0):
-        first, last = max(rows.start - _HALO_PX, 0), min(rows.stop + _HALO_PX, height)
-        band = encode(light[:, first:last])
-        covered = None if coverage is None else coverage[:, first:last]
-        known = None if prior is None else prior[:, first:last]
-        found = decision_maps(band, covered, settings, prior=known, sigma=sigma)
-        kept = slice(rows.start - first, rows.stop - first)
-        maps[:, rows], fused[rows] = found[:, kept], fuse_slices(band, found)[kept]
-    return fused, maps
-
-
 def disparity_from_maps(maps: FloatArray, slopes: DoubleArray) -> FloatArray:
     """Mean slope under the decision maps, shape (T, S), pixels per angular step."""
     return np.tensordot(slopes, maps, axes=1).astype(np.float32)
+
+
+def _scored(
+    slices: Iterator[SeenSlice], settings: DecisionSettings, sigma: float
+) -> Iterator[tuple[SeenSlice, FloatArray, FloatArray]]:
+    """Each slice with its luma and its score, (T, S); the next one is read before."""
+    waiting: deque[tuple[SeenSlice, FloatArray]] = deque()
+
+    def lumas() -> Iterator[FloatArray]:
+        for one in slices:
+            waiting.append((one, luma(one.encoded)))
+            yield waiting[-1][1]
+
+    for score in focus_scores(lumas(), sigma, settings.window_px):
+        one, own = waiting.popleft()
+        yield one, own, score if one.prior is None else score + one.prior

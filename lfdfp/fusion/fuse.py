@@ -19,7 +19,7 @@ from lfdfp.datatypes import (
 )
 from lfdfp.errors import ImageError
 from lfdfp.fusion.center_view import with_reference_view
-from lfdfp.fusion.decision_map import disparity_from_maps, fused_in_bands
+from lfdfp.fusion.decision_map import disparity_from_maps, fused_with_maps, source_of
 from lfdfp.fusion.paper.recipe import PaperSettings
 from lfdfp.fusion.presets import PRESETS, EngineSettings
 from lfdfp.imaging.display import decode_srgb, encode
@@ -173,9 +173,10 @@ def _by_engine(
     from lfdfp.super_resolution.super_resolve import super_resolve
 
     noise = stack_noise(encode(one) for one in stack.slices)
-    fused, maps = fused_in_bands(
-        stack.slices, stack.coverage, engine.decision, prior=_prior(stack), sigma=noise.luma
+    source = source_of(
+        stack.slices, stack.coverage, engine.decision, prior=_prior(stack), encode=encode
     )
+    fused, maps = fused_with_maps(source, engine.decision, sigma=noise.luma)
     sigma = noise.channel * float(np.sqrt(sum(np.square(share).mean() for share in maps)))
     targets, shares = stack.slices, maps
     if stack.reference_view is not None:

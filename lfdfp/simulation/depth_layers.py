@@ -78,10 +78,10 @@ def _filled_from_behind(disparity: FloatArray) -> FloatArray:
     )
     farther = np.maximum(before, after)
     filled = np.where(unknown, farther, disparity).astype(np.float32)
-    return _nearest_known(filled, np.isfinite(filled))
+    return nearest_known(filled, np.isfinite(filled))
 
 
-def _nearest_known(values: NDArray[Any], known: BoolArray) -> NDArray[Any]:
+def nearest_known(values: NDArray[Any], known: BoolArray) -> NDArray[Any]:
     """`values` (rows, columns, ...), where not `known` those of the nearest pixel that is."""
     from scipy import ndimage
 
@@ -115,13 +115,13 @@ def _layer(
     import cv2
 
     inner = cv2.erode(own.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
-    colors = _nearest_known(picture, inner if inner.any() else own)
+    colors = nearest_known(picture, inner if inner.any() else own)
     opacity = cv2.GaussianBlur(body.astype(np.float32), (0, 0), _EDGE_PX)
     texture = np.dstack([colors * opacity[..., None], opacity]).astype(np.float32)
     rows, columns = own.shape
     scale = rows / field_pitch[0], columns / field_pitch[1]
     first = -field_pitch[0] / 2, -field_pitch[1] / 2
-    surface = cv2.GaussianBlur(_nearest_known(disparity, own), (0, 0), _FIELD_STEP)
+    surface = cv2.GaussianBlur(nearest_known(disparity, own), (0, 0), _FIELD_STEP)
     samples = (max(2, rows // _FIELD_STEP), max(2, columns // _FIELD_STEP))
     field = cv2.resize(surface, samples[::-1], interpolation=cv2.INTER_AREA)
     field_scale = samples[0] / field_pitch[0], samples[1] / field_pitch[1]

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
-from lfdfp.fusion.decision_map import decision_maps, disparity_from_maps, fuse_slices
+from lfdfp.datatypes import FloatArray
+from lfdfp.evaluation.metrics import psnr
+from lfdfp.fusion.decision_map import (
+    DecisionSettings,
+    SeenSlice,
+    decision_maps,
+    disparity_from_maps,
+    fuse_slices,
+    fused_running,
+    source_of,
+)
+from lfdfp.imaging.display import decode_srgb, encode
+from lfdfp.simulation.rendered_stacks import rendered_stack
 from tests.factories import multi_focus, textured_picture
 
 
@@ -76,3 +91,53 @@ def test_disparity_is_the_slope_of_the_chosen_slice() -> None:
     maps = np.zeros((3, 2, 2), np.float32)
     maps[2] = 1.0
     np.testing.assert_allclose(disparity_from_maps(maps, np.array([-1.0, 0.0, 1.0])), 1.0)
+
+
+def test_slices_that_pass_by_give_the_picture_of_slices_at_hand() -> None:
+    slices, owner = multi_focus(textured_picture((60, 150)), 5)
+    coverage = np.ones(slices.shape[:3], np.float32)
+    coverage[1, :, 20:40] = 0.0
+    settings = DecisionSettings()
+    maps = decision_maps(slices, coverage, settings, sigma=0.005)
+    running = fused_running(source_of(slices, coverage, settings), settings, sigma=0.005)
+    np.testing.assert_allclose(running.fused, fuse_slices(slices, maps), atol=1e-5)
+    np.testing.assert_array_equal(running.chosen, maps.argmax(axis=0))
+    np.testing.assert_allclose(running.position, np.tensordot(np.arange(5), maps, 1), atol=1e-4)
+    assert running.squares == pytest.approx(np.square(maps[:, ::4, ::4]).sum(axis=0).mean())
+    assert np.mean(running.chosen[:, 45:] == owner[:, 45:]) > 0.93
+
+
+def test_at_most_three_slices_are_alive() -> None:
+    alive: weakref.WeakSet[SeenSlice] = weakref.WeakSet()
+    most = 0
+    slices, _ = multi_focus(textured_picture((30, 120)), 8)
+
+    def passing() -> Iterator[SeenSlice]:
+        for one in slices:
+            yield tracked(one)
+
+    def tracked(one: FloatArray) -> SeenSlice:
+        nonlocal most
+        seen = SeenSlice(encoded=one)
+        alive.add(seen)
+        most = max(most, len(alive))
+        return seen
+
+    fused_running(passing, sigma=0.005)
+    assert most <= 3
+
+
+@pytest.mark.parametrize("sigma", [0.0, 2 / 255])
+def test_more_slices_do_not_make_the_picture_worse(sigma: float) -> None:
+    picture = decode_srgb(textured_picture((96, 128), seed=5))
+    depth = np.tile(np.linspace(0, 1, 128, dtype=np.float32), (96, 1))
+    scores = []
+    for count in (9, 18, 36):
+        stack = rendered_stack(picture, depth, count, blur_px=12.0, layers=96)
+        noise = np.random.default_rng(0).normal(0, sigma, stack.slices.shape)
+        slices = encode(stack.slices) + noise.astype(np.float32)
+        running = fused_running(source_of(slices, None, DecisionSettings()), sigma=sigma)
+        scores.append(psnr(encode(stack.truth), running.fused))
+    assert min(scores) > (45 if sigma == 0 else 39)
+    assert scores[1] > min(scores[0], 60) - 0.5
+    assert scores[2] > min(scores[1], 60) - 0.5
