@@ -20,25 +20,8 @@ PhotographicScene = Literal[
 ]
 """Scenes made of the pictures that scikit-image ships."""
 
-ScenePreset = Literal[
-    "layers",
-    "plane",
-    "slanted",
-    "curved",
-    "thin",
-    "specular",
-    "flat",
-    "chart",
-    "mix",
-    "motorcycle",
-    "portrait",
-    "foliage",
-    "page",
-    "tissue",
-    "night-sky",
-    "lamps",
-    "low-light",
-    "nearly-black",
-    "nearly-flat",
-]
+DrawnScene = Literal["layers", "plane", "slanted", "curved", "thin", "specular", "flat", "mix"]
+"""Scenes that are painted from a seed."""
+
+ScenePreset = Literal[DrawnScene, PhotographicScene]
 """Scenes that `make_scene` knows: painted from a seed, then photographic ones."""
