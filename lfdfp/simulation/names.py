@@ -20,7 +20,9 @@ PhotographicScene = Literal[
 ]
 """Scenes made of the pictures that scikit-image ships."""
 
-DrawnScene = Literal["layers", "plane", "slanted", "curved", "thin", "specular", "flat", "mix"]
+DrawnScene = Literal[
+    "layers", "plane", "slanted", "curved", "thin", "specular", "flat", "chart", "mix"
+]
 """Scenes that are painted from a seed."""
 
 ScenePreset = Literal[DrawnScene, PhotographicScene]
