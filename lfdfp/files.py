@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -73,7 +74,7 @@ def check_output_folder(folder: Path, inputs: Iterable[Path] = ()) -> None:
             raise StorageError(f"{folder}: is a file, where a folder is needed")
     except OSError as error:
         raise StorageError(f"{folder}: cannot be written: {error.strerror or error}") from error
-    _check_place(folder / "file")
+    _check_place(folder / "file", called=folder)
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -88,20 +89,28 @@ def _same(one: Path, other: Path) -> bool:
         return False
 
 
-def _check_place(target: Path) -> None:
-    """Refuse a target that is a folder, a link to nothing, or in a place without permission."""
+def _check_place(target: Path, *, called: Path | None = None) -> None:
+    """Refuse a target that is a folder, a link to nothing, or in a place without permission.
+
+    `called` is named in its stead: the folder of files that have no names yet.
+    """
+    name = called or target
     try:
         if target.is_dir():
-            raise StorageError(f"{target}: is a folder, where a file is needed")
-        if target.is_symlink() and not target.exists():
-            raise StorageError(f"{target}: is a link to {target.readlink()}, which does not exist")
+            raise StorageError(f"{name}: is a folder, where a file is needed")
+        for place in (target, *target.absolute().parents):
+            if place.is_symlink() and not place.exists():
+                raise StorageError(
+                    f"{name}: {'' if place == name else f'{place} '}is a link to "
+                    f"{place.readlink()}, which does not exist"
+                )
         folder = next(parent for parent in target.absolute().parents if parent.exists())
         if not folder.is_dir():
-            raise StorageError(f"{target}: cannot be written: {folder} is not a folder")
+            raise StorageError(f"{name}: cannot be written: {folder} is not a folder")
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise StorageError(f"{target}: cannot be written: no permission to write in {folder}")
+            raise StorageError(f"{name}: cannot be written: no permission to write in {folder}")
     except OSError as error:
-        raise StorageError(f"{target}: cannot be written: {error.strerror or error}") from error
+        raise StorageError(f"{name}: cannot be written: {error.strerror or error}") from error
 
 
 @contextmanager
@@ -280,7 +289,15 @@ def plain_json(value: Any) -> Any:
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's bytes as hexadecimal text, read in blocks."""
+    """SHA-256 of a file's bytes as hexadecimal text, read in blocks.
+
+    Raises
+    ------
+    OSError
+        Also for what is no regular file: reading a pipe can wait for ever.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "this is no regular file", str(path))
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(_BLOCK_BYTES):

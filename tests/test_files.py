@@ -14,6 +14,7 @@ from lfdfp.files import (
     check_outputs,
     json_text,
     replacing_folder,
+    sha256_of,
     write_text,
 )
 
@@ -102,3 +103,22 @@ def test_a_place_that_cannot_be_written_is_found_before_the_work(tmp_path: Path)
         (tmp_path / "closed").mkdir(mode=0o500)
         with pytest.raises(StorageError, match="no permission to write"):
             check_outputs(tmp_path / "closed" / "a.h5")
+
+
+def test_a_pipe_has_no_digest(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="no regular file"):
+        sha256_of(tmp_path / "pipe")
+
+
+def test_a_folder_is_named_as_it_was_given(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    with pytest.raises(StorageError, match=r"file: is a file, where a folder is needed"):
+        check_output_folder(tmp_path / "file")
+    with pytest.raises(StorageError, match=r"file/sub: cannot be written: .*file is not a folder"):
+        check_output_folder(tmp_path / "file" / "sub")
+    with pytest.raises(StorageError, match=r"link: is a link to .*gone, which does not exist"):
+        check_output_folder(tmp_path / "link")
+    with pytest.raises(StorageError, match=r"link is a link to .*gone, which does not exist"):
+        check_output_folder(tmp_path / "link" / "sub")

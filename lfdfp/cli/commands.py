@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_type_hints
 
 import typer
 from typer.core import TyperGroup
@@ -60,7 +60,9 @@ class LazyCommands(TyperGroup):
             rich_markup_mode=None,
             context_settings=HELP_NAMES,
         )
-        alone.command(cmd_name)(getattr(importlib.import_module(f"lfdfp.cli.{module}"), function))
+        command = getattr(importlib.import_module(f"lfdfp.cli.{module}"), function)
+        _leave_files_to_readers(command)
+        alone.command(cmd_name)(command)
         return typer.main.get_command(alone)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -77,3 +79,11 @@ class LazyCommands(TyperGroup):
         if name not in COMMANDS and like:
             ctx.fail(f"{name!r} is no command; did you mean {like[0]}?")
         return super().resolve_command(ctx, args)
+
+
+def _leave_files_to_readers(command: Callable[..., None]) -> None:
+    """Drop typer's own check of files: it says four lines, as of an option that does not exist."""
+    for hint in get_type_hints(command, include_extras=True).values():
+        for described in getattr(hint, "__metadata__", ()):
+            if hasattr(described, "readable"):
+                described.readable = False

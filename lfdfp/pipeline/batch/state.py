@@ -106,7 +106,8 @@ class State:
         """All captures, by folder."""
         cursor = self._connection.execute("SELECT * FROM captures ORDER BY folder")
         names = [column[0] for column in cursor.description]
-        found = (_entry(dict(zip(names, row, strict=True))) for row in cursor)
+        rows = (map(_text, row) for row in cursor)
+        found = (_entry(dict(zip(names, row, strict=True))) for row in rows)
         return {entry.folder: entry for entry in found}
 
     def write(self, entry: Entry, stages: Sequence[StageTime] = ()) -> None:
@@ -117,10 +118,11 @@ class State:
             self._connection.execute(
                 f"INSERT OR REPLACE INTO captures ({', '.join(row)}) VALUES ({marks})", row
             )
-            self._connection.execute("DELETE FROM stages WHERE folder = ?", (entry.folder,))
+            folder = _kept(entry.folder)
+            self._connection.execute("DELETE FROM stages WHERE folder = ?", (folder,))
             self._connection.executemany(
                 "INSERT INTO stages VALUES (?, ?, ?, ?, ?)",
-                [(entry.folder, s.name, s.wall_s, s.cpu_s, s.reused) for s in stages],
+                [(folder, s.name, s.wall_s, s.cpu_s, s.reused) for s in stages],
             )
 
     def begin(self, entry: Entry) -> None:
@@ -132,7 +134,7 @@ class State:
                 " VALUES (?, ?, 'running', '', '', '', '', ?, ?, 0, '[]', '[]', '{}', '[]')"
                 " ON CONFLICT (folder) DO UPDATE SET status = 'running', path = excluded.path,"
                 " attempts = excluded.attempts, began = excluded.began",
-                (entry.folder, entry.path, entry.attempts, entry.began),
+                (_kept(entry.folder), _kept(entry.path), entry.attempts, entry.began),
             )
 
 
@@ -230,8 +232,24 @@ def _checked(path: Path) -> sqlite3.Connection:
 
 
 def _row(entry: Entry) -> dict[str, Any]:
-    values = asdict(entry)
+    values = {name: _kept(value) for name, value in asdict(entry).items()}
     return values | {name: json.dumps(values[name], default=str) for name in _JSON_COLUMNS}
+
+
+def _kept(value: Any) -> Any:
+    """`value` as SQLite can keep it: names of files in another encoding than UTF-8 as bytes."""
+    if not isinstance(value, str):
+        return value
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogateescape")
+    return value
+
+
+def _text(value: Any) -> Any:
+    """A value as it was before `_kept`."""
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
 
 
 def _entry(row: dict[str, Any]) -> Entry:

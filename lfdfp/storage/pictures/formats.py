@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import Final, Literal
 
@@ -66,14 +67,18 @@ def format_of(path: Path) -> PictureFormat:
         If the file is missing, unreadable, or of no format that is offered.
     """
     try:
+        kind = path.stat().st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):  # reading a pipe can wait for ever
+            raise ImageError(f"{path}: this is no regular file")
         with path.open("rb") as stream:
             head = stream.read(_HEAD_BYTES)
     except FileNotFoundError as error:
         raise ImageError(f"{path}: no such file") from error
     except IsADirectoryError as error:
         raise ImageError(f"{path}: is a folder, not a picture") from error
-    except OSError as error:
-        raise ImageError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise ImageError(f"{path}: cannot be read: {reason or error}") from error
     found = _format(head, path.suffix.lower())
     if found is None:
         raise ImageError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,13 @@ def test_only_one_process_works_in_a_folder(tmp_path: Path) -> None:
             pass
     with locked(tmp_path):
         pass
+
+
+def test_names_of_another_encoding_come_back(tmp_path: Path) -> None:
+    name = os.fsdecode(b"sub/a\xff")
+    entry = replace(DONE, folder=name, path=f"/shots/{name}.lfp", reason=f"{name}: damaged")
+    with opened_state(tmp_path) as state:
+        state.begin(entry)
+        state.write(entry, [StageTime(name="read", wall_s=1.0, cpu_s=1.0)])
+        state.write(entry, [StageTime(name="read", wall_s=1.0, cpu_s=1.0)])
+    assert read_entries(tmp_path) == {name: entry}
