@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -75,6 +75,21 @@ def batch_command(
     jobs: Jobs = "auto",
     memory: Memory = None,
     limit_cpu: LimitCpu = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Let the workers of this Dask scheduler do it, such as tcp://host:8786; --jobs, "
+            "--memory and --limit-cpu then count for nothing.",
+        ),
+    ] = None,
+    transfer: Annotated[
+        Literal["path", "upload"],
+        typer.Option(
+            help="With --scheduler: workers see the same files under the same paths, or captures "
+            "and results are sent."
+        ),
+    ] = "path",
     order: Order = "name",
     dry_run: DryRun = False,
     watch: Annotated[
@@ -165,6 +180,8 @@ def batch_command(
         jobs=jobs,
         memory=memory,
         limit_cpu=limit_cpu,
+        scheduler=scheduler,
+        upload=transfer == "upload",
         order=order,
         dry_run=dry_run,
         watch=watch,
@@ -197,7 +214,8 @@ def work_on(
     if not planned and not arguments.watch:
         raise fail(f"{inputs[0]}: no captures (.lfp, .lfr, .lfx) in this folder")
     if arguments.dry_run:
-        batch.foretell(planned)
+        with reported_errors():
+            batch.foretell(planned)
         return
     announce_compilation()
     with reported_errors(), stopping_on_signals() as stop, opened_library(root) as library:

@@ -16,6 +16,7 @@ from lfdfp.cli.parsing import parse_jobs, parse_memory
 from lfdfp.cli.reporting import echo_json, say
 from lfdfp.computing.memory import available_memory_mib
 from lfdfp.pipeline.batch import Job, Outcome, plan_jobs
+from lfdfp.pipeline.batch.cluster import Cluster, workers_of
 from lfdfp.pipeline.batch.estimate import (
     Needs,
     RemainingTime,
@@ -45,6 +46,8 @@ class BatchArguments:
     jobs: str = "auto"
     memory: str | None = None
     limit_cpu: int | None = None
+    scheduler: str | None = None
+    upload: bool = False
     order: Literal["name", "newest", "oldest", "smallest"] = "name"
     dry_run: bool = False
     watch: bool = False
@@ -129,7 +132,8 @@ class Batch:
         )
         needs = estimator(self._request, experience(entries.values(), self._request))
         limits = self._limits(found.due, needs)
-        remaining = RemainingTime(found.due, needs, processes=limits.processes)
+        processes = _at_a_time(limits)
+        remaining = RemainingTime(found.due, needs, processes=processes)
         forecast = _Forecast(
             captures=len(planned),
             unchanged=sum(one.status == "done" for one in found.remembered),
@@ -138,7 +142,7 @@ class Batch:
                 _Due(capture=str(job.path), folder=str(job.folder), needs=needs(job))
                 for job in found.due
             ),
-            processes=limits.processes,
+            processes=processes,
             seconds=remaining.seconds(0.0),
             free_bytes=_free_disk(self._root),
         )
@@ -178,9 +182,10 @@ class Batch:
         refused = [self._refusal(job, needs(job)) for job in found.due]
         due = [job for job, no in zip(found.due, refused, strict=True) if no is None]
         limits = self._limits(due, needs)
-        remaining = RemainingTime(due, needs, processes=limits.processes)
+        processes = _at_a_time(limits)
+        remaining = RemainingTime(due, needs, processes=processes)
         if not self._arguments.json_output and not self._arguments.json_lines:
-            self._tell_plan(planned, found, limits, remaining)
+            self._tell_plan(planned, found, processes, remaining)
         with display_of(
             len(planned), json_lines=self._arguments.json_lines, quiet=self._arguments.json_output
         ) as display:
@@ -193,17 +198,19 @@ class Batch:
         return outcomes
 
     def _tell_plan(
-        self, planned: Sequence[Job], found: Survey, limits: Limits, remaining: RemainingTime
+        self, planned: Sequence[Job], found: Survey, processes: int, remaining: RemainingTime
     ) -> None:
         finished = sum(outcome.status == "done" for outcome in found.remembered)
         told = [f"{len(planned)} capture{'s' * (len(planned) != 1)}"]
         if finished:
             told.append(f"{finished} of them finished and unchanged")
         if found.due:
-            told.append(f"{limits.processes} at a time, about {duration(remaining.seconds(0.0))}")
+            told.append(f"{processes} at a time, about {duration(remaining.seconds(0.0))}")
         say(", ".join(told), err=True)
 
-    def _limits(self, due: Sequence[Job], needs: Callable[[Job], Needs]) -> Limits:
+    def _limits(self, due: Sequence[Job], needs: Callable[[Job], Needs]) -> Limits | Cluster:
+        if self._arguments.scheduler is not None:
+            return Cluster(scheduler=self._arguments.scheduler, upload=self._arguments.upload)
         wanted = parse_jobs(self._arguments.jobs)
         free = _OF_FREE_MEMORY * available_memory_mib()
         memory = self._memory_mib or (free if wanted is None and not math.isnan(free) else math.inf)
@@ -225,6 +232,11 @@ class Batch:
             error=f"{job.path}: needs about {needs.memory_mib / 1024:.1f} GiB of memory, more than "
             f"--memory {self._arguments.memory} allows",
         )
+
+
+def _at_a_time(limits: Limits | Cluster) -> int:
+    """How many captures are worked on at once; asks the scheduler, which has to be there."""
+    return max(1, workers_of(limits)) if isinstance(limits, Cluster) else limits.processes
 
 
 def _known_beforehand(

@@ -57,6 +57,8 @@ class RunOptions:
     ----------
     calibration
         Folder that is searched first for the camera's calibration.
+    usual_calibrations
+        Search the usual folders of this machine, too.
     white_image
         White image of the same camera at a similar zoom, as a raw file.
     picture_format, bits
@@ -74,6 +76,7 @@ class RunOptions:
     """
 
     calibration: Path | None = None
+    usual_calibrations: bool = True
     white_image: Path | None = None
     picture_format: PictureFormat = "png"
     bits: Literal[8, 16] = 8

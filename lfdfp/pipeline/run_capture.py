@@ -117,6 +117,7 @@ def run_material(
         calibration=options.calibration,
         white_image=options.white_image,
         verify=options.verify,
+        usual=options.usual_calibrations,
     )
     times: list[StageTime] = []
     stage = timed(stage_progress, times)

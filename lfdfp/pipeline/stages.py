@@ -39,12 +39,15 @@ class CaptureSource:
         White image of the same camera at a similar zoom, as a raw file.
     verify
         Refuse files whose checksums do not match.
+    usual
+        Search this machine's usual folders for a calibration, too.
     """
 
     path: Path
     calibration: Path | None = None
     white_image: Path | None = None
     verify: bool = True
+    usual: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -123,7 +126,7 @@ def stored_calibration(source: CaptureSource, capture: RawCapture) -> Match | No
     """
     from lfdfp.storage.camera_calibrations import find_calibration, search_folders
 
-    return find_calibration(capture, search_folders(source.calibration))
+    return find_calibration(capture, search_folders(source.calibration, usual=source.usual))
 
 
 def foreign_light_field(path: Path, *, stage: StageProgress = silent_stage) -> LightField:
@@ -173,7 +176,7 @@ def photograph_stack(
     with stage("align"):
         made = stack_of_photographs(
             photographs,
-            names=[str(frame) for frame in frames.frames],
+            names=[str(replace(frame, path=Path(frame.path.name))) for frame in frames.frames],
             align=options.align,
             equalize=options.equalize,
             reference=options.reference,

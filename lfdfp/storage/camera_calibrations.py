@@ -35,12 +35,14 @@ _MOST_RESPONSES = 1 << 26
 """Most numbers in one table of a file; the gains of an Illum's lenslets are 7e5."""
 
 
-def search_folders(explicit: Path | None = None) -> list[Path]:
+def search_folders(explicit: Path | None = None, *, usual: bool = True) -> list[Path]:
     """Where calibrations are looked for, first to last.
 
-    A folder named explicitly, then ``$LFDFP_CALIBRATION``, ``./calibration``, and the user's
-    data folder.
+    A folder named explicitly, then, if the `usual` ones count too, ``$LFDFP_CALIBRATION``,
+    ``./calibration``, and the user's data folder.
     """
+    if not usual:
+        return [] if explicit is None else [explicit]
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     data = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_DATA_HOME")
     home = Path(data) if data else Path.home() / ".local" / "share"

@@ -150,6 +150,7 @@ def _append_planes(file: h5py.File, part: FocalStack) -> None:
             dataset = file[name]
             dataset.resize(len(dataset) + len(values), axis=0)
             dataset[-len(values) :] = values
+            dataset.flush()
 
 
 def load_focal_stack(path: Path) -> FocalStack:
@@ -404,6 +405,9 @@ def _dataset(
         options["maxshape"] = (None, *values.shape[1:])
     dataset = file.create_dataset(name, data=values, **options)
     dataset.attrs["axes"] = axes
+    # Else its place in the file depends on when Python lets go of it: a profiler, or the garbage
+    # collector, would change the file's bytes.
+    dataset.flush()
     return dataset
 
 

@@ -235,6 +235,16 @@ def test_what_needs_more_memory_than_is_allowed_is_not_begun(shots: Path, tmp_pa
     assert "1 of 2 captures done, 1 failed" in retried.stdout
 
 
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_a_scheduler_that_does_not_answer_is_named(
+    more: tuple[str, ...], shots: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("distributed", reason="Dask is an extra")
+    result = _batch(shots, "-o", tmp_path / "out", "--scheduler", "tcp://127.0.0.1:9", *more)
+    assert result.exit_code == 1
+    assert "tcp://127.0.0.1:9: no scheduler answers" in result.stderr
+
+
 @pytest.mark.parametrize("text", ["0", "8", "lots", "-1G"])
 def test_a_memory_size_needs_a_unit(text: str, shots: Path) -> None:
     result = _batch(shots, f"--memory={text}")

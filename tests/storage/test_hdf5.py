@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -308,3 +309,22 @@ def test_the_same_contents_are_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one.h5", "other.h5"):
         save_light_field(tmp_path / name, field, {"key": "k"})
     assert (tmp_path / "one.h5").read_bytes() == (tmp_path / "other.h5").read_bytes()
+
+
+def test_the_bytes_do_not_depend_on_who_holds_an_array(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A profiler's thread holds frames, and with them arrays, for a moment."""
+    stack = FocalStack(slices=_random(3, 20, 30, 3), reference_view=_random(20, 30, 3))
+    save_focal_stack(tmp_path / "free.h5", stack, {})
+    held: list[h5py.Dataset] = []
+    create = h5py.Group.create_dataset
+
+    def create_and_hold(*arguments: Any, **options: Any) -> h5py.Dataset:
+        held.append(create(*arguments, **options))
+        return held[-1]
+
+    monkeypatch.setattr(h5py.Group, "create_dataset", create_and_hold)
+    save_focal_stack(tmp_path / "held.h5", stack, {})
+    assert len(held) > 1
+    assert (tmp_path / "free.h5").read_bytes() == (tmp_path / "held.h5").read_bytes()

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from lfdfp.errors import StorageError
 from lfdfp.files import remove_leftovers
+from lfdfp.pipeline.batch.cluster import Cluster, run_on_cluster
 from lfdfp.pipeline.batch.index import write_index
 from lfdfp.pipeline.batch.outcome import Event, Outcome, Started
 from lfdfp.pipeline.batch.plan import Job
@@ -58,25 +59,18 @@ class Library:
         self,
         jobs: Sequence[Job],
         request: Request,
-        limits: Limits = _LIMITS,
+        limits: Limits | Cluster = _LIMITS,
         *,
         stop: Callable[[], bool] = never,
     ) -> Iterator[Event]:
-        """As `run_batch`, and every outcome is remembered before it is told.
+        """As `run_batch` or `run_on_cluster`, and every outcome is remembered before it is told.
 
         The index is made anew now and then, and at the end.
         """
         log = self.root / LOG
         written = time.monotonic()
         try:
-            for event in run_batch(
-                jobs,
-                request.settings,
-                request.options,
-                limits,
-                stop=stop,
-                log=log,
-            ):
+            for event in _events(jobs, request, limits, stop, log):
                 if isinstance(event, Started):
                     remove_leftovers(event.job.folder)
                     self._state.begin(_begun(event, self.root))
@@ -122,6 +116,19 @@ def opened_library(root: Path) -> Iterator[Library]:
             reason = error.strerror or error
             raise StorageError(f"{root}: cannot be written: {reason}") from error
         yield Library(root, state)
+
+
+def _events(
+    jobs: Sequence[Job],
+    request: Request,
+    limits: Limits | Cluster,
+    stop: Callable[[], bool],
+    log: Path,
+) -> Iterator[Event]:
+    settings, options = request.settings, request.options
+    if isinstance(limits, Cluster):
+        return run_on_cluster(jobs, settings, options, limits, stop=stop, log=log)
+    return run_batch(jobs, settings, options, limits, stop=stop, log=log)
 
 
 def _begun(event: Started, root: Path) -> Entry:

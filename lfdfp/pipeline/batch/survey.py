@@ -59,12 +59,13 @@ def request_of(settings: Settings, options: RunOptions) -> Request:
     from lfdfp.storage.camera_calibrations import search_folders
 
     wanted = {name: value for name, value in asdict(options).items() if name != "resume"}
+    folders = search_folders(options.calibration, usual=options.usual_calibrations)
     white = [] if options.white_image is None else [options.white_image]
     return Request(
         settings=settings,
         options=options,
         key=_hash(__version__, repr(settings), repr(wanted)),
-        calibration=_hash(*_listing([*search_folders(options.calibration), *white])),
+        calibration=_hash(*_listing([*folders, *white])),
     )
 
 
