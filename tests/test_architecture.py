@@ -24,7 +24,7 @@ _GROUND = 7
 ALLOWED = {
     "typer": r"lfdfp\.cli\..*",
     "h5py": r"lfdfp\.(storage|interchange)\..*|lfdfp\.simulation\.files",
-    "numba": r"lfdfp\..*kernels|lfdfp\.imaging\.splines|lfdfp\.computing\.bands",
+    "numba": r"lfdfp\..*kernels|lfdfp\.imaging\.splines|lfdfp\.computing\.(bands|threads)",
 }
 """Packages that only these modules may import at all, at the top or on first use."""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from lfdfp.computing.memory import forget_peak_memory, return_freed_memory
+from lfdfp.computing.threads import use_threads
 from lfdfp.files import write_bytes
 from lfdfp.pipeline.batch.outcome import Outcome
 from lfdfp.pipeline.batch.worker import Task, run_task
@@ -84,8 +85,10 @@ def run_errand(errand: Errand) -> Delivery:
     """Work on a capture, with whatever goes wrong as its outcome; one at a time in a process."""
     if errand.version != __version__:
         return _refused(errand, f"the worker has lfdfp {__version__}, not {errand.version}")
+    from distributed import get_worker
+
     with _ONE_AT_A_TIME:
-        _use_threads_of_the_worker()
+        use_threads(int(get_worker().state.nthreads))
         forget_peak_memory()
         began = time.monotonic()
         try:
@@ -158,19 +161,6 @@ def _unpack(folder: Path, files: Mapping[str, bytes]) -> None:
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         write_bytes(folder / name, content)
-
-
-def _use_threads_of_the_worker() -> None:
-    """As many threads as the worker was started with."""
-    import cv2
-    import numba
-    import torch
-    from distributed import get_worker
-
-    threads = int(get_worker().state.nthreads)
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
 
 
 def _while_wanted() -> StageProgress:
