@@ -17,8 +17,10 @@ sharp picture with its depth, from which any view or slice is rendered (`lfdfp.r
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lfdfp.computing.kernel_cache import allow_kernels_without_a_cache
 from lfdfp.version import __version__
 
 if TYPE_CHECKING:
@@ -78,6 +80,8 @@ __all__ = [
     "run_capture",
     "save",
 ]
+
+allow_kernels_without_a_cache(Path(__file__).parent)
 
 
 def __getattr__(name: str) -> Any:

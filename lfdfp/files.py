@@ -7,9 +7,10 @@ import hashlib
 import json
 import math
 import os
+import re
+import secrets
 import shutil
 import stat
-import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -124,23 +125,20 @@ def replacing(target: Path) -> Iterator[Path]:
     StorageError
         If the folder cannot be made or written to, or the disk is full.
     """
-    temporary: Path | None = None
+    temporary = _beside(target)
+    made = _missing_parents(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f"{_TEMPORARY}{target.stem[:40]}-", suffix=target.suffix
-        )
-        os.close(handle)
-        temporary = Path(name)
-        temporary.chmod(0o666 & ~_umask())
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield temporary
         temporary.replace(target)
     except OSError as error:
         reason = error.strerror or error
         raise StorageError(f"{target}: cannot be written: {reason}") from error
     finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
+        _remove_empty(made)
 
 
 @contextmanager
@@ -153,34 +151,57 @@ def replacing_folder(target: Path) -> Iterator[Path]:
         If `target` exists and is not an empty folder (nothing of the user's is ever removed), or
         cannot be made.
     """
-    temporary: Path | None = None
+    temporary = _beside(target)
+    made = _missing_parents(target)
     try:
         if target.is_dir() and not any(target.iterdir()):
             target.rmdir()
         if target.exists():
             raise StorageError(f"{target}: exists already; remove it or name another folder")
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(
-            tempfile.mkdtemp(dir=target.parent, prefix=f"{_TEMPORARY}{target.name[:40]}-")
-        )
-        temporary.chmod(0o777 & ~_umask())
+        temporary.mkdir()
         yield temporary
         temporary.rename(target)
     except OSError as error:
         reason = error.strerror or error
         raise StorageError(f"{target}: cannot be written: {reason}") from error
     finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+        _remove_empty(made)
+
+
+def _beside(target: Path) -> Path:
+    """A name in the folder of `target` that nothing has.
+
+    It is known before the file is made: an interruption in between would leave one behind.
+    """
+    number, stem = f"{os.getpid()}-{secrets.token_hex(4)}", target.stem[:40]
+    return target.with_name(f"{_TEMPORARY}{number}-{stem}{target.suffix}")
+
+
+def _missing_parents(target: Path) -> list[Path]:
+    """The folders that have to be made for a target, the innermost first."""
+    with suppress(OSError):
+        return [parent for parent in target.absolute().parents if not parent.exists()]
+    return []
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    """Remove folders in which nothing came to lie."""
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
 
 
 def remove_leftovers(folder: Path) -> int:
     """Remove what a process that was killed has left half-written in a folder; how many.
 
-    Only for a folder that no process is writing to. It is removed too if nothing else was in it.
+    What a running process is writing stays. The folder is removed too if nothing else was in it.
     """
     try:
-        left = [path for path in folder.iterdir() if path.name.startswith(_TEMPORARY)]
+        left = [path for path in folder.iterdir() if _is_left(path.name)]
     except OSError:
         return 0
     for path in left:
@@ -192,6 +213,22 @@ def remove_leftovers(folder: Path) -> int:
         with suppress(OSError):
             folder.rmdir()
     return len(left)
+
+
+def _is_left(name: str) -> bool:
+    """Whether a name is that of a half-written file whose process has ended."""
+    found = re.match(rf"{re.escape(_TEMPORARY)}(\d+)-", name)
+    if found is None:  # made by an earlier version
+        return name.startswith(_TEMPORARY)
+    if os.name != "posix":  # there, asking after a process would end it
+        return int(found[1]) != os.getpid()
+    try:
+        os.kill(int(found[1]), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:
+        pass
+    return False
 
 
 def require_room(target: Path, size: int) -> None:
@@ -303,10 +340,3 @@ def sha256_of(path: Path) -> str:
         while block := stream.read(_BLOCK_BYTES):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _umask() -> int:
-    """The process's file mode mask; reading it means setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,8 @@ from lfdfp.files import (
     check_output_folder,
     check_outputs,
     json_text,
+    remove_leftovers,
+    replacing,
     replacing_folder,
     sha256_of,
     write_text,
@@ -122,3 +125,29 @@ def test_a_folder_is_named_as_it_was_given(tmp_path: Path) -> None:
         check_output_folder(tmp_path / "link")
     with pytest.raises(StorageError, match=r"link is a link to .*gone, which does not exist"):
         check_output_folder(tmp_path / "link" / "sub")
+
+
+def test_only_what_the_dead_have_left_is_removed(tmp_path: Path) -> None:
+    for name in (".lfdfp-999999999-a.png", ".lfdfp-a-x1y2.png", f".lfdfp-{os.getppid()}-a.png"):
+        (tmp_path / name).write_bytes(b"half")
+    with replacing(tmp_path / "b.png"):
+        assert remove_leftovers(tmp_path) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f".lfdfp-{os.getppid()}-a.png",
+        "b.png",
+    ]
+
+
+@pytest.mark.parametrize("write", [replacing, replacing_folder])
+def test_folders_made_for_what_failed_go_with_it(tmp_path: Path, write: Any) -> None:
+    (tmp_path / "a").mkdir()
+    with pytest.raises(KeyboardInterrupt), write(tmp_path / "a" / "b" / "c" / "d.png"):
+        raise KeyboardInterrupt
+    assert not list((tmp_path / "a").iterdir())
+
+
+def test_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
+    with replacing(tmp_path / "a"):
+        pass
+    (tmp_path / "b").write_bytes(b"")
+    assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode

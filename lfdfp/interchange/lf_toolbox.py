@@ -22,6 +22,7 @@ from lfdfp.files import replacing
 from lfdfp.interchange.damage import damage_named
 from lfdfp.interchange.foreign_hdf5 import VARIABLE, colors_of, light_field_dataset
 from lfdfp.interchange.integer_codes import encoded_weight, rgb_or_gray
+from lfdfp.storage.whole_hdf5 import whole_hdf5
 from lfdfp.version import __version__
 
 _MOST_CHANNELS: Final = 4
@@ -85,7 +86,8 @@ def write_lf_toolbox(path: Path, field: LightField) -> None:
     rows, columns = field.angular_shape
     height, width = field.spatial_shape
     with replacing(path) as temporary:
-        with h5py.File(temporary, "w", userblock_size=_USER_BLOCK) as file:
+        size = 8 * rows * columns * height * width
+        with whole_hdf5(temporary, size=size, userblock_size=_USER_BLOCK) as file:
             dataset = file.create_dataset(
                 VARIABLE,
                 (4, width, height, columns, rows),

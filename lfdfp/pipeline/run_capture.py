@@ -11,7 +11,7 @@ from lfdfp.computing.blas_threads import with_one_blas_thread
 from lfdfp.computing.memory import peak_memory_mib
 from lfdfp.datatypes import FocalStack, LightField, RawCapture, SharpPicture
 from lfdfp.errors import NotRawError
-from lfdfp.files import json_text, write_bytes, write_text
+from lfdfp.files import json_text, remove_leftovers, write_bytes, write_text
 from lfdfp.pipeline import stages
 from lfdfp.pipeline.material import Material
 from lfdfp.pipeline.record import (
@@ -143,6 +143,7 @@ def run_material(
         stage=stage,
         read_back=timed(stage_progress, times, reused=True),
     )
+    remove_leftovers(folder)
     held = _others_of(material, held, options, stage)
     decoded = None
     if held.capture is not None and not run.reuse.light_field:

@@ -6,6 +6,7 @@ Beside ``NAME.lfp`` (F01) or ``NAME.lfr`` (Illum) stand the white image, as
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 from lfdfp.datatypes import FloatArray, ViewSampling
 from lfdfp.errors import StorageError
-from lfdfp.files import replacing
+from lfdfp.files import write_bytes
 from lfdfp.lfp import container_of, write_container, write_pair
 from lfdfp.simulation.capture import SimulatedCapture
 
@@ -148,7 +149,8 @@ def load_truth(path: Path) -> Truth:
 def _write_truth(path: Path, capture: SimulatedCapture) -> None:
     import h5py
 
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    content = io.BytesIO()  # where the disk is full, HDF5's library would end the program
+    with h5py.File(content, "w") as file:
         file.attrs.update(
             kind=_KIND,
             version=_VERSION,
@@ -163,3 +165,4 @@ def _write_truth(path: Path, capture: SimulatedCapture) -> None:
         file.create_dataset("center_view", data=capture.view(0, 0)).attrs["axes"] = "t s c"
         disparity = file.create_dataset("disparity", data=capture.disparity())
         disparity.attrs.update(axes="t s", unit="view pixels per angular step, near negative")
+    write_bytes(path, content.getvalue())

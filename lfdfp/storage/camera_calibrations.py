@@ -100,7 +100,7 @@ def save_camera_calibration(folder: Path, camera: CameraCalibration) -> Path:
     StorageError
         If the file cannot be written.
     """
-    import h5py
+    from lfdfp.storage.whole_hdf5 import whole_hdf5
 
     if not camera.serial:
         raise CalibrationError(
@@ -108,7 +108,7 @@ def save_camera_calibration(folder: Path, camera: CameraCalibration) -> Path:
             "pass one of them as the white image instead"
         )
     path = folder / file_name(camera.serial)
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with replacing(path) as temporary, whole_hdf5(temporary, size=0) as file:
         file.attrs.update(
             kind=KIND,
             version=VERSION,

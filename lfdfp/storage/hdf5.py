@@ -6,7 +6,6 @@ beside its target and then renamed. Unknown kinds and newer versions are refused
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,12 +32,12 @@ from lfdfp.datatypes import (
 from lfdfp.errors import StorageError
 from lfdfp.files import replacing, require_room
 from lfdfp.storage.sound_hdf5 import UNREADABLE, opened_hdf5, trust
+from lfdfp.storage.whole_hdf5 import whole_hdf5
 from lfdfp.version import __version__
 
 VERSIONS: Final = {"light_field": 1, "focal_stack": 1, "fusion_result": 2}
 """Newest version of each kind; older ones are read too."""
 
-_IN_MEMORY_BYTES: Final = 256 << 20
 _MOST_SCALE: Final = 16
 _MOST_VIEWS: Final = 99
 _MAY_BE_UNKNOWN: Final = ("disparity", "fine_disparity")
@@ -344,26 +343,15 @@ def _created(
     *,
     size: int | None,
 ) -> Iterator[h5py.File]:
-    """A new file with (history, warnings) as its story, for arrays of so many bytes.
-
-    The HDF5 library ends the whole program when a disk is full: files of ordinary size are made in
-    memory and written as a whole; for others, room is asked for before they are begun.
-    """
+    """A new file with (history, warnings) as its story, for arrays of so many bytes."""
     history, warnings = story
-    in_memory = size is not None and size <= _IN_MEMORY_BYTES
-    if size is not None and not in_memory:
-        require_room(path, size)
-    with replacing(path) as temporary:
-        buffer = io.BytesIO()
-        with h5py.File(buffer if in_memory else temporary, "w") as file:
-            file.attrs.update(kind=kind, version=VERSIONS[kind], program=f"lfdfp {__version__}")
-            file.attrs["provenance"] = json.dumps(dict(provenance), default=str)
-            file.attrs["history"] = json.dumps(history)
-            file.attrs["warnings"] = json.dumps(warnings)
-            yield file
-            file.attrs["datasets"] = json.dumps(list(file))
-        if in_memory:
-            temporary.write_bytes(buffer.getbuffer())
+    with replacing(path) as temporary, whole_hdf5(temporary, size=size) as file:
+        file.attrs.update(kind=kind, version=VERSIONS[kind], program=f"lfdfp {__version__}")
+        file.attrs["provenance"] = json.dumps(dict(provenance), default=str)
+        file.attrs["history"] = json.dumps(history)
+        file.attrs["warnings"] = json.dumps(warnings)
+        yield file
+        file.attrs["datasets"] = json.dumps(list(file))
     trust(path)
 
 
