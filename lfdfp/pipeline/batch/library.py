@@ -31,6 +31,10 @@ from lfdfp.pipeline.record import RunRecord
 from lfdfp.pipeline.reuse import RECORD
 
 _INDEX_EVERY_S: Final = 30.0
+_INDEX_SHARE: Final = 0.02
+"""Of the time, at most, that goes into the index while captures are worked on."""
+_QUICK_INDEX: Final = 300
+"""Captures whose index is made in no time, even while the user waits for the end."""
 _LIMITS: Final = Limits()
 _LONG_FACTS: Final = frozenset({"history", "slopes_px_per_step"})
 
@@ -65,10 +69,11 @@ class Library:
     ) -> Iterator[Event]:
         """As `run_batch` or `run_on_cluster`, and every outcome is remembered before it is told.
 
-        The index is made anew now and then, and at the end.
+        The index is made anew now and then, and at the end; not of many captures when it is to
+        stop, which has to be soon.
         """
         log = self.root / LOG
-        written = time.monotonic()
+        due_s = time.monotonic() + _INDEX_EVERY_S
         try:
             for event in _events(jobs, request, limits, stop, log):
                 if isinstance(event, Started):
@@ -78,11 +83,14 @@ class Library:
                     self.remember(event, request)
                     _log(log, event)
                 yield event
-                if time.monotonic() - written > _INDEX_EVERY_S:
+                began = time.monotonic()
+                if began > due_s:
                     self.write_index()
-                    written = time.monotonic()
+                    took = time.monotonic() - began
+                    due_s = time.monotonic() + max(_INDEX_EVERY_S, took / _INDEX_SHARE)
         finally:
-            self.write_index()
+            if not stop() or len(self.entries()) <= _QUICK_INDEX:
+                self.write_index()
 
     def write_index(self) -> None:
         """Make the pages of the whole folder anew."""

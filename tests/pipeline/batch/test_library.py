@@ -158,6 +158,20 @@ def test_what_is_interrupted_is_remembered_as_that(shots: Path, tmp_path: Path) 
     assert (tmp_path / "index.html").is_file()
 
 
+def test_who_stops_does_not_wait_for_the_index_of_many_captures(
+    shots: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lfdfp.pipeline.batch.library._QUICK_INDEX", 0)
+    begun: list[str] = []
+    with opened_library(tmp_path) as library:
+        jobs = plan_jobs([shots], tmp_path)
+        for event in library.work_through(jobs, _request(), stop=lambda: bool(begun)):
+            begun.append(event.job.folder.name)
+        assert not (tmp_path / "index.html").exists()
+        list(library.work_through((), _request()))
+        assert (tmp_path / "index.html").exists()
+
+
 def test_two_batches_do_not_share_a_folder(tmp_path: Path) -> None:
     with (
         opened_library(tmp_path),
