@@ -40,9 +40,9 @@ from lfdfp.evaluation.metrics import psnr
 from lfdfp.fusion.baselines import laplacian_pyramid, mean_of_slices, sharpest_slice
 from lfdfp.fusion.decision_map import decision_maps, fuse_slices
 from lfdfp.fusion.paper.double_reblur import DoubleReblurSettings, double_reblur_maps
-from lfdfp.fusion.paper.recipe import PaperSettings
+from lfdfp.fusion.paper.settings import PaperSettings
 from lfdfp.imaging.display import luma
-from lfdfp.networks.fusion_losses import LossSettings
+from lfdfp.networks.settings import LossSettings
 
 NOISE_SIGMA = 5 / 255
 SECTIONS = ("decisions", "x2", "x4", "noise", "equal", "seeds", "figure3", "speed")

@@ -14,10 +14,10 @@ from lfdfp.datatypes import FloatArray, FocalStack
 from lfdfp.evaluation.metrics import psnr_luma
 from lfdfp.fusion import fuse
 from lfdfp.fusion.baselines import back_projection, laplacian_pyramid, mean_of_slices
-from lfdfp.fusion.paper.recipe import PaperSettings
+from lfdfp.fusion.paper.settings import PaperSettings
 from lfdfp.imaging.display import decode_srgb, encode
 from lfdfp.imaging.resampling import bicubic
-from lfdfp.networks.fusion_losses import LossSettings
+from lfdfp.networks.settings import LossSettings
 from lfdfp.progress import ignore_progress
 from lfdfp.settings import FusionSettings, Preset
 

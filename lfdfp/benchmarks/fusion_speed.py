@@ -15,7 +15,7 @@ import numpy as np
 from lfdfp.benchmarks.photograph_pairs import Pair
 from lfdfp.datatypes import FloatArray, FocalStack
 from lfdfp.fusion import fuse
-from lfdfp.fusion.paper.recipe import PaperSettings
+from lfdfp.fusion.paper.settings import PaperSettings
 from lfdfp.fusion.presets import PRESETS, EngineSettings
 from lfdfp.imaging.display import decode_srgb
 from lfdfp.settings import FusionSettings, Preset

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -22,12 +23,14 @@ def with_one_blas_thread(function: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(function)
     def limited(*args: P.args, **kwargs: P.kwargs) -> T:
-        # Only libraries that are loaded can be limited, and SciPy brings a BLAS of its own.
-        import numpy as np
-        import scipy.linalg
         from threadpoolctl import threadpool_limits
 
-        del np, scipy
+        if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
+            # Only libraries that are loaded can be limited, and SciPy brings a BLAS of its own.
+            import numpy as np
+            import scipy.linalg
+
+            del np, scipy
         with threadpool_limits(1, user_api="blas"):
             return function(*args, **kwargs)
 

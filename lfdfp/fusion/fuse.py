@@ -20,7 +20,7 @@ from lfdfp.datatypes import (
 from lfdfp.errors import ImageError
 from lfdfp.fusion.center_view import with_reference_view
 from lfdfp.fusion.decision_map import disparity_from_maps, fused_with_maps, source_of
-from lfdfp.fusion.paper.recipe import PaperSettings
+from lfdfp.fusion.paper.settings import PaperSettings
 from lfdfp.fusion.presets import PRESETS, EngineSettings
 from lfdfp.imaging.display import decode_srgb, encode
 from lfdfp.imaging.noise_level import stack_noise
@@ -170,8 +170,6 @@ def _by_paper(
 def _by_engine(
     stack: FocalStack, settings: FusionSettings, engine: EngineSettings, progress: Progress
 ) -> _Made:
-    from lfdfp.super_resolution.super_resolve import super_resolve
-
     noise = stack_noise(encode(one) for one in stack.slices)
     source = source_of(
         stack.slices, stack.coverage, engine.decision, prior=_prior(stack), encode=encode
@@ -183,6 +181,10 @@ def _by_engine(
         fused, added = with_reference_view(fused, encode(stack.reference_view))
         sigma = float(np.hypot(sigma, added))
         targets, shares = decode_srgb(fused)[None], np.ones((1, *fused.shape[:2]), np.float32)
+    if settings.scale == 1:  # torch, which loads for seconds, is not needed
+        return _Made(fused=fused, fine=fused, maps=maps, prior="none", losses={}, device="cpu")
+    from lfdfp.super_resolution.super_resolve import super_resolve
+
     result = super_resolve(
         targets, shares, fused, sigma, settings, engine.super_resolution, progress
     )

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lfdfp.fusion.decision_map import DecisionSettings
-from lfdfp.fusion.paper.recipe import PaperSettings
-from lfdfp.networks.fit import NetworkSettings
+from lfdfp.fusion.paper.settings import PaperSettings
+from lfdfp.networks.settings import NetworkSettings
 from lfdfp.settings import Preset
-from lfdfp.super_resolution.internal_learning import InternalLearningSettings
-from lfdfp.super_resolution.super_resolve import SuperResolutionSettings
+from lfdfp.super_resolution.settings import InternalLearningSettings, SuperResolutionSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

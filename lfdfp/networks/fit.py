@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.networks.fusion_losses import LossSettings
-from lfdfp.networks.skipnet import SkipnetSettings
-
-SMALL_RESIDUAL = SkipnetSettings(
-    channels=(8, 16), kernel_size=3, skip_channels=(4, 4), output="zero_residual"
-)
-
-CONTENT_ONLY = LossSettings(joint_gradient=0.0, gradient_limit=0.0)
+from lfdfp.networks.settings import NetworkSettings
 
 
 def to_tensor(picture: FloatArray, device: torch.device) -> Tensor:
@@ -74,33 +67,3 @@ def optimize(
         optimizer.step()
         on_step(step)
     return Fit(best=made.detach() if best is None else best, error=least, diverged=diverged)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkSettings:
-    """A residual SKIPnet and how it is fitted.
-
-    Attributes
-    ----------
-    iterations
-        At most; held-out pixels usually stop it earlier.
-    held_out
-        Share of the observed pixels that the fit never sees and that stop it.
-    patience
-        Checks without improvement before stopping.
-    least_gain
-        Relative fall of the held-out error below which the base is returned as it is.
-    tile_px, overlap_px
-        Fine pixels per side of what is fitted at once, and by how much tiles overlap.
-    """
-
-    skipnet: SkipnetSettings = field(default_factory=lambda: SMALL_RESIDUAL)
-    losses: LossSettings = field(default_factory=lambda: CONTENT_ONLY)
-    iterations: int = 40
-    learning_rate: float = 3e-3
-    held_out: float = 0.05
-    check_every: int = 10
-    patience: int = 1
-    least_gain: float = 0.05
-    tile_px: int = 256
-    overlap_px: int = 32

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from lfdfp.imaging.display import LUMA_WEIGHTS
 from lfdfp.imaging.resampling import Downsampling
-
-Luma = Literal["true", "code"]
-
-Laplacian = Literal["signed", "absolute"]
-
+from lfdfp.networks.settings import Laplacian, LossSettings, Luma
 
 _CODE_LUMA = (0.299, -0.169, 0.499)
 """What the authors' code calls luma: a column of the RGB-YCbCr matrix where a row is meant."""
@@ -109,23 +102,3 @@ class FusionLoss:
         limit = (x[..., 1:, :] - x[..., :-1, :]).abs().mean()
         limit = limit + (x[..., 1:] - x[..., :-1]).abs().mean()
         return {"content": content, "joint_gradient": joint, "gradient_limit": limit}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LossSettings:
-    """Weights α, β, γ and two deliberate corrections of the authors' code.
-
-    Attributes
-    ----------
-    luma
-        "true" is Rec. 601; "code" reads the transposed matrix.
-    laplacian
-        "signed" compares the Laplacian of largest magnitude with its sign (Eq. 21); "absolute"
-        takes magnitudes on both sides and pads with zeros, as the code does.
-    """
-
-    content: float = 1.0
-    joint_gradient: float = 0.5
-    gradient_limit: float = 0.1
-    luma: Luma = "true"
-    laplacian: Laplacian = "signed"

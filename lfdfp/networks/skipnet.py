@@ -10,16 +10,12 @@ resized to their skip instead of doubled, so that no picture needs a size divisi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-BlockOrder = Literal["paper", "code"]
-
-Output = Literal["sigmoid", "logits", "zero_residual"]
+from lfdfp.networks.settings import SkipnetSettings
 
 
 def _convolution(
@@ -96,29 +92,3 @@ def fitting_depth(shape: Sequence[int], settings: SkipnetSettings) -> int:
     while depth < len(settings.channels) and side > settings.kernel_size:
         side, depth = (side + 1) // 2, depth + 1
     return depth
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SkipnetSettings:
-    """Shape of the network.
-
-    Attributes
-    ----------
-    channels
-        Features at each of the D scales; its length is the depth D.
-    kernel_size
-        n_d, odd.
-    skip_channels
-        Features that each skip is narrowed to (0: no skip) in the code's order; the paper's order
-        takes the encoder's features whole.
-    output
-        "sigmoid" as in the paper; "logits" leaves it out; "zero_residual" starts at exactly zero,
-        without sigmoid.
-    """
-
-    channels: tuple[int, ...] = (8, 16, 32, 64, 128)
-    kernel_size: int = 5
-    block_order: BlockOrder = "code"
-    skip_channels: tuple[int, ...] = (4, 4, 4, 4, 4)
-    leak: float = 0.2
-    output: Output = "sigmoid"

@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -35,9 +34,7 @@ from lfdfp.super_resolution.examples import (
     shape_pairs,
 )
 from lfdfp.super_resolution.scale_network import HALO_PX, Batch, ScaleNetwork, learn, load_weights
-
-Start = Literal["prior", "large prior", "chance"]
-
+from lfdfp.super_resolution.settings import InternalLearningSettings, Start
 
 PRIORS: Mapping[Start, Path] = {
     "prior": Path(__file__).with_name("scale_prior.npz"),
@@ -211,38 +208,3 @@ def checked_gain(
         ours += float(np.square(made[0, 0].cpu().numpy() - fine).sum())
         bicubics += float(np.square(plain - fine).sum())
     return 1.0 - ours / max(bicubics, 1e-12)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InternalLearningSettings:
-    """A network that learns from the picture's own scales, and for how long.
-
-    Attributes
-    ----------
-    channels, blocks
-        Features per layer; residual blocks of two 3 x 3 convolutions.
-    steps, batch, shapes, patch_px
-        Batches learned from; patches of the picture in each; patches of random shapes beside
-        them, so that the start is not forgotten; the side of a patch in coarse pixels.
-    scales
-        Sizes of the picture, relative to itself, that serve as examples.
-    networks
-        How many are learned from different seeds and averaged.
-    ensemble
-        Average the answers to all eight turned and mirrored questions.
-    start
-        "prior" and "large prior" begin with what was learned from random shapes, which fixes
-        `channels` and `blocks`: 48 and 4, or 64 and 6; "chance" with random weights.
-    """
-
-    start: Start = "prior"
-    channels: int = 48
-    blocks: int = 4
-    steps: int = 100
-    batch: int = 11
-    shapes: int = 3
-    patch_px: int = 28
-    learning_rate: float = 5e-4
-    scales: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7, 0.6)
-    networks: int = 1
-    ensemble: bool = True

@@ -20,8 +20,9 @@ from lfdfp.imaging.display import encode
 from lfdfp.imaging.enlargement import Enlarger
 from lfdfp.imaging.resampling import Downsampling
 from lfdfp.imaging.tiles import blending_window, tiles
-from lfdfp.networks.fit import NetworkSettings, optimize, to_picture, to_tensor
+from lfdfp.networks.fit import optimize, to_picture, to_tensor
 from lfdfp.networks.fusion_losses import FusionLoss, TorchDownsampling
+from lfdfp.networks.settings import NetworkSettings
 from lfdfp.networks.skipnet import Skipnet, fitting_depth
 from lfdfp.progress import Progress
 

@@ -17,37 +17,14 @@ from lfdfp.computing.torch_devices import deliberate_threads, torch_device
 from lfdfp.datatypes import FloatArray
 from lfdfp.imaging.display import luma
 from lfdfp.imaging.enlargement import VISIBLE_SIGMA, Enlarger, luma_sigma
-from lfdfp.networks.fit import NetworkSettings
 from lfdfp.progress import Progress
 from lfdfp.settings import FusionSettings
-from lfdfp.super_resolution.internal_learning import (
-    InternalLearningSettings,
-    Lesson,
-    learn_from_scales,
-)
+from lfdfp.super_resolution.internal_learning import Lesson, learn_from_scales
 from lfdfp.super_resolution.residual import Observations, network_residual
+from lfdfp.super_resolution.settings import InternalLearningSettings, SuperResolutionSettings
 
 _FACTORS = {2: (2, 1), 3: (3, 1), 4: (2, 2)}
 """Scale to (factor that is learned, how often it is applied)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SuperResolutionSettings:
-    """What is done beyond enlarging the fused picture.
-
-    Attributes
-    ----------
-    back_projections
-        Iterations of the back-projected base.
-    internal
-        None leaves the base without internal learning.
-    network
-        None leaves out the residual SKIPnet.
-    """
-
-    back_projections: int = 5
-    internal: InternalLearningSettings | None = None
-    network: NetworkSettings | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +53,6 @@ def super_resolve(
     """
     device = torch_device(settings.device)
     seen = Observations(light=light, maps=maps, fused=fused, scale=settings.scale)
-    if settings.scale == 1:
-        return Enlarged(fine=fused, prior="none", losses={}, device=str(device))
     losses, prior = {"noise_sigma": sigma}, "back-projection"
     with deliberate_threads():
         lessons = _learned(fused, sigma, settings, method.internal, device, progress)

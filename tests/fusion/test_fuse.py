@@ -11,14 +11,13 @@ from lfdfp.datatypes import FloatArray, FocalStack, SharpPicture, StackEvidence
 from lfdfp.errors import ImageError, SettingsError
 from lfdfp.evaluation.metrics import psnr
 from lfdfp.fusion import fuse
-from lfdfp.fusion.paper.recipe import PaperSettings
+from lfdfp.fusion.paper.settings import PaperSettings
 from lfdfp.fusion.presets import EngineSettings
 from lfdfp.imaging.display import decode_srgb, encode
 from lfdfp.imaging.resampling import Downsampling
-from lfdfp.networks.fit import NetworkSettings
+from lfdfp.networks.settings import NetworkSettings
 from lfdfp.settings import FusionSettings
-from lfdfp.super_resolution.internal_learning import InternalLearningSettings
-from lfdfp.super_resolution.super_resolve import SuperResolutionSettings
+from lfdfp.super_resolution.settings import InternalLearningSettings, SuperResolutionSettings
 from tests.factories import multi_focus, textured_picture
 
 

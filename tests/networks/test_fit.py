@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from lfdfp.networks.fit import NetworkSettings, optimize, to_picture, to_tensor
+from lfdfp.networks.fit import optimize, to_picture, to_tensor
+from lfdfp.networks.settings import NetworkSettings
 
 SETTINGS = NetworkSettings(iterations=60, learning_rate=0.05, check_every=5, patience=3)
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lfdfp.networks.skipnet import BlockOrder, Skipnet, SkipnetSettings, fitting_depth
+from lfdfp.networks.settings import BlockOrder, SkipnetSettings
+from lfdfp.networks.skipnet import Skipnet, fitting_depth
 
 
 @pytest.mark.parametrize("order", ["paper", "code"])

@@ -14,7 +14,6 @@ from lfdfp.imaging.resampling import Downsampling, bicubic
 from lfdfp.settings import Preset
 from lfdfp.super_resolution.examples import batches, scale_pairs, shape_pairs
 from lfdfp.super_resolution.internal_learning import (
-    InternalLearningSettings,
     InternalUpscaler,
     Lesson,
     checked_gain,
@@ -22,6 +21,7 @@ from lfdfp.super_resolution.internal_learning import (
     starting_network,
 )
 from lfdfp.super_resolution.scale_network import ScaleNetwork
+from lfdfp.super_resolution.settings import InternalLearningSettings
 from tests.factories import textured_picture
 
 pytestmark = pytest.mark.slow

@@ -9,8 +9,7 @@ nothing in the chain passes it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,16 +17,15 @@ from torch import Tensor, nn
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.fusion.decision_map import fuse_slices
-from lfdfp.fusion.paper.double_reblur import DoubleReblurSettings, double_reblur_maps
+from lfdfp.fusion.paper.double_reblur import double_reblur_maps
+from lfdfp.fusion.paper.settings import Code, PaperSettings
 from lfdfp.imaging.display import luma
-from lfdfp.imaging.resampling import Downsampling, DownsamplingKernel
+from lfdfp.imaging.resampling import Downsampling
 from lfdfp.networks.fit import to_picture, to_tensor
-from lfdfp.networks.fusion_losses import FusionLoss, LossSettings, TorchDownsampling
-from lfdfp.networks.skipnet import Skipnet, SkipnetSettings, fitting_depth
+from lfdfp.networks.fusion_losses import FusionLoss, TorchDownsampling
+from lfdfp.networks.settings import SkipnetSettings
+from lfdfp.networks.skipnet import Skipnet, fitting_depth
 from lfdfp.progress import Progress
-
-Code = Literal["mean", "noise"]
-
 
 Score = Callable[[FloatArray], float]
 Watch = Callable[[int, FloatArray], None]
@@ -203,29 +201,3 @@ def fit(
     with torch.no_grad():
         last: Tensor = network(code)
     return last if best is None else best
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaperSettings:
-    """The paper's recipe; the defaults are its own, but for two corrections in `losses`.
-
-    Attributes
-    ----------
-    mask_skipnet
-        Network of the decision embedding: the published code gives it skips at the two deepest
-        scales only.
-    code
-        What the network is fed: the mean of the enlarged slices, or uniform noise.
-    """
-
-    skipnet: SkipnetSettings = field(default_factory=SkipnetSettings)
-    mask_skipnet: SkipnetSettings = field(
-        default_factory=lambda: SkipnetSettings(skip_channels=(0, 0, 0, 4, 4))
-    )
-    double_reblur: DoubleReblurSettings = field(default_factory=DoubleReblurSettings)
-    losses: LossSettings = field(default_factory=LossSettings)
-    iterations: int = 2000
-    embedding_iterations: int = 500
-    learning_rate: float = 1e-3
-    code: Code = "mean"
-    kernel: DownsamplingKernel = "lanczos2"

@@ -11,12 +11,13 @@ import torch
 from lfdfp.datatypes import FloatArray, FocalStack, StackEvidence
 from lfdfp.evaluation.metrics import psnr
 from lfdfp.fusion import fuse
-from lfdfp.fusion.paper.recipe import Code, PaperSettings, follow_paper
+from lfdfp.fusion.paper.recipe import follow_paper
+from lfdfp.fusion.paper.settings import Code, PaperSettings
 from lfdfp.fusion.presets import EngineSettings
 from lfdfp.imaging.display import decode_srgb, encode
 from lfdfp.imaging.resampling import Downsampling
-from lfdfp.networks.fusion_losses import FusionLoss, LossSettings, TorchDownsampling
-from lfdfp.networks.skipnet import SkipnetSettings
+from lfdfp.networks.fusion_losses import FusionLoss, TorchDownsampling
+from lfdfp.networks.settings import LossSettings, SkipnetSettings
 from lfdfp.settings import FusionSettings
 from tests.factories import multi_focus, textured_picture
 
