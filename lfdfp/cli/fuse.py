@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -24,7 +24,12 @@ from lfdfp.settings import FusionSettings, Preset
 from lfdfp.storage.images import Picture
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from lfdfp.alignment.placement import Placement
+    from lfdfp.pipeline.photographs import PhotographOptions
+    from lfdfp.storage.photographs import FrameList
 
 
 def fuse_command(
@@ -56,7 +61,19 @@ def fuse_command(
     ] = None,
     decision_map: Annotated[
         Path | None,
-        typer.Option("--decision-map", help="Also write which picture was taken where."),
+        typer.Option(
+            "--decision-map",
+            help="Also write which picture was taken where: its number, from 0, as gray value "
+            "(.png, .tif).",
+        ),
+    ] = None,
+    depth: Annotated[
+        Path | None,
+        typer.Option(
+            "--depth",
+            help="Also write the depth that the order of pictures gives: 16 bits from the first "
+            "to the last (.png), or numbers of pictures (.tif, .pfm).",
+        ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
@@ -70,8 +87,8 @@ def fuse_command(
     Example:  lfdfp fuse capture/focal_stack.h5 -o sharp.png
     """
     from lfdfp.cli.inputs import told_of
-    from lfdfp.fusion import fuse
-    from lfdfp.storage.images import SCREEN_SUFFIXES, check_writable, write_picture
+    from lfdfp.interchange.slice_maps import DEPTH_SUFFIXES, INDEX_SUFFIXES
+    from lfdfp.storage.images import check_writable, write_picture
 
     with reported_errors():
         settings = FusionSettings(
@@ -79,20 +96,19 @@ def fuse_command(
         )
     first = inputs[0]
     target = first.with_name(f"{first.stem}_fused.png") if output is None else output
-    targets = [target] if decision_map is None else [target, decision_map]
+    maps = [path for path in (decision_map, depth) if path is not None]
     with reported_errors():
         check_writable(target)
-        check_outputs(*targets, inputs=inputs)
-        if decision_map is not None:
-            check_outputs(decision_map, endings=SCREEN_SUFFIXES)
+        check_outputs(target, *maps, inputs=inputs)
+        for path, endings in ((decision_map, INDEX_SUFFIXES), (depth, DEPTH_SUFFIXES)):
+            if path is not None:
+                check_outputs(path, endings=endings)
         aligning = _Alignment(align=align, equalize=equalize, reference=reference, crop=crop)
-        stack, template, placement = _read(inputs, targets, scale, aligning)
-        with stage_bar("fuse") as progress:
-            result = fuse(stack, settings, progress=progress)
-        light, made = result.super_resolved, result.provenance
+        made = _made(inputs, [target, *maps], settings, aligning)
+        light = made.picture.light
         told = told_of(first)
         shown = light if target.suffix.lower() == ".exr" else _rendered(light, told, scale)
-        picture = replace(template, light=shown, alpha=_enlarged(template.alpha, scale))
+        picture = replace(made.picture, light=shown)
         if bits is not None:
             picture = replace(picture, bits=16 if bits == "16" else 8)
         provenance: dict[str, object] = {
@@ -102,26 +118,25 @@ def fuse_command(
         }
         provenance |= told
         left_out = write_picture(target, picture, provenance)
-        if decision_map is not None and isinstance(result.evidence, StackEvidence):
-            _write_decision_map(decision_map, result.evidence.decision_map, provenance)
-    warnings = (*template.notes, *made.warnings, *left_out)
+        _write_maps(made, decision_map, depth, provenance)
+    warnings = (*made.warnings, *left_out)
     facts = {
         "picture": str(target),
         "rows": light.shape[0],
         "columns": light.shape[1],
-        "data_term": made.data_term,
+        "data_term": "stack",
         "prior": made.prior,
         "losses": dict(made.losses),
         "warnings": list(warnings),
     }
     if json_output:
-        echo_json(facts | _placement_facts(placement))
+        echo_json(facts | _placement_facts(made.placement))
         return
     echo_notes(warnings)
-    if verbose and placement is not None:
-        _say_placement(placement)
+    if verbose and made.placement is not None:
+        _say_placement(made.placement)
     say(
-        f"{target}: {light.shape[1]} x {light.shape[0]} from {len(stack.slices)} pictures, "
+        f"{target}: {light.shape[1]} x {light.shape[0]} from {made.count} pictures, "
         f"prior: {made.prior}"
     )
 
@@ -145,41 +160,166 @@ class _Alignment:
     crop: bool
 
 
-def _read(
-    inputs: Sequence[Path], targets: Sequence[Path], scale: int, aligning: _Alignment
-) -> tuple[FocalStack, Picture, Placement | None]:
-    from lfdfp.alignment import stack_of_photographs
-    from lfdfp.fusion.fuse import check_size
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    """A sharp picture and what is said of it.
+
+    Attributes
+    ----------
+    index, position
+        Shape (T, S): number of the picture that each pixel comes from, and the depth that follows.
+    count
+        Of the pictures that were given.
+    """
+
+    picture: Picture
+    index: NDArray[np.uint16]
+    position: FloatArray
+    count: int
+    history: Sequence[str]
+    warnings: tuple[str, ...]
+    prior: str = "none"
+    losses: Mapping[str, float] = field(default_factory=dict)
+    placement: Placement | None = None
+
+
+def _made(
+    inputs: Sequence[Path], targets: Sequence[Path], settings: FusionSettings, aligning: _Alignment
+) -> _Made:
     from lfdfp.pipeline.batch import CAPTURE_SUFFIXES
+    from lfdfp.pipeline.photographs import PhotographOptions
     from lfdfp.storage.hdf5 import load_focal_stack
-    from lfdfp.storage.images import check_writable
-    from lfdfp.storage.photographs import list_frames, read_photographs
     from lfdfp.storage.refocus_stacks import load_refocus_stack
 
     reference = parse_reference(aligning.reference)
     if len(inputs) == 1 and inputs[0].suffix == ".h5":
         stack = load_focal_stack(inputs[0])
-        return stack, Picture(light=stack.slices[0]), None
+        return _of_stack(stack, Picture(light=stack.slices[0]), settings)
     if len(inputs) == 1 and inputs[0].suffix.lower() in CAPTURE_SUFFIXES:
         stack = load_refocus_stack(inputs[0])
-        return stack, Picture(light=stack.slices[0]), None
-    frames = list_frames(inputs)
-    check_size(*frames.size, scale)
-    check_outputs(*targets, inputs=[frame.path for frame in frames.frames])
-    check_writable(targets[0], (scale * frames.size[0], scale * frames.size[1]))
-    photographs, template = read_photographs(frames)
-    made = stack_of_photographs(
-        photographs,
-        names=[str(frame) for frame in frames.frames],
+        return _of_stack(stack, Picture(light=stack.slices[0]), settings)
+    options = PhotographOptions(
         align=aligning.align,
         equalize=aligning.equalize,
         reference=reference,
         crop=aligning.crop,
     )
+    return _of_photographs(inputs, targets, settings, options)
+
+
+def _of_stack(stack: FocalStack, template: Picture, settings: FusionSettings) -> _Made:
+    import numpy as np
+
+    from lfdfp.fusion import fuse
+    from lfdfp.report.maps import mean_index
+
+    with stage_bar("fuse") as progress:
+        result = fuse(stack, settings, progress=progress)
+    evidence = result.evidence
+    shares = (
+        evidence.decision_map if isinstance(evidence, StackEvidence) else stack.slices[:, ..., 0]
+    )
+    return _Made(
+        picture=replace(
+            template,
+            light=result.super_resolved,
+            alpha=_enlarged(template.alpha, settings.scale),
+        ),
+        index=shares.argmax(axis=0).astype(np.uint16),
+        position=mean_index(shares),
+        count=len(stack.slices),
+        history=result.provenance.history,
+        warnings=(*template.notes, *result.provenance.warnings),
+        prior=result.provenance.prior,
+        losses=result.provenance.losses,
+    )
+
+
+def _of_photographs(
+    inputs: Sequence[Path],
+    targets: Sequence[Path],
+    settings: FusionSettings,
+    options: PhotographOptions,
+) -> _Made:
+    from lfdfp.fusion.fuse import check_size
+    from lfdfp.storage.images import check_writable
+    from lfdfp.storage.photographs import MAX_TOTAL_PIXELS, list_frames
+
+    frames = list_frames(inputs)
+    rows, columns = frames.size
+    check_size(rows, columns, settings.scale)
+    check_outputs(*targets, inputs=[frame.path for frame in frames.frames])
+    check_writable(targets[0], (settings.scale * rows, settings.scale * columns))
+    few = len(frames.frames) * rows * columns <= MAX_TOTAL_PIXELS
+    if settings.preset == "paper" or (settings.scale > 1 and few):
+        return _all_at_hand(frames, settings, options)
+    return _one_after_the_other(frames, settings, options)
+
+
+def _all_at_hand(frames: FrameList, settings: FusionSettings, options: PhotographOptions) -> _Made:
+    """Enlarging, and the paper's method, look at all photographs again and again."""
+    import numpy as np
+
+    from lfdfp.alignment import stack_of_photographs
+    from lfdfp.storage.photographs import read_photographs
+
+    photographs, template = read_photographs(frames)
+    stack = stack_of_photographs(
+        photographs, names=[str(frame) for frame in frames.frames], **asdict(options)
+    )
     alpha = template.alpha
-    if alpha is not None and made.window is not None:
-        alpha = alpha[made.window]
-    return made.stack, replace(template, light=made.stack.slices[0], alpha=alpha), made.placement
+    if alpha is not None and stack.window is not None:
+        alpha = alpha[stack.window]
+    made = _of_stack(stack.stack, replace(template, alpha=alpha), settings)
+    kept = np.array(stack.placement.kept)
+    return replace(
+        made,
+        index=kept[made.index].astype(np.uint16),
+        position=_among_all(made.position, kept),
+        count=len(frames.frames),
+        placement=stack.placement,
+    )
+
+
+def _one_after_the_other(
+    frames: FrameList, settings: FusionSettings, options: PhotographOptions
+) -> _Made:
+    """Fuse any number of photographs, then enlarge the result alone."""
+    import numpy as np
+
+    from lfdfp.fusion.slice_depth import slice_depth
+    from lfdfp.pipeline.photographs import fuse_photographs
+
+    with stage_bar("fuse") as progress:
+        found = fuse_photographs(frames, options, progress=progress)
+    kept = np.array(found.placement.kept)
+    made = _Made(
+        picture=found.picture,
+        index=kept[found.fusion.chosen].astype(np.uint16),
+        position=_among_all(slice_depth(found.fusion), kept),
+        count=len(frames.frames),
+        history=found.history,
+        warnings=(*found.picture.notes, *found.placement.warnings),
+        placement=found.placement,
+    )
+    if settings.scale == 1:
+        return made
+    larger = _of_stack(FocalStack(slices=found.picture.light[None]), found.picture, settings)
+    history = (*made.history, *larger.history)
+    return replace(
+        made,
+        picture=larger.picture,
+        history=history,
+        prior=larger.prior,
+        losses=larger.losses,
+    )
+
+
+def _among_all(position: FloatArray, kept: NDArray[np.int64]) -> FloatArray:
+    """Places among the pictures that are kept as places among all that were given."""
+    import numpy as np
+
+    return np.interp(position, np.arange(len(kept)), kept).astype(np.float32)
 
 
 def _placement_facts(placement: Placement | None) -> dict[str, object]:
@@ -212,8 +352,12 @@ def _enlarged(alpha: FloatArray | None, scale: int) -> FloatArray | None:
     return np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _write_decision_map(path: Path, maps: FloatArray, provenance: dict[str, object]) -> None:
-    from lfdfp.report.maps import decision_picture, mean_index
-    from lfdfp.storage.images import write_screen_image
+def _write_maps(
+    made: _Made, index: Path | None, depth: Path | None, provenance: dict[str, object]
+) -> None:
+    from lfdfp.interchange.slice_maps import write_slice_depth, write_slice_index
 
-    write_screen_image(path, decision_picture(mean_index(maps), len(maps)), provenance)
+    if index is not None:
+        write_slice_index(index, made.index, made.count, provenance)
+    if depth is not None:
+        write_slice_depth(depth, made.position, made.count, provenance)

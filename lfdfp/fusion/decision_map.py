@@ -107,15 +107,21 @@ class RunningFusion:
         Shape (T, S): number of the slice with the largest share.
     position
         Shape (T, S): mean number of the slices by their shares.
+    share
+        Shape (T, S), in (0, 1]: the largest share.
     squares
         Sum of squared shares, by how much the noise's variance falls: mean over a sixteenth of
         the pixels.
+    count
+        How many slices there were.
     """
 
     fused: FloatArray
     chosen: NDArray[np.uint16]
     position: FloatArray
+    share: FloatArray
     squares: float
+    count: int
 
 
 def first_look(slices: Iterator[SeenSlice], settings: DecisionSettings, sigma: float) -> FirstLook:
@@ -188,12 +194,14 @@ class _Sums:
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self._light: FloatArray | None = None
+        self._count = 0
         self._total, self._position, self._largest = (np.zeros(shape, np.float32) for _ in "123")
         self._chosen = np.zeros(shape, np.uint16)
         self._squares = np.zeros_like(self._total[::_SQUARES_STEP, ::_SQUARES_STEP])
 
     def add(self, number: int, encoded: FloatArray, weight: FloatArray) -> None:
         """Count slice `number`."""
+        self._count = max(self._count, number + 1)
         if self._light is None:
             self._light = np.zeros(encoded.shape, np.float32)
         for channel in range(encoded.shape[2]):
@@ -215,7 +223,9 @@ class _Sums:
             fused=self._light,
             chosen=self._chosen,
             position=self._position,
+            share=np.divide(self._largest, self._total, out=self._largest),
             squares=float(np.mean(self._squares / np.square(total))),
+            count=self._count,
         )
 
 

@@ -275,3 +275,27 @@ def test_a_stack_of_a_camera_is_shown_as_its_run_shows_it(tmp_path: Path) -> Non
         clipped.append((np.asarray(Image.open(target)) == 255).mean())
     assert clipped[0] > 0.3
     assert clipped[1] < 0.7 * clipped[0]
+
+
+def test_where_the_picture_comes_from_is_written_as_numbers(tmp_path: Path) -> None:
+    slices, owner = multi_focus(textured_picture((80, 200)), 4)
+    paths = _saved(tmp_path, slices)
+    index, depth = tmp_path / "index.png", tmp_path / "depth.tif"
+    options = ("--no-align", "--decision-map", index, "--depth", depth)
+    _fused(tmp_path / "sharp.png", *paths, *options)
+    numbers = np.asarray(Image.open(index))
+    assert numbers.dtype == np.uint8
+    assert np.mean(numbers == owner) > 0.93
+    assert np.mean(np.abs(tifffile.imread(depth) - owner) < 0.5) > 0.9
+
+
+def test_more_photographs_than_fit_at_once_are_fused_then_enlarged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = _saved(tmp_path, _SLICES)
+    options = ("--scale", 2, "--preset", "fast")
+    at_hand = _fused(tmp_path / "at_hand.png", *paths, *options)
+    monkeypatch.setattr("lfdfp.storage.photographs.MAX_TOTAL_PIXELS", 1000)
+    passing = _fused(tmp_path / "passing.png", *paths, *options)
+    assert passing.shape == at_hand.shape
+    assert psnr(at_hand, passing) > 40

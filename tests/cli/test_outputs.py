@@ -51,8 +51,8 @@ def test_fuse_keeps_its_photographs(tmp_path: Path) -> None:
     assert "two outputs have this name" in _refused(
         "fuse", near, far, "-o", target, "--decision-map", target
     )
-    assert "written as .png or .jpg" in _refused(
-        "fuse", near, far, "-o", target, "--decision-map", tmp_path / "map.tif"
+    assert "written as .png" in _refused(
+        "fuse", near, far, "-o", target, "--decision-map", tmp_path / "map.jpg"
     )
     assert [near.read_bytes(), far.read_bytes()] == before
     assert not target.exists()

@@ -1,0 +1,36 @@
+"""Depth from the order of slices: where each pixel is sharp, and a guess where nothing shows it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from lfdfp.datatypes import FloatArray
+from lfdfp.fusion.decision_map import RunningFusion
+from lfdfp.fusion.focus_evidence import gaussian
+
+_SPREADS_PX: Final = (64.0, 16.0, 4.0)
+"""Neighborhoods from which depth is taken where a pixel shows none, the widest first."""
+
+_LEAST_SURETY: Final = 0.05
+"""Surety of what wider neighborhoods say."""
+
+
+def slice_depth(fusion: RunningFusion) -> FloatArray:
+    """Depth in slices (T, S), from 0 to `count` - 1.
+
+    Where one slice has nearly all of the share, its number; where many share a pixel because it is
+    flat, what surer neighbors say, near ones before distant ones.
+    """
+    if fusion.count == 1:
+        return np.zeros_like(fusion.position)
+    even = 1 / fusion.count
+    surety = np.square(np.clip((fusion.share - even) / (1 - even), 0, 1))
+    weighted = surety * fusion.position
+    depth = np.full_like(surety, float(weighted.sum()) / max(float(surety.sum()), 1e-6))
+    for spread in _SPREADS_PX:
+        around, sure = gaussian(weighted, spread), gaussian(surety, spread)
+        depth = (around + _LEAST_SURETY * depth) / (sure + _LEAST_SURETY)
+    depth = (weighted + _LEAST_SURETY * depth) / (surety + _LEAST_SURETY)
+    return np.asarray(np.clip(depth, 0, fusion.count - 1), np.float32)

@@ -1,0 +1,32 @@
+"""Depth from the order of slices."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lfdfp.fusion.decision_map import DecisionSettings, fused_running, source_of
+from lfdfp.fusion.slice_depth import slice_depth
+from tests.factories import multi_focus, textured_picture
+
+
+def test_depth_is_the_number_of_the_sharp_slice() -> None:
+    slices, owner = multi_focus(textured_picture((80, 250)), 5)
+    depth = slice_depth(fused_running(source_of(slices, None, DecisionSettings()), sigma=0.003))
+    assert np.mean(np.abs(depth - owner) < 0.5) > 0.93
+    assert depth.min() >= 0
+    assert depth.max() <= 4
+
+
+def test_what_is_flat_takes_the_depth_of_what_is_around_it() -> None:
+    slices, _ = multi_focus(textured_picture((140, 260)), 2)
+    slices[:, 40:100, 170:230] = 0.5
+    fusion = fused_running(source_of(slices, None, DecisionSettings()), sigma=0.003)
+    inside = np.s_[65:75, 195:205]
+    assert fusion.share[inside].max() < 0.9
+    np.testing.assert_allclose(slice_depth(fusion)[inside], 1.0, atol=0.2)
+
+
+def test_one_slice_alone_has_depth_zero() -> None:
+    one = textured_picture((20, 30))[None]
+    fusion = fused_running(source_of(one, None, DecisionSettings()), sigma=0.003)
+    np.testing.assert_array_equal(slice_depth(fusion), 0)

@@ -1,0 +1,73 @@
+"""Photographs that are read one after the other give the picture of photographs at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from lfdfp.alignment import stack_of_photographs
+from lfdfp.alignment.motions import warped
+from lfdfp.datatypes import FloatArray
+from lfdfp.fusion import fuse
+from lfdfp.imaging.display import encode
+from lfdfp.pipeline.photographs import PhotographOptions, fuse_photographs
+from lfdfp.settings import FusionSettings
+from lfdfp.storage.photographs import list_frames, read_photographs
+from tests.factories import multi_focus, textured_picture
+
+
+def _written(folder: Path, pictures: FloatArray) -> list[Path]:
+    paths = [folder / f"{number:02d}.tif" for number in range(len(pictures))]
+    for path, picture in zip(paths, pictures, strict=True):
+        codes = np.rint(65535 * np.clip(picture, 0, 1)).astype(np.uint16)
+        tifffile.imwrite(path, codes, photometric="rgb")
+    return paths
+
+
+def _moved_stack() -> FloatArray:
+    slices, _ = multi_focus(textured_picture((200, 300)), 3)
+    shift = np.array([[1, 0, 2.0], [0, 1, -1.0], [0, 0, 1.0]])
+    return np.stack([warped(slices[0], shift), slices[1], slices[2]])
+
+
+@pytest.mark.parametrize("crop", [False, True])
+def test_reading_one_by_one_changes_nothing(tmp_path: Path, crop: bool) -> None:
+    frames = list_frames(_written(tmp_path, _moved_stack()))
+    found = fuse_photographs(frames, PhotographOptions(crop=crop))
+    photographs, _ = read_photographs(frames)
+    stack = stack_of_photographs(photographs, crop=crop).stack
+    at_hand = fuse(stack, FusionSettings(scale=1))
+    assert found.picture.light.shape == at_hand.all_in_focus.shape
+    difference = encode(found.picture.light) - encode(at_hand.all_in_focus)
+    assert np.sqrt(np.mean(np.square(difference))) < 1e-3
+    assert found.picture.bits == 16
+    assert found.placement.photographs[0].state == "moved"
+
+
+def test_every_file_is_read_three_times_and_progress_ends_at_all(tmp_path: Path) -> None:
+    frames = list_frames(_written(tmp_path, _moved_stack()))
+    told: list[tuple[int, int]] = []
+    fuse_photographs(frames, progress=lambda done, total: told.append((done, total)))
+    assert told == [(number, 9) for number in range(1, 10)]
+
+
+def test_gray_and_color_photographs_go_together(tmp_path: Path) -> None:
+    slices, _ = multi_focus(textured_picture((60, 80)), 2)
+    gray = tmp_path / "00.tif"
+    tifffile.imwrite(gray, np.rint(255 * slices[0].mean(axis=2)).astype(np.uint8))
+    color = tmp_path / "01.tif"
+    tifffile.imwrite(color, np.rint(255 * slices[1]).astype(np.uint8), photometric="rgb")
+    found = fuse_photographs(list_frames([gray, color]), PhotographOptions(align=False))
+    assert found.picture.light.shape == (60, 80, 3)
+
+
+def test_the_picture_says_which_photograph_it_comes_from(tmp_path: Path) -> None:
+    slices, owner = multi_focus(textured_picture((80, 250)), 5)
+    frames = list_frames(_written(tmp_path, slices))
+    fusion = fuse_photographs(frames, PhotographOptions(align=False)).fusion
+    assert fusion.count == 5
+    assert np.mean(fusion.chosen == owner) > 0.93
+    assert np.mean(np.abs(fusion.position - owner) < 0.5) > 0.93
