@@ -1,7 +1,8 @@
 """What captures need - time, memory, disk - before they are worked on, and how long the rest takes.
 
-Fitted to what simulated F01 captures of 0.36, 2.6 and 10.8 million pixels really took
-(``docs/measurements/library.md``), on one thread. What the captures of a folder took corrects it.
+Fitted to what F01 captures, simulated ones of 0.36 to 2.6 million pixels and a real one of 10.8,
+really took on one thread (``docs/measurements/library.md``). What the captures of a folder took
+corrects it.
 """
 
 from __future__ import annotations
@@ -24,22 +25,57 @@ _BYTES_PER_PIXEL: Final = 1.5
 _MARGIN: Final = 1.15
 """Of memory: scenes differ."""
 
-_SECONDS: Final[Mapping[Data, Mapping[int, float]]] = {
-    "rays": {1: 6.5, 2: 6.5, 3: 6.5, 4: 6.5},
-    "stack": {1: 2.5, 2: 9.5, 3: 10.0, 4: 10.0},
-}
-_MIB: Final[Mapping[Data, Mapping[int, float]]] = {
-    "rays": {1: 75.0, 2: 75.0, 3: 75.0, 4: 100.0},
-    "stack": {1: 75.0, 2: 150.0, 3: 200.0, 4: 250.0},
-}
-_PICTURES_MB: Final = {1: 0.55, 2: 0.85, 3: 1.1, 4: 1.35}
-_SOLUTION_MB: Final = {1: 0.85, 2: 1.55, 3: 3.3, 4: 5.4}
-_STACK_MB: Final = 1.6
-_FIELD_MB: Final = 6.0
 
-_STARTING_S: Final = 2.0
-_EMPTY_MIB: Final = 290.0
-"""What a process has when it has loaded everything, and worked on next to nothing."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """What is needed of something: for a capture of no pixels, and for every million of them."""
+
+    least: float
+    per_million: float
+
+    def at(self, millions: float) -> float:
+        return self.least + self.per_million * millions
+
+
+_SECONDS: Final[Mapping[Data, Mapping[int, _Line]]] = {
+    "rays": {
+        1: _Line(least=3.0, per_million=6.2),
+        2: _Line(least=3.0, per_million=6.2),
+        3: _Line(least=3.0, per_million=6.3),
+        4: _Line(least=3.0, per_million=6.5),
+    },
+    "stack": {
+        1: _Line(least=2.5, per_million=0.8),
+        2: _Line(least=15.0, per_million=8.0),  # a network learns from the stack
+        3: _Line(least=15.0, per_million=8.5),
+        4: _Line(least=15.0, per_million=9.0),
+    },
+}
+"""With the start of a process."""
+
+_MIB: Final[Mapping[Data, Mapping[int, _Line]]] = {
+    "rays": {
+        1: _Line(least=290, per_million=95),
+        2: _Line(least=290, per_million=95),
+        3: _Line(least=290, per_million=100),
+        4: _Line(least=290, per_million=110),
+    },
+    "stack": {
+        1: _Line(least=440, per_million=25),
+        2: _Line(least=560, per_million=125),
+        3: _Line(least=560, per_million=175),
+        4: _Line(least=560, per_million=225),
+    },
+}
+
+_PICTURES_MB: Final = {1: 0.6, 2: 0.85, 3: 1.1, 4: 1.4}
+_SOLUTION_MB: Final[Mapping[Data, Mapping[int, float]]] = {
+    "rays": {1: 0.6, 2: 1.55, 3: 3.3, 4: 5.3},
+    "stack": {1: 1.0, 2: 1.4, 3: 3.0, 4: 5.0},
+}
+_STACK_MB: Final = 2.0
+_FIELD_MB: Final = 6.0
+"""Of files, for every million pixels."""
 
 _FIRST_WEIGHT_S: Final = 30.0
 """How many seconds of experience the estimate beforehand counts for."""
@@ -75,14 +111,14 @@ def needs_of(size: int, settings: Settings, options: RunOptions) -> Needs:
     data, scale = settings.fusion.data, settings.fusion.scale
     files = _PICTURES_MB[scale]
     if options.keep != "pictures":
-        files += _SOLUTION_MB[scale]
+        files += _SOLUTION_MB[data][scale]
     if options.keep == "all":
         files += _STACK_MB
     if options.keep_light_field:
         files += _FIELD_MB
     return Needs(
-        seconds=_STARTING_S + _SECONDS[data][scale] * pixels,
-        memory_mib=_MARGIN * (_EMPTY_MIB + _MIB[data][scale] * pixels),
+        seconds=_SECONDS[data][scale].at(pixels),
+        memory_mib=_MARGIN * _MIB[data][scale].at(pixels),
         disk_bytes=1e6 * files * pixels,
     )
 

@@ -7,19 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from lfdfp.pipeline.batch import Job, Outcome, Started
+from lfdfp.pipeline.batch import Job, Outcome, Started, run_batch
 from lfdfp.pipeline.batch.estimate import (
     Needs,
     RemainingTime,
     estimator,
     experience,
     needs_of,
+    size_of,
     suitable_processes,
 )
 from lfdfp.pipeline.batch.state import Entry, KnownFile
 from lfdfp.pipeline.batch.survey import request_of
 from lfdfp.pipeline.record import RunOptions
 from lfdfp.settings import Data, FusionSettings, Settings
+from lfdfp.simulation import write_simulated_capture
+from tests.factories import tiny_capture
 
 REQUEST = request_of(Settings(), RunOptions(resume=True))
 
@@ -121,3 +124,20 @@ def test_what_runs_counts_for_what_it_still_needs() -> None:
     remaining.note(Started(job=jobs[0], attempt=1), 0)
     assert remaining.seconds(40) == pytest.approx(60)
     assert remaining.seconds(500) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("data", "scale"), [("rays", 2), ("stack", 1), ("stack", 2)])
+def test_memory_and_disk_are_foretold(data: Data, scale: int, tmp_path: Path) -> None:
+    made = tiny_capture(scene="motorcycle", size=600, seed=3)
+    path = tmp_path / "a.lfp"
+    write_simulated_capture(path, made, white_image=False, truth=False)
+    job, settings = Job(path=path, folder=tmp_path / "a"), _settings(data, scale)
+    (outcome,) = (
+        event for event in run_batch([job], settings, RunOptions()) if isinstance(event, Outcome)
+    )
+    assert outcome.record is not None
+    needs = needs_of(size_of(job), settings, RunOptions())
+    assert needs.memory_mib / 2 < outcome.record.peak_memory_mib <= needs.memory_mib
+    written = sum(one.size for one in outcome.record.outputs.values())
+    assert written == pytest.approx(needs.disk_bytes, rel=0.5)
