@@ -84,10 +84,13 @@ def measured_black_level(capture: RawCapture, grid: LensletGrid) -> BlackLevel |
 
 def _levels_of_zones(blocks: _Blocks, plane: int, stated: float) -> list[tuple[float, float]]:
     """Black level and standard error by each zone that has dark parts."""
-    found = []
-    brightest = np.percentile(blocks.middle[blocks.usable[:, plane], plane], _BRIGHT_PERCENT)
+    found: list[tuple[float, float]] = []
+    usable = blocks.usable[:, plane]
+    if not usable.any():
+        return found
+    brightest = np.percentile(blocks.middle[usable, plane], _BRIGHT_PERCENT)
     for k in range(_ZONES_PER_SIDE**2):
-        chosen = blocks.usable[:, plane] & (blocks.zone == k)
+        chosen = usable & (blocks.zone == k)
         if chosen.sum() < _FEWEST_BLOCKS:
             continue
         level = _level(

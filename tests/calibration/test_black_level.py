@@ -76,3 +76,10 @@ def test_a_wrong_level_is_said_and_mended(dark: SimulatedCapture) -> None:
     told = {finding.subject: finding for finding in assess(wrong)}
     assert told["black level"].verdict == "fair"
     assert "the metadata say 153" in told["black level"].fact
+
+
+def test_a_sensor_too_small_for_one_block_has_no_measured_level() -> None:
+    camera = camera_model("f01", size=120)
+    simulated = simulate_capture(make_scene("plane", camera.field_pitch, seed=1), camera, seed=1)
+    grid = simulated.true_calibration().grid
+    assert measured_black_level(simulated.raw_capture(), grid) is None

@@ -133,9 +133,12 @@ def test_memory_and_disk_are_foretold(data: Data, scale: int, tmp_path: Path) ->
     path = tmp_path / "a.lfp"
     write_simulated_capture(path, made, white_image=False, truth=False)
     job, settings = Job(path=path, folder=tmp_path / "a"), _settings(data, scale)
-    (outcome,) = (
-        event for event in run_batch([job], settings, RunOptions()) if isinstance(event, Outcome)
-    )
+    for _ in range(2):  # the first time, kernels may be compiled, which takes memory of its own
+        *_, outcome = (
+            event
+            for event in run_batch([job], settings, RunOptions())
+            if isinstance(event, Outcome)
+        )
     assert outcome.record is not None
     needs = needs_of(size_of(job), settings, RunOptions())
     assert needs.memory_mib / 2 < outcome.record.peak_memory_mib <= needs.memory_mib
