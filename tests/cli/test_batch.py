@@ -245,6 +245,20 @@ def test_a_scheduler_that_does_not_answer_is_named(
     assert "tcp://127.0.0.1:9: no scheduler answers" in result.stderr
 
 
+def test_captures_that_do_not_fit_into_memory_together_come_one_after_the_other(
+    tmp_path: Path,
+) -> None:
+    for name in "ab":
+        _capture(tmp_path / "shots", f"{name}.lfp", seed=ord(name))
+    lines = ("--json-lines", "--jobs", "2", "--memory")
+    for memory, expected in (("500M", "aabb"), ("2G", "abab")):
+        result = _batch(tmp_path / "shots", "-o", tmp_path / memory, *QUICK, *lines, memory)
+        events = [json.loads(line) for line in result.stdout.splitlines()]
+        told = [Path(e["capture"]).stem for e in events if e["event"] in ("started", "ended")]
+        assert "".join(told[:2]) == expected[:2]
+        assert sorted(told) == sorted(expected)
+
+
 @pytest.mark.parametrize("text", ["0", "8", "lots", "-1G"])
 def test_a_memory_size_needs_a_unit(text: str, shots: Path) -> None:
     result = _batch(shots, f"--memory={text}")

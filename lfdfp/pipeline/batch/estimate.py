@@ -61,7 +61,7 @@ _MIB: Final[Mapping[Data, Mapping[int, _Line]]] = {
         4: _Line(least=290, per_million=110),
     },
     "stack": {
-        1: _Line(least=440, per_million=25),
+        1: _Line(least=290, per_million=35),
         2: _Line(least=560, per_million=125),
         3: _Line(least=560, per_million=175),
         4: _Line(least=560, per_million=225),
