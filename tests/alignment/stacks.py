@@ -37,6 +37,22 @@ def _disc(radius: float) -> FloatArray:
     return np.asarray(inside / inside.sum(), np.float32)
 
 
+def terraced(light: FloatArray, depth: FloatArray, focus: float, widest_px: float) -> FloatArray:
+    """Linear light of 16 terraces: each, as it blurs, spreads over those behind it."""
+    steps = np.rint(15 * depth)
+    made = np.zeros_like(light)
+    for step in range(16):
+        near = (steps >= step).astype(np.float32)[..., None]
+        blurred = cv2.filter2D(
+            np.dstack([light * near, near]),
+            -1,
+            _disc(widest_px * abs(step / 15 - focus)),
+            borderType=cv2.BORDER_REPLICATE,
+        )
+        made = made * (1 - blurred[..., 3:]) + blurred[..., :3]
+    return np.asarray(made, np.float32)
+
+
 def still_stack(number: int, widest_px: float = 6.0) -> FloatArray:
     """Linear light (N, T, S, 3): a slope from near to far, focused from one end to the other."""
     light = decode_srgb(grainy_picture())

@@ -18,6 +18,7 @@ from tests.alignment.stacks import (
     largest_error,
     moved_stack,
     still_stack,
+    terraced,
 )
 
 
@@ -49,6 +50,32 @@ def test_blur_of_a_bright_specimen_on_black_is_no_magnification(brightness: floa
     depth = np.clip(1 - distance, 0, 1)
     stack = [np.clip(focused(light, depth, f, 9.0), 0, 1) for f in np.linspace(0, 1, 6)]
     assert solved(measured_links(map(levels_of, stack)), 2, range(6)).model == "none"
+
+
+def _terraces(brightness: float) -> list[FloatArray]:
+    rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    distance = np.hypot((columns - 160) / 110, (rows - 120) / 90).astype(np.float32)
+    light = brightness * decode_srgb(grainy_picture()) * (distance < 1)[..., None]
+    depth = np.clip(1 - distance, 0, 1)
+    return [np.clip(terraced(light, depth, f, 9.0), 0, 1) for f in np.linspace(0, 1, 6)]
+
+
+@pytest.mark.parametrize("brightness", [0.8, 2.5])
+def test_terraces_that_spread_as_they_blur_are_no_magnification(brightness: float) -> None:
+    stack = _terraces(brightness)
+    assert solved(measured_links(map(levels_of, stack)), 2, range(6)).model == "none"
+
+
+def test_a_shift_of_terraces_is_no_magnification_either() -> None:
+    stack = _terraces(0.8)
+    moved = [
+        np.clip(warped(one, motion_matrix(np.array([1.2 * k, -0.7 * k]), SHAPE)), 0, 1)
+        for k, one in enumerate(stack)
+    ]
+    found = solved(measured_links(map(levels_of, moved)), 2, range(6))
+    assert found.model == "shift"
+    truth = [motion_matrix(np.array([-1.2, 0.7]) * (k - 2), SHAPE) for k in range(6)]
+    assert max(largest_error(found.matrices[k], truth[k])[0] for k in range(6)) < 0.4
 
 
 def test_blur_that_a_program_made_in_encoded_values_is_no_motion() -> None:
