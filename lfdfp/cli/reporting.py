@@ -7,13 +7,20 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typer
 
 from lfdfp.errors import LfdfpError, about, defect, of_the_system
 from lfdfp.files import json_text
 from lfdfp.progress import Progress
+
+_NO_MEMORY: Final = (
+    "failed to map segment from shared object",
+    "can't allocate memory",
+    "Unable to allocate",
+)
+"""What loading a library, PyTorch and NumPy say where memory is short."""
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -63,6 +70,9 @@ def reported_defects(*, traceback: bool) -> Iterator[None]:
     except Exception as error:
         if traceback:
             raise
+        if any(words in str(error) for words in _NO_MEMORY):
+            fail("not enough memory")
+            sys.exit(1)
         fail(of_the_system(error) if isinstance(error, OSError) else defect(error))
     else:
         return

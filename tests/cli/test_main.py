@@ -53,6 +53,7 @@ def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch, place: int) 
         (PermissionError(13, "Permission denied", "/a/b"), "lfdfp: /a/b: Permission denied"),
         (OSError("the disk is gone"), "lfdfp: the disk is gone"),
         (MemoryError(), "lfdfp: not enough memory"),
+        (ImportError("a.so: failed to map segment from shared object"), "lfdfp: not enough memory"),
         (LfdfpError("a bad value"), "lfdfp: a bad value"),
     ],
 )
