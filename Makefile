@@ -3,8 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 CAPTURE ?=
 TESTS ?= tests
+READER ?=
+MINUTES ?= 10
 
-.PHONY: run test quick check test-oldest bench crops clean
+.PHONY: run test quick check fuzz test-oldest bench crops clean
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -31,6 +33,11 @@ check: .venv/.installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(TESTS)
+
+# make fuzz MINUTES=60, or READER=settings for one; see docs/trust.md.
+fuzz: .venv/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[fuzz]'
+	$(BIN)/python -m tests.fuzz.harness $(READER) --minutes $(MINUTES)
 
 # With the oldest versions that pyproject.toml allows, torch excepted: its old builds need gigabytes.
 test-oldest:
