@@ -107,7 +107,7 @@ def test_termination_is_in_order_at_every_write(faults: Faults) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n", [0, 1, 2, 3, 4, 12, 22, 33, 43, 52, 62, 63])
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 33, 63])
 def test_a_killed_run_is_taken_up_again(faults: Faults, tmp_path: Path, n: int) -> None:
     faults.answers([])  # the whole run is there to be compared with
     assert faults.started([("SIGKILL", n)]).returncode == -signal.SIGKILL
