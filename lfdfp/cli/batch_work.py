@@ -35,6 +35,8 @@ _LISTED: Final = 20
 _OF_FREE_MEMORY: Final = 0.85
 """How much of it `--jobs auto` takes where no limit is given."""
 _WATCH_S: Final = 1.0
+_LOOKING_SHARE: Final = 0.05
+"""Of the time, at most, that goes into looking for new files."""
 _SETTLED_S: Final = 5.0
 """A file that has changed later than this may still be being copied."""
 
@@ -156,18 +158,16 @@ class Batch:
     ) -> list[Outcome]:
         """Work through everything, and go on waiting for more where that is wanted."""
         outcomes = self._worked_through(library, planned, stop)
+        looking_s = 0.0
         while self._arguments.watch and not stop():
-            time.sleep(_WATCH_S)
+            _wait(max(_WATCH_S, looking_s / _LOOKING_SHARE), stop)
+            began = time.monotonic()
             known = {outcome.job.path for outcome in outcomes}
-            fresh = [job for job in self._settled() if job.path not in known]
+            fresh = [job for job in self.planned() if job.path not in known and _is_settled(job)]
+            looking_s = time.monotonic() - began
             if fresh:
                 outcomes += self._worked_through(library, fresh, stop)
         return outcomes
-
-    def _settled(self) -> list[Job]:
-        """Planned captures that are not being copied any more; asked for not too often."""
-        end = time.time() - _SETTLED_S
-        return [job for job in self.planned() if job.path.stat().st_mtime < end]
 
     def _worked_through(
         self, library: Library, planned: Sequence[Job], stop: Interruption
@@ -262,6 +262,21 @@ def _ordered(jobs: Sequence[Job], order: str) -> list[Job]:
     if order == "smallest":
         return sorted(jobs, key=size_of)
     return sorted(jobs, key=_time_of, reverse=order == "newest")
+
+
+def _wait(seconds: float, stop: Interruption) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not stop():
+        time.sleep(min(0.2, seconds))
+
+
+def _is_settled(job: Job) -> bool:
+    """Whether none of its files is still being copied."""
+    try:
+        newest = max(path.stat().st_mtime for path in job.material.files())
+    except (OSError, ValueError):
+        return False
+    return newest < time.time() - _SETTLED_S
 
 
 def _time_of(job: Job) -> float:
