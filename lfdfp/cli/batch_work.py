@@ -6,7 +6,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -193,9 +193,13 @@ class Batch:
             for event in library.work_through(due, self._request, limits, stop=stop):
                 remaining.note(event, time.monotonic())
                 if isinstance(event, Outcome):
-                    outcomes.append(event)
+                    outcomes.append(self._to_keep(event))
                 display.tell(event, remaining.seconds(time.monotonic()))
         return outcomes
+
+    def _to_keep(self, outcome: Outcome) -> Outcome:
+        """What is said of it at the end: a hundred thousand whole records take gigabytes."""
+        return outcome if self._arguments.json_output else replace(outcome, record=None)
 
     def _tell_plan(
         self, planned: Sequence[Job], found: Survey, processes: int, remaining: RemainingTime
