@@ -9,6 +9,7 @@ limits of time and memory, and opened here only if that ends well.
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ import numpy as np
 from lfdfp.errors import StorageError
 
 _PATIENCE_S: Final = 8.0
+_MOST_PROCESSOR_S: Final = 5
+"""A busy machine takes longer; a sound file takes a fraction of it."""
+
 _MOST_MEMORY: Final = 3 << 30
 _MOST_OBJECTS: Final = 20_000
 _MOST_DEPTH: Final = 32
@@ -101,6 +105,8 @@ def _examined_elsewhere(path: Path) -> str:
         )
     except subprocess.TimeoutExpired:
         return f"is damaged: reading it does not end within {_PATIENCE_S:.0f} s"
+    if done.returncode == -getattr(signal, "SIGXCPU", 0) != 0:
+        return f"is damaged: reading it does not end within {_MOST_PROCESSOR_S} s"
     with suppress(ValueError, KeyError, TypeError):
         return str(json.loads(done.stdout.decode("utf-8", "replace"))["fault"])
     return "is damaged: the HDF5 library fails on it"
@@ -172,9 +178,9 @@ def _limit_resources() -> None:
         import resource
     except ImportError:  # Windows: the caller's patience has to do
         return
-    seconds = int(_PATIENCE_S)
+    seconds = _MOST_PROCESSOR_S
     with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
         resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 

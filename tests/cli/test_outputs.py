@@ -130,6 +130,7 @@ _READ_BY = (
     "fuse FILE FILE -o OUT.png",
     "inspect FILE",
     "evaluate FILE --held-out-rays",
+    "export FILE --depth -o OUT.png",
     "run CAPTURE --settings FILE -o OUT",
     "run CAPTURE --white-image FILE -o OUT",
 )
