@@ -393,6 +393,8 @@ def _dataset(
         options["maxshape"] = (None, *values.shape[1:])
     dataset = file.create_dataset(name, data=values, **options)
     dataset.attrs["axes"] = axes
+    for dimension, label in zip(dataset.dims, axes.split(), strict=True):
+        dimension.label = label  # what other programs read them by
     # Else its place in the file depends on when Python lets go of it: a profiler, or the garbage
     # collector, would change the file's bytes.
     dataset.flush()
