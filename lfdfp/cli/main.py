@@ -10,11 +10,12 @@ import typer
 
 from lfdfp.cli.commands import HELP_NAMES, LazyCommands
 from lfdfp.cli.interruption import end_cleanly_on_termination
-from lfdfp.cli.reporting import fail, reported_defects
+from lfdfp.cli.reporting import QUIET, fail, reported_defects
 from lfdfp.computing.memory import keep_freed_memory
 from lfdfp.version import __version__
 
 _DEBUG: Final = "--debug"
+_QUIET: Final = "--quiet"
 
 app = typer.Typer(
     cls=LazyCommands,
@@ -41,8 +42,8 @@ def program(
 
     Start with:  lfdfp run capture.lfp
 
-    Where the program itself fails, it says so in one line; --debug, anywhere among the arguments,
-    shows the traceback.
+    Anywhere among the arguments, --quiet leaves out what is told of results, and the bars. Where
+    the program itself fails, it says so in one line; --debug shows the traceback.
     """
 
 
@@ -50,8 +51,9 @@ def main() -> None:
     """Entry point; an interrupt ends quietly with the usual code."""
     keep_freed_memory()
     end_cleanly_on_termination()
-    arguments = [argument for argument in sys.argv[1:] if argument != _DEBUG]
-    debug = len(arguments) < len(sys.argv) - 1
+    arguments = [one for one in sys.argv[1:] if one not in (_DEBUG, _QUIET)]
+    debug = _DEBUG in sys.argv[1:]
+    QUIET.set(_QUIET in sys.argv[1:])
     # The kernels have a pool of their own: a second one of BLAS would fight it for the cores.
     if "OMP_NUM_THREADS" not in os.environ:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

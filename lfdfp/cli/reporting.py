@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,12 +24,17 @@ _NO_MEMORY: Final = (
 """What loading a library, PyTorch and NumPy say where memory is short."""
 
 
+QUIET: ContextVar[bool] = ContextVar("quiet", default=False)
+"""Whether results are not told and no bars are shown; notes and errors are."""
+
+
 def say(text: str, *, err: bool = False) -> None:
     """One line on stdout, or stderr: all text of the program goes this way.
 
     Names of files stand in nearly every line, and a name can hold what a terminal would obey.
     """
-    typer.echo(printable(text), err=err)
+    if err or not QUIET.get():
+        typer.echo(printable(text), err=err)
 
 
 def fail(message: str) -> typer.Exit:
@@ -84,7 +90,8 @@ def stage_bar(name: str) -> Iterator[Progress]:
     """A progress bar on stderr for one stage; quiet where stderr is no terminal."""
     from tqdm import tqdm
 
-    with tqdm(total=1, desc=f"{name:>10}", leave=True, disable=None, file=sys.stderr) as bar:
+    hidden = True if QUIET.get() else None  # None: where stderr is no terminal
+    with tqdm(total=1, desc=f"{name:>10}", leave=True, disable=hidden, file=sys.stderr) as bar:
 
         def update(done: int, total: int) -> None:
             bar.total = max(total, 1)

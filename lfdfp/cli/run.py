@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import webbrowser
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -90,6 +91,9 @@ def run_command(
     jobs: Jobs = "1",
     json_output: Json = False,
     json_lines: JsonLines = False,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Open the page of a single capture in a browser.")
+    ] = False,
 ) -> None:
     """Turn raw captures into sharp, super-resolved pictures.
 
@@ -136,10 +140,12 @@ def run_command(
         if output is not None:
             check_output_folder(output, captures)
     announce_compilation()
-    _run_one(job, settings, options, json_output=json_output or json_lines)
+    record = _run_one(job, settings, options, json_output=json_output or json_lines)
+    if open_page:
+        webbrowser.open(_page_of(record).resolve().as_uri())
 
 
-def _run_one(job: Job, settings: Settings, options: RunOptions, *, json_output: bool) -> None:
+def _run_one(job: Job, settings: Settings, options: RunOptions, *, json_output: bool) -> RunRecord:
     stage = silent_stage if json_output else stage_bar
     try:
         record = run_material(job.material, job.folder, settings, options, stage_progress=stage)
@@ -152,6 +158,11 @@ def _run_one(job: Job, settings: Settings, options: RunOptions, *, json_output: 
         echo_json([{"ok": True, **asdict(record)}])
     else:
         _describe(record)
+    return record
+
+
+def _page_of(record: RunRecord) -> Path:
+    return next(Path(one) for one in record.pictures if one.endswith("inspect.html"))
 
 
 def _failed(job: Job, error: str, *, json_output: bool) -> typer.Exit:
@@ -177,5 +188,4 @@ def _describe(record: RunRecord) -> None:
     )
     total = sum(stage.wall_s for stage in record.stages)
     say(f"time: {times}; {total:.1f} s in all, {record.peak_memory_mib:.0f} MiB at most")
-    page = next(p for p in record.pictures if p.endswith("inspect.html"))
-    say(f"next: open {page} in a browser, or try --scale 4, or --bits 16 --format tif")
+    say(f"next: open {_page_of(record)} in a browser, or try --scale 4, or --bits 16 --format tif")

@@ -95,3 +95,20 @@ def test_help_holds_an_example(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"])
     assert result.exit_code == 0
     assert f"lfdfp {command} " in result.stdout
+
+
+def test_quiet_tells_nothing_of_results_but_what_went_wrong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    for arguments in (("--quiet", "info"), ("info", "--quiet")):
+        with pytest.raises(SystemExit) as exit_:
+            _main(monkeypatch, *arguments, str(tmp_path / "folder"))
+        assert exit_.value.code == 0
+        assert capsys.readouterr().out == ""
+    with pytest.raises(SystemExit):
+        _main(monkeypatch, "info", str(tmp_path / "missing"), "--quiet")
+    assert "missing" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        _main(monkeypatch, "info", str(tmp_path / "folder"))
+    assert "folder" in capsys.readouterr().out

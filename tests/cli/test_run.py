@@ -241,3 +241,17 @@ def test_pictures_in_another_format(
     with Image.open(picture) as image, Image.open(finished / "all_in_focus_x2.png") as png:
         difference = np.asarray(image, np.float32) - np.asarray(png, np.float32)
     assert np.sqrt(np.mean(difference**2)) < 4
+
+
+def test_the_page_is_opened_where_asked(
+    small_capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    options = ["--scale", "1", "--data", "stack", "--preset", "fast", "--planes", "3"]
+    result = runner.invoke(app, ["run", str(small_capture), "-o", str(tmp_path / "o"), *options])
+    assert result.exit_code == 0
+    assert not opened
+    again = ["run", str(small_capture), "-o", str(tmp_path / "o"), *options, "--resume", "--open"]
+    assert runner.invoke(app, again).exit_code == 0
+    assert opened == [(tmp_path / "o" / "inspect.html").resolve().as_uri()]
