@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray
-from lfdfp.fusion.focus_evidence import focus_scores
+from lfdfp.fusion.focus_evidence import focus_scores, in_bands
 from lfdfp.imaging.display import luma
 from lfdfp.imaging.guided_filter import GuidedFilter
 from lfdfp.imaging.noise_level import noise_sigma
@@ -86,13 +86,14 @@ class FirstLook:
     Attributes
     ----------
     best
-        Shape (T, S): the best score of any usable slice.
+        Shape (T, S): the best score of any usable slice. In half precision: what it is off by is
+        the same for all slices.
     guide
-        Shape (T, S): luma of the slice that has it.
+        Shape (T, S): luma of the slice that has it, in half precision.
     """
 
-    best: FloatArray
-    guide: FloatArray
+    best: NDArray[np.float16]
+    guide: NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -135,13 +136,13 @@ def first_look(slices: Iterator[SeenSlice], settings: DecisionSettings, sigma: f
             score[~one.usable] = -np.inf
         if best is None or guide is None:
             best, guide = score, own.copy()
-            continue
-        better = score > best
-        np.copyto(best, score, where=better)
-        np.copyto(guide, own, where=better)
+        else:
+            np.copyto(guide, own, where=score > best)
+            np.maximum(best, score, out=best)
+        del one, own, score  # before the next one is read
     if best is None or guide is None:
         raise ValueError("there are no slices")
-    return FirstLook(best=best, guide=guide)
+    return FirstLook(best=best.astype(np.float16), guide=guide.astype(np.float16))
 
 
 def weighted_slices(
@@ -151,30 +152,31 @@ def weighted_slices(
     sigma: float,
 ) -> Iterator[tuple[SeenSlice, FloatArray]]:
     """Each slice with its weight (T, S) > 0, or 0 where it is not usable; not yet normalized."""
-    for one, _, score in _scored(slices, settings, sigma):
+    for one, own, score in _scored(slices, settings, sigma):
         weight = _weight(score, look, settings)
         if one.usable is not None:
             weight *= one.usable
+        del own, score
         yield one, weight
+        del one, weight
 
 
 def _weight(score: FloatArray, look: FirstLook, settings: DecisionSettings) -> FloatArray:
     """exp(sharpness · smoothed distance from the best score), shape (T, S), by bands of rows."""
-    made = np.empty_like(score)
-    halo = 2 * settings.guide_radius_px + 1
     gap = settings.largest_gap
-    for start in range(0, len(score), _ROWS_AT_ONCE):
-        stop = min(start + _ROWS_AT_ONCE, len(score))
-        top, bottom = max(start - halo, 0), min(stop + halo, len(score))
+
+    def of_band(band: slice) -> FloatArray:
         smooth = GuidedFilter(
-            look.guide[top:bottom],
+            look.guide[band].astype(np.float32),
             radius_px=settings.guide_radius_px,
             regularization=settings.guide_epsilon,
         )
-        below = smooth(np.maximum(score[top:bottom] - look.best[top:bottom], -gap))
-        inner = below[start - top : stop - top]
-        made[start:stop] = np.exp(settings.sharpness * np.clip(inner, -2 * gap, _MOST_OVERSHOOT))
-    return made
+        distance = score[band] - look.best[band].astype(np.float32)
+        below = smooth(np.maximum(distance, -gap))
+        held = np.clip(below, -2 * gap, _MOST_OVERSHOOT)
+        return np.asarray(np.exp(np.float32(settings.sharpness) * held), np.float32)
+
+    return in_bands(of_band, *score.shape, halo=2 * settings.guide_radius_px + 1)
 
 
 def fused_running(
@@ -184,8 +186,10 @@ def fused_running(
     settings = DecisionSettings() if settings is None else settings
     look = first_look(source(), settings, sigma)
     sums = _Sums(look.best.shape)
-    for number, (one, weight) in enumerate(weighted_slices(source(), look, settings, sigma)):
-        sums.add(number, one.encoded, weight)
+    # No enumerate, which keeps the last pair while the next is made.
+    for one, weight in weighted_slices(source(), look, settings, sigma):
+        sums.add(one.encoded, weight)
+        del one, weight
     return sums.result()
 
 
@@ -199,17 +203,20 @@ class _Sums:
         self._chosen = np.zeros(shape, np.uint16)
         self._squares = np.zeros_like(self._total[::_SQUARES_STEP, ::_SQUARES_STEP])
 
-    def add(self, number: int, encoded: FloatArray, weight: FloatArray) -> None:
-        """Count slice `number`."""
-        self._count = max(self._count, number + 1)
+    def add(self, encoded: FloatArray, weight: FloatArray) -> None:
+        """Count the next slice."""
+        number = self._count
+        self._count += 1
         if self._light is None:
             self._light = np.zeros(encoded.shape, np.float32)
-        for channel in range(encoded.shape[2]):
-            self._light[..., channel] += encoded[..., channel] * weight
-        self._total += weight
-        self._position += np.float32(number) * weight
-        np.copyto(self._chosen, np.uint16(number), where=weight > self._largest)
-        np.maximum(self._largest, weight, out=self._largest)
+        for start in range(0, len(weight), _ROWS_AT_ONCE):
+            band = slice(start, start + _ROWS_AT_ONCE)
+            own, largest = weight[band], self._largest[band]
+            self._light[band] += encoded[band] * own[..., None]
+            self._total[band] += own
+            self._position[band] += np.float32(number) * own
+            np.copyto(self._chosen[band], np.uint16(number), where=own > largest)
+            np.maximum(largest, own, out=largest)
         self._squares += np.square(weight[::_SQUARES_STEP, ::_SQUARES_STEP])
 
     def result(self) -> RunningFusion:
@@ -236,8 +243,8 @@ def fused_with_maps(
     settings = DecisionSettings() if settings is None else settings
     look = first_look(source(), settings, sigma)
     sums, weights = _Sums(look.best.shape), []
-    for number, (one, weight) in enumerate(weighted_slices(source(), look, settings, sigma)):
-        sums.add(number, one.encoded, weight)
+    for one, weight in weighted_slices(source(), look, settings, sigma):
+        sums.add(one.encoded, weight)
         weights.append(weight)
     maps = np.stack(weights)
     maps /= maps.sum(axis=0)
@@ -334,4 +341,7 @@ def _scored(
 
     for score in focus_scores(lumas(), sigma, settings.window_px):
         one, own = waiting.popleft()
-        yield one, own, score if one.prior is None else score + one.prior
+        if one.prior is not None:
+            score += one.prior
+        yield one, own, score
+        del one, own, score

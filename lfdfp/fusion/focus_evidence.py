@@ -18,7 +18,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import numpy as np
@@ -47,8 +47,13 @@ def detail(luma: FloatArray, noise_sigma: float, window_px: float) -> FloatArray
 
     The noise's own share is added as a floor, so that flat areas differ little between slices.
     """
-    energy = gaussian(modified_laplacian(luma), window_px)
-    return np.asarray(np.log(energy + np.float32(3 * np.sqrt(_variance(noise_sigma)))))
+    floor = np.float32(3 * np.sqrt(_variance(noise_sigma)))
+
+    def of_band(band: slice) -> FloatArray:
+        energy = gaussian(modified_laplacian(luma[band]), window_px)
+        return np.asarray(np.log(energy + floor))
+
+    return in_bands(of_band, len(luma), luma.shape[1], halo=_reach(window_px) + 1)
 
 
 def sharper(
@@ -60,16 +65,30 @@ def sharper(
     left, shape (T, S). Positive where the first explains the second better; swapping them changes
     the sign.
     """
-    made = np.empty_like(first)
-    halo = int(np.ceil(4 * max(REBLUR_SIGMAS_PX) + 4 * window_px)) + 1
     variance = _variance(noise_sigma)
-    for start in range(0, len(first), _ROWS_AT_ONCE):
-        stop = min(start + _ROWS_AT_ONCE, len(first))
-        top, bottom = max(start - halo, 0), min(stop + halo, len(first))
-        one, other = first[top:bottom], second[top:bottom]
+
+    def of_band(band: slice) -> FloatArray:
+        one, other = first[band], second[band]
         ratio = np.log(_misfit(other, one, window_px) + variance)
         ratio -= np.log(_misfit(one, other, window_px) + variance)
-        made[start:stop] = ratio[start - top : stop - top]
+        return np.asarray(ratio, np.float32)
+
+    halo = _reach(max(REBLUR_SIGMAS_PX)) + _reach(window_px)
+    return in_bands(of_band, len(first), first.shape[1], halo=halo)
+
+
+def in_bands(
+    work: Callable[[slice], FloatArray], rows: int, columns: int, *, halo: int
+) -> FloatArray:
+    """`work` of all rows (T, S), done for bands of rows and `halo` more on either side.
+
+    What it needs on the way is as large as a band, not as the picture.
+    """
+    made = np.empty((rows, columns), np.float32)
+    for start in range(0, rows, _ROWS_AT_ONCE):
+        stop = min(start + _ROWS_AT_ONCE, rows)
+        top, bottom = max(start - halo, 0), min(stop + halo, rows)
+        made[start:stop] = work(slice(top, bottom))[start - top : stop - top]
     return made
 
 
@@ -117,6 +136,11 @@ def _score(
     if found:
         score += np.float32(0.5) * np.minimum(found[0], found[-1])
     return score
+
+
+def _reach(sigma_px: float) -> int:
+    """Pixels that OpenCV's Gaussian looks at on either side, for values in floating point."""
+    return int(np.ceil(4 * sigma_px)) + 1
 
 
 def _variance(noise_sigma: float) -> np.float32:

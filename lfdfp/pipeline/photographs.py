@@ -119,9 +119,11 @@ def _placed(
         light, covered = placed_photograph(reading.light(number), placement, number)
         if window is not None:
             light, covered = light[window], None
-        yield SeenSlice(encoded=encode(light), usable=covered)
-        # Nothing of this photograph is kept while the next one is read.
+        seen = SeenSlice(encoded=encode(light), usable=covered)
+        # While others look at what is yielded, nothing else of this photograph is kept.
         del light, covered
+        yield seen
+        del seen
 
 
 class _Steps:
