@@ -60,13 +60,14 @@ class CameraCalibration:
     notes: tuple[str, ...] = field(default=())
 
     def nearest(self, capture: RawCapture) -> LensletResponse:
-        """The entry of the nearest zoom, and among those of the nearest focus."""
+        """The entry of the nearest zoom, among those of the nearest focus; then the surest grid."""
         zoom, focus = capture.lens.zoom_step, capture.lens.focus_step
         return min(
             self.lenslets,
             key=lambda entry: (
                 distance(entry.zoom_step, zoom),
                 distance(entry.focus_step, focus),
+                np.nan_to_num(entry.grid.standard_error_px, nan=np.inf),
             ),
         )
 
