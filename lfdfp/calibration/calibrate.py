@@ -245,15 +245,16 @@ def _with_black_level(
     return replace(calibration, black=black, warnings=(*calibration.warnings, warning))
 
 
-def _shading_warning(shading: FieldShading | None) -> tuple[str, ...]:
+def _shading_warning(shading: FieldShading) -> tuple[str, ...]:
     """What a person should know of the fall-off of light over the field."""
-    error = np.inf if shading is None else shading.uncertainty()
+    error = shading.uncertainty()
     if error <= _CLEAR_SHADING:
         return ()
+    usual = "what is usual for the focal length" if shading.usual.any() else "none"
     return (
-        "The fall-off of light towards the corners is hardly known: the capture has too little in "
-        "front of and behind the plane of focus, or its light changes with direction by itself. "
-        "A white image would tell.",
+        f"Corner brightness is uncertain by about {100 * error:.0f} %; a white image would fix it. "
+        "The capture has too little in front of and behind the plane of focus, or its light "
+        f"changes with direction by itself; taken off is {usual}.",
     )
 
 

@@ -21,7 +21,7 @@ from lfdfp.lenslets.arrays import LensletArray
 
 def lenslets_from_capture(
     capture: RawCapture, grid: LensletGrid
-) -> tuple[LensletResponse, FieldShading | None]:
+) -> tuple[LensletResponse, FieldShading]:
     """Response of the lenslets from one capture, and how well the fall-off is known.
 
     Raises
@@ -43,33 +43,28 @@ def lenslets_from_captures(sources: Sequence[Source]) -> tuple[LensletResponse, 
         When hardly any lenslet is well lit.
     """
     profiles = fitted_profiles(sources, is_white=False)
-    found = [_shading(capture, grid, profiles) for capture, grid in sources]
-    shading = combined_shading([one for one in found if one is not None])
+    shading = combined_shading([_shading(capture, grid, profiles) for capture, grid in sources])
     return tuple(_shaded(capture, grid, profiles, shading) for capture, grid in sources)
 
 
-def _shading(capture: RawCapture, grid: LensletGrid, profiles: FloatArray) -> FieldShading | None:
+def _shading(capture: RawCapture, grid: LensletGrid, profiles: FloatArray) -> FieldShading:
     smooth = rendered_profiles(profiles, plane_colors(capture.bayer), grid)
     return shading_from_parallax(capture, grid, smooth)
 
 
 def _shaded(
-    capture: RawCapture, grid: LensletGrid, profiles: FloatArray, shading: FieldShading | None
+    capture: RawCapture, grid: LensletGrid, profiles: FloatArray, shading: FieldShading
 ) -> LensletResponse:
     """Profiles with their tilt, and gains that follow the fall-off; 1 where it is brightest."""
     lenslets = LensletArray.over(grid)
-    gains, first = np.zeros((3, 0, 0), np.float32), (0, 0)
-    if shading is not None:
-        profiles = _tilted(profiles, grid, shading)
-        light = shading.log_light(lenslets.field_positions())
-        light -= light[_on_sensor(lenslets)].max()
-        gains = np.repeat(np.exp(light)[None], 3, axis=0).astype(np.float32)
-        first = lenslets.first
+    light = shading.log_light(lenslets.field_positions())
+    light -= light[_on_sensor(lenslets)].max()
+    gains = np.repeat(np.exp(light)[None], 3, axis=0).astype(np.float32)
     return LensletResponse(
         grid=grid,
-        profiles=profiles,
+        profiles=_tilted(profiles, grid, shading),
         gains=np.ascontiguousarray(gains),
-        first=first,
+        first=lenslets.first,
         zoom_step=capture.lens.zoom_step,
         focus_step=capture.lens.focus_step,
     )
