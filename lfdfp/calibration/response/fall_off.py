@@ -95,23 +95,21 @@ class FieldShading:
         No lens gains light towards the corners: where the measurement says so (gloss changes
         with direction as well), the fall-off is the usual one.
         """
-        free = self._free()
-        if _mean_at_corners(free) <= 0:
-            return free
         count = len(_SHADING_SPREAD)
         tilt = slice(count, None)
-        precision = self.information + _prior()
+        prior = _prior()
+        precision = self.information + prior
+        if not self._contradicts_itself():
+            pull = self.moment + prior[:, :count] @ self.usual
+            return np.asarray(np.linalg.solve(precision, pull), np.float64)
         explained = self.information[tilt, :count] @ self.usual
         rest = np.linalg.solve(precision[tilt, tilt], self.moment[tilt] - explained)
         return np.concatenate([self.usual, rest])
 
-    def _free(self) -> DoubleArray:
-        expected = np.zeros(len(self.moment))
-        expected[: len(_SHADING_SPREAD)] = self.usual
-        prior = _prior()
-        return np.asarray(
-            np.linalg.solve(self.information + prior, self.moment + prior @ expected), np.float64
-        )
+    def _contradicts_itself(self) -> bool:
+        """Whether the measurement, by itself, says that light grows towards the corners."""
+        alone = np.linalg.solve(self.information + _prior(), self.moment)
+        return _mean_at_corners(np.asarray(alone, np.float64)) > 0
 
     def log_light(self, position: DoubleArray) -> DoubleArray:
         """At positions (..., 2) from the middle, in half diagonals; 0 in the middle."""
@@ -125,7 +123,7 @@ class FieldShading:
     def uncertainty(self) -> float:
         """Root mean square error to expect of the light over the field, prior included."""
         precision = _prior()
-        if _mean_at_corners(self._free()) <= 0:
+        if not self._contradicts_itself():
             precision = precision + self.information
         count = len(_SHADING_SPREAD)
         side = np.linspace(-1, 1, 9) / np.sqrt(2)
