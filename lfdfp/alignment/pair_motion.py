@@ -25,7 +25,7 @@ from lfdfp.alignment.tile_shifts import (
 )
 from lfdfp.datatypes import DoubleArray
 
-LEAST_AGREEMENT: Final = 0.15
+LEAST_AGREEMENT: Final = 0.2
 _GOOD_AGREEMENT: Final = 0.5
 _STEPS_PER_LEVEL: Final = 4
 _SETTLED_PX: Final = 0.03
