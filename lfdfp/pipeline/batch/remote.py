@@ -88,7 +88,8 @@ def run_errand(errand: Errand) -> Delivery:
     from distributed import get_worker
 
     with _ONE_AT_A_TIME:
-        use_threads(int(get_worker().state.nthreads))
+        threads = int(get_worker().state.nthreads)
+        use_threads(threads, load_torch=_learns(errand.task))
         forget_peak_memory()
         began = time.monotonic()
         try:
@@ -114,6 +115,12 @@ def _refused(errand: Errand, why: str) -> Delivery:
     job = errand.task.job
     outcome = Outcome(job=job, status="failed", error=f"{job.path}: {why}")
     return Delivery(outcome=outcome, seconds=0.0)
+
+
+def _learns(task: Task) -> bool:
+    """Whether a network may be needed: to make pictures finer than their stack."""
+    fusion = task.settings.fusion
+    return fusion.data == "stack" and max(fusion.scale, task.options.photographs.scale) > 1
 
 
 def _worked_on(errand: Errand) -> tuple[Outcome, dict[str, bytes]]:
