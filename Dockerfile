@@ -6,7 +6,7 @@ COPY pyproject.toml README.md LICENSE constraints.txt ./
 COPY lfdfp lfdfp
 # PyTorch without CUDA is a tenth of the size: give the address of its index as PIP_EXTRA_INDEX_URL.
 ARG PIP_EXTRA_INDEX_URL=
-RUN python -m venv /lfdfp && /lfdfp/bin/pip install --no-cache-dir '.[raw,heic,exr]'
+RUN python -m venv /lfdfp && /lfdfp/bin/pip install --no-cache-dir '.[raw,heic,exr,cluster]'
 
 FROM python:3.13-slim
 COPY --from=build /lfdfp /lfdfp
