@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray
-from lfdfp.fusion.focus_evidence import focus_scores, in_bands
+from lfdfp.fusion.focus_evidence import flat_score, focus_scores, in_bands
 from lfdfp.imaging.display import luma
 from lfdfp.imaging.guided_filter import GuidedFilter
 from lfdfp.imaging.noise_level import noise_sigma
@@ -110,6 +110,8 @@ class RunningFusion:
         Shape (T, S): mean number of the slices by their shares.
     share
         Shape (T, S), in (0, 1]: the largest share.
+    evidence
+        Shape (T, S): by how much the best score exceeds what noise alone gives.
     squares
         Sum of squared shares, by how much the noise's variance falls: mean over a sixteenth of
         the pixels.
@@ -121,6 +123,7 @@ class RunningFusion:
     chosen: NDArray[np.uint16]
     position: FloatArray
     share: FloatArray
+    evidence: NDArray[np.float16]
     squares: float
     count: int
 
@@ -190,7 +193,7 @@ def fused_running(
     for one, weight in weighted_slices(source(), look, settings, sigma):
         sums.add(one.encoded, weight)
         del one, weight
-    return sums.result()
+    return sums.result(look.best - np.float16(flat_score(sigma)))
 
 
 class _Sums:
@@ -219,7 +222,7 @@ class _Sums:
             np.maximum(largest, own, out=largest)
         self._squares += np.square(weight[::_SQUARES_STEP, ::_SQUARES_STEP])
 
-    def result(self) -> RunningFusion:
+    def result(self, evidence: NDArray[np.float16]) -> RunningFusion:
         """What they make; the sums are of no use afterwards."""
         if self._light is None:
             raise ValueError("there are no slices")
@@ -231,6 +234,7 @@ class _Sums:
             chosen=self._chosen,
             position=self._position,
             share=np.divide(self._largest, self._total, out=self._largest),
+            evidence=evidence,
             squares=float(np.mean(self._squares / np.square(total))),
             count=self._count,
         )
@@ -248,7 +252,7 @@ def fused_with_maps(
         weights.append(weight)
     maps = np.stack(weights)
     maps /= maps.sum(axis=0)
-    return sums.result().fused, maps
+    return sums.result(look.best).fused, maps
 
 
 def decision_maps(

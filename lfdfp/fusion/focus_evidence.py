@@ -56,6 +56,16 @@ def detail(luma: FloatArray, noise_sigma: float, window_px: float) -> FloatArray
     return in_bands(of_band, len(luma), luma.shape[1], halo=_reach(window_px) + 1)
 
 
+def flat_score(noise_sigma: float) -> float:
+    """The score of a flat area of a picture with noise.
+
+    A second difference of white noise has the standard deviation √6 σ; its magnitude is √(2/π)
+    of that in the mean, and two of them are added.
+    """
+    sigma = float(np.sqrt(_variance(noise_sigma)))
+    return float(np.log((2 * np.sqrt(6) * np.sqrt(2 / np.pi) + 3) * sigma))
+
+
 def sharper(
     first: FloatArray, second: FloatArray, noise_sigma: float, window_px: float
 ) -> FloatArray:

@@ -17,6 +17,11 @@ _LEAST_SURETY: Final = 0.05
 """Surety of what wider neighborhoods say."""
 
 
+_LEAST_EVIDENCE: Final = 0.7
+"""Score above that of noise from which on a pixel's own slice counts: noise comes that far when
+the best of many slices is taken."""
+
+
 def slice_depth(fusion: RunningFusion) -> FloatArray:
     """Depth in slices (T, S), from 0 to `count` - 1.
 
@@ -27,6 +32,7 @@ def slice_depth(fusion: RunningFusion) -> FloatArray:
         return np.zeros_like(fusion.position)
     even = 1 / fusion.count
     surety = np.square(np.clip((fusion.share - even) / (1 - even), 0, 1))
+    surety *= np.clip(fusion.evidence.astype(np.float32) - _LEAST_EVIDENCE, 0, 1)
     weighted = surety * fusion.position
     depth = np.full_like(surety, float(weighted.sum()) / max(float(surety.sum()), 1e-6))
     for spread in _SPREADS_PX:

@@ -9,7 +9,7 @@ import pytest
 from scipy import ndimage
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.fusion.focus_evidence import focus_scores, sharper
+from lfdfp.fusion.focus_evidence import flat_score, focus_scores, sharper
 from lfdfp.imaging.display import luma
 from tests.factories import multi_focus, textured_picture
 
@@ -73,3 +73,9 @@ def test_bands_of_rows_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = sharper(sharp, soft, 0.01, _WINDOW_PX)
     monkeypatch.setattr("lfdfp.fusion.focus_evidence._ROWS_AT_ONCE", 50)
     np.testing.assert_allclose(sharper(sharp, soft, 0.01, _WINDOW_PX), whole, atol=1e-4)
+
+
+@pytest.mark.parametrize("noise", [0.003, 0.02])
+def test_noise_alone_has_the_score_of_what_is_flat(noise: float) -> None:
+    flat = np.random.default_rng(2).normal(0.5, noise, (1, 80, 80)).astype(np.float32)
+    assert _scores(flat, noise).mean() == pytest.approx(flat_score(noise), abs=0.05)

@@ -30,3 +30,12 @@ def test_one_slice_alone_has_depth_zero() -> None:
     one = textured_picture((20, 30))[None]
     fusion = fused_running(source_of(one, None, DecisionSettings()), sigma=0.003)
     np.testing.assert_array_equal(slice_depth(fusion), 0)
+
+
+def test_noise_in_a_flat_part_is_no_depth() -> None:
+    slices, _ = multi_focus(textured_picture((140, 260)), 2)
+    slices[:, 40:100, 170:230] = 0.5
+    noise = np.random.default_rng(0).normal(0, 0.01, slices.shape).astype(np.float32)
+    source = source_of(slices + noise, None, DecisionSettings())
+    depth = slice_depth(fused_running(source, sigma=0.01 * 0.67))  # of luma
+    assert np.abs(depth[60:80, 190:210] - 1).mean() < 0.2
