@@ -136,7 +136,7 @@ def fuse_command(
     if verbose and made.placement is not None:
         _say_placement(made.placement)
     say(
-        f"{target}: {light.shape[1]} x {light.shape[0]} from {made.count} pictures, "
+        f"{target}: {light.shape[1]} x {light.shape[0]} from {made.fused_count} pictures, "
         f"prior: {made.prior}"
     )
 
@@ -181,6 +181,11 @@ class _Made:
     prior: str = "none"
     losses: Mapping[str, float] = field(default_factory=dict)
     placement: Placement | None = None
+
+    @property
+    def fused_count(self) -> int:
+        """How many pictures the result is made of: those that are not left out."""
+        return self.count if self.placement is None else len(self.placement.kept)
 
 
 def _made(

@@ -124,6 +124,31 @@ def test_exposure_and_a_moved_camera_are_made_up_for(tmp_path: Path) -> None:
         assert with_it > max(without + 4, 42)
 
 
+def test_what_was_found_of_each_picture_is_told(tmp_path: Path) -> None:
+    near, middle, far = multi_focus(textured_picture((160, 270)), 3)[0]
+    moved = warped(far, np.array([[1, 0, 3.0], [0, 1, -2.0], [0, 0, 1.0]]))
+    foreign = textured_picture((160, 270), seed=9)[::-1]
+    paths = _saved(tmp_path, [near, middle, moved, foreign])
+    target = tmp_path / "sharp.png"
+    options = ("-o", target, "--reference", "2", "--crop")
+    facts = json.loads(_fuse(*paths, *options).stdout)
+    assert facts["motion"] == "shift"
+    assert facts["reference"] == str(paths[1])
+    states = [one["state"] for one in facts["pictures"]]
+    assert states[1:] == ["reference", "moved", "left out"]
+    assert facts["pictures"][0]["moved_px"] < 0.2
+    assert abs(facts["pictures"][2]["moved_px"] - np.hypot(3, 2)) < 0.2
+    assert (facts["rows"], facts["columns"]) == (158, 267)
+    assert facts["warnings"][0].startswith(f"{paths[3]}: left out")
+    told = CliRunner().invoke(app, ["fuse", *map(str, (*paths, *options)), "--verbose"])
+    assert "2.png: moved by 3." in told.output
+    assert "from 3 pictures" in told.output
+    refused = _fuse(paths[0], paths[3], "-o", target)
+    assert refused.exit_code == 1
+    assert "0.png and" in refused.output
+    assert "do not show the same scene" in refused.output
+
+
 def test_what_is_too_large_or_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     paths = [tmp_path / "a.png", tmp_path / "b.png"]
     for path in paths:
