@@ -6,7 +6,7 @@ TESTS ?= tests
 READER ?=
 MINUTES ?= 10
 
-.PHONY: run test quick check fuzz test-oldest bench crops clean
+.PHONY: run picture test quick check fuzz test-oldest bench crops clean
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -21,6 +21,13 @@ ifeq ($(strip $(CAPTURE)),)
 else
 	$(BIN)/lfdfp run '$(CAPTURE)'
 endif
+
+# The picture of README.md.
+picture: .venv/.installed
+	$(BIN)/lfdfp simulate --camera f01 --scene motorcycle --seed 1 --output sample/sample.lfp --if-missing
+	$(BIN)/lfdfp run sample/sample.lfp --resume
+	$(BIN)/python -m lfdfp.benchmarks.crops sample/sample --truth sample/sample_truth.h5 \
+	  --crop 125,205,64 --crop 225,155,64 --side 240 -o docs/pictures/before_after.png
 
 test: .venv/.installed
 	$(BIN)/python -m pytest $(TESTS)

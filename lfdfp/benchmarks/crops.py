@@ -11,26 +11,38 @@ from pathlib import Path
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.fusion.baselines import laplacian_pyramid
+from lfdfp.imaging.rendition import (
+    COLORS,
+    CameraColors,
+    rendered,
+    rendered_picture,
+    rendition_for,
+)
 from lfdfp.imaging.resampling import bicubic
 from lfdfp.report.crops import Crop, sheet
+from lfdfp.settings import DisplaySettings
 from lfdfp.simulation.files import load_truth
-from lfdfp.storage.hdf5 import load_focal_stack, load_sharp_picture
+from lfdfp.storage.hdf5 import load_focal_stack, load_sharp_picture, provenance_of
 from lfdfp.storage.images import write_screen_image
 
 
 def panels(folder: Path, truth: Path | None) -> tuple[int, dict[str, FloatArray]]:
-    """Scale, and pictures on the fine grid by name, in linear light."""
+    """Scale, and pictures on the fine grid by name, as `run` shows them, without the shoulder."""
     result = load_sharp_picture(folder / "fusion.h5")
+    colors = CameraColors.told(provenance_of(folder / "fusion.h5").get(COLORS))
+    rendition = rendition_for(DisplaySettings(tone="linear"), result.all_in_focus, colors)
     stack = load_focal_stack(folder / "focal_stack.h5")
     k = result.scale
     named = {}
     if stack.reference_view is not None:
         named["center view + bicubic"] = bicubic(stack.reference_view, k)
     named["focal stack, fused + bicubic"] = bicubic(laplacian_pyramid(stack.slices), k)
-    named[f"lfdfp x{k}, from {result.provenance.data_term}"] = result.super_resolved
+    made = f"lfdfp x{k}, from {result.provenance.data_term}"
+    named[made] = result.super_resolved
     if truth is not None:
         named["truth"] = load_truth(truth).pictures[k]
-    return k, named
+    shown = {name: rendered(light, rendition, scale=k) for name, light in named.items()}
+    return k, shown | {made: rendered_picture(result, rendition).super_resolved}
 
 
 def _crop(text: str) -> Crop:
