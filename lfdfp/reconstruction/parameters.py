@@ -62,6 +62,8 @@ class RayParameters:
         Before the first sweep against the picture, and after every one.
     strengths
         λ to choose from for the last rounds.
+    strengths_in_the_dark
+        More of them, which are tried where the largest of those is still the best.
     misfit_tolerance
         The strongest λ is taken whose misfit is within this share of the least,
     detail_ratio
@@ -95,6 +97,16 @@ class RayParameters:
     )
     rounds: tuple[SolverRound, ...] = (SolverRound(15.0, 0.06, 12), SolverRound(15.0, 0.06, 12))
     strengths: tuple[float, ...] = (3.5, 5.0, 7.0, 10.0, 14.0, 20.0, 28.0, 40.0, 64.0)
+    strengths_in_the_dark: tuple[float, ...] = (
+        90.0,
+        128.0,
+        180.0,
+        256.0,
+        360.0,
+        512.0,
+        720.0,
+        1024.0,
+    )
     misfit_tolerance: float = 0.006
     detail_ratio: float = 14.0
     sweeps: int = 2

@@ -25,22 +25,29 @@ def choose_strength(setup: RaySetup, state: RayState) -> float:
 def _predicting_strength(setup: RaySetup, state: RayState) -> float:
     """λ by which tiles of the picture predict the held-out rays best, or nearly."""
     parameters = setup.parameters
-    strengths = np.array(parameters.strengths)
     tiles = detailed_tiles(setup.displayed_luma(state.picture), setup.grid)
-    misfits = sum(_misfits(setup, state, rows, columns) for rows, columns in tiles)
-    return strongest_within(strengths, np.asarray(misfits), parameters.misfit_tolerance)
+    strengths, misfits = np.empty(0), np.empty(0)
+    for more in (parameters.strengths, parameters.strengths_in_the_dark):
+        found = sum(_misfits(setup, state, tile, more) for tile in tiles)
+        strengths, misfits = np.append(strengths, more), np.append(misfits, found)
+        best = strongest_within(strengths, misfits, parameters.misfit_tolerance)
+        if best < strengths.max():
+            break
+    return best
 
 
-def _misfits(setup: RaySetup, state: RayState, rows: slice, columns: slice) -> DoubleArray:
+def _misfits(
+    setup: RaySetup, state: RayState, part: tuple[slice, slice], strengths: tuple[float, ...]
+) -> DoubleArray:
     """Misfit of the held-out rays to a tile, solved with each strength, from the largest down."""
-    parameters = setup.parameters
+    rows, columns = part
     tile = state.observation.on_grid(setup.grid.tile(rows, columns))
     everything = tile.with_light(setup.all_light)
     solution = state.picture[:, rows, columns].copy()
     disagreement = np.ascontiguousarray(state.disagreement[rows, columns])
-    misfits = np.zeros(len(parameters.strengths))
-    for k in np.argsort(parameters.strengths)[::-1]:
-        rounds = parameters.final_rounds(float(parameters.strengths[k]))
+    misfits = np.zeros(len(strengths))
+    for k in np.argsort(strengths)[::-1]:
+        rounds = setup.parameters.final_rounds(float(strengths[k]))
         solution = solve_rounds(setup, tile, solution, rounds, disagreement)
         prediction = everything.forward(solution)
         rays = held_out_rays(setup.all_light, setup.held_out, prediction)
