@@ -36,6 +36,13 @@ _ERASED_FROM, _ERASED_TO = 0.2, 1.0
 _CERTAIN = 2.0
 """Standard errors of chroma that are taken for noise."""
 
+_CHROMA_SHARE = 0.35
+"""Standard error of the chroma of pictures from rays over what photon noise alone would make of it:
+their prior smooths chroma more than luma (measured on the simulated `motorcycle`)."""
+
+_DETAIL_NOISE = 1.5
+"""Variance of chroma around its average, over that of its noise, up to which it is noise."""
+
 _CHROMA_SIGMA = 1.0
 """Of the average that tells chroma from noise, in pixels of a view."""
 
@@ -213,6 +220,7 @@ def rendered(
         share = _known_in_the_lights(light, rendition.camera)
         if standard_error is not None:
             error = standard_error * np.float32(rendition.gain * _chroma_error(rendition))
+            shown = _with_certain_detail(shown, error, scale)
             share *= _above_noise(shown, error, scale)
         shown = _in_gamut(shown, share)
     return shoulder(shown) if rendition.tone == "standard" else shown
@@ -292,7 +300,7 @@ def _chroma_error(rendition: Rendition) -> float:
     weights = np.asarray(LUMINANCE_WEIGHTS, np.float64)
     chroma = np.eye(3) - np.outer(np.ones(3), weights)
     error = np.trace(chroma @ covariance @ chroma.T) / (weights @ covariance @ weights)
-    return float(np.sqrt(error))
+    return float(_CHROMA_SHARE * np.sqrt(error))
 
 
 def _above_noise(light: FloatArray, error: FloatArray, scale: int) -> FloatArray:
@@ -307,6 +315,18 @@ def _above_noise(light: FloatArray, error: FloatArray, scale: int) -> FloatArray
     noise = np.square(_blurred(error, _CHROMA_SIGMA * scale) * np.float32(_CERTAIN / averaged))
     signal = np.square(mean).sum(axis=-1)
     return np.asarray(np.maximum(1 - noise / np.maximum(signal, 1e-12), 0), np.float32)
+
+
+def _with_certain_detail(light: FloatArray, error: FloatArray, scale: int) -> FloatArray:
+    """Light whose chroma differs from its local average only as far as noise does not explain."""
+    gray = luminance(light)[..., None]
+    chroma = light - gray
+    mean = _blurred(chroma, _CHROMA_SIGMA * scale)
+    detail = chroma - mean
+    found = _blurred(np.square(detail).sum(axis=-1), _CHROMA_SIGMA * scale)
+    noise = np.square(_blurred(error, _CHROMA_SIGMA * scale)) * np.float32(_DETAIL_NOISE)
+    share = np.maximum(1 - noise / np.maximum(found, 1e-12), 0)
+    return np.asarray(gray + mean + share[..., None] * detail, np.float32)
 
 
 def _in_gamut(light: FloatArray, share: FloatArray) -> FloatArray:

@@ -106,7 +106,7 @@ def test_no_channel_falls_below_black_and_luminance_stays() -> None:
 
 def test_chroma_within_its_noise_goes_and_certain_chroma_stays() -> None:
     rng = np.random.default_rng(4)
-    error = np.full((64, 64), 0.004, np.float32)
+    error = np.full((64, 64), 0.012, np.float32)
     dark = _flat(0.02, 0.02, 0.02, size=64)
     noisy = dark + rng.normal(0, 0.02, dark.shape).astype(np.float32)
     held = rendered(noisy, LINEAR, standard_error=error)
@@ -115,6 +115,20 @@ def test_chroma_within_its_noise_goes_and_certain_chroma_stays() -> None:
     colored = _flat(0.5, 0.2, 0.1, size=64)
     kept = rendered(colored, LINEAR, standard_error=error)
     assert np.abs(kept - colored).max() < 0.03
+
+
+def test_noise_around_a_certain_color_goes_and_a_certain_edge_stays() -> None:
+    rng = np.random.default_rng(5)
+    error = np.full((64, 64), 0.004, np.float32)
+    flat = _flat(0.4, 0.15, 0.1, size=64)
+    noisy = flat + rng.normal(0, 0.008, flat.shape).astype(np.float32)
+    shown = rendered(noisy, LINEAR, standard_error=error)
+    chroma = [x - luminance(x)[..., None] for x in (flat, noisy, shown)]
+    before, after = (float(np.abs(x - chroma[0]).mean()) for x in chroma[1:])
+    assert after < 0.5 * before
+    edge = flat.copy()
+    edge[:, 32:] = (0.1, 0.15, 0.4)
+    np.testing.assert_allclose(rendered(edge, LINEAR, standard_error=error), edge, atol=0.03)
 
 
 def test_equal_raw_codes_are_gray_where_compression_erased_colors() -> None:
