@@ -182,6 +182,8 @@ def _read_camera(path: Path, file: Any) -> CameraCalibration:
     stored = file["pixel_gain"]
     if len(stored.shape) != 2 or max(stored.shape) > _LARGEST_SIDE:
         raise StorageError(f"{path}: a sensor of {stored.shape} pixels is impossible")
+    if stored.dtype.kind not in "iu":
+        raise StorageError(f"{path}: gains of pixels are whole numbers, found {stored.dtype}")
     codes = stored[...].astype(np.int8)
     step = float(stored.attrs["step"])
     if not 0 < step < 1:
@@ -207,7 +209,11 @@ def _table(group: Any, name: str, axes: int) -> NDArray[Any]:
     dataset = group[name]
     if len(dataset.shape) != axes or dataset.size > _MOST_RESPONSES:
         raise ValueError(f"{name} has the impossible shape {dataset.shape}")
+    if dataset.dtype.kind not in "fiu":
+        raise ValueError(f"{name} holds {dataset.dtype}, where real numbers are needed")
     values: NDArray[Any] = dataset[...]
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} holds values that are not finite")
     return values
 
 

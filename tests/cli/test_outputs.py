@@ -170,6 +170,8 @@ def test_what_cannot_be_read_is_one_line_in_every_command(
     if kind == "long":
         file = tmp_path / ("n" * 300)
     elif kind == "pipe":
+        if not hasattr(os, "mkfifo"):
+            pytest.skip("the system has no pipes in folders")
         os.mkfifo(file)
     else:
         file.write_bytes(b"\x89LFP\r\n\x1a\n")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -229,3 +230,28 @@ def test_pixel_gains_are_stored_in_steps_of_their_own_error(whites, tmp_path: Pa
     error = loaded.pixel_gain - camera.pixel_gain
     assert 0.001 < np.abs(error).max() <= 0.0041
     assert loaded.pixel_gain_error == 0.008
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("lenslets/000/profiles", lambda v: v + 1j, "profiles holds complex"),
+        ("lenslets/000/gains", lambda v: v * np.nan, "gains holds values that are not finite"),
+        ("lenslets/000/distortion_px", lambda v: v + np.inf, "distortion_px holds values"),
+        ("pixel_gain", lambda v: v + 1j, "gains of pixels are whole numbers, found complex"),
+        ("pixel_gain", lambda v: v + 0.5, "gains of pixels are whole numbers, found float"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused(
+    tmp_path: Path, name: str, change: Any, message: str
+) -> None:
+    golden = Path(__file__).parents[1] / "golden" / "camera_calibration_1.h5"
+    damaged = tmp_path / "damaged.h5"
+    damaged.write_bytes(golden.read_bytes())
+    with h5py.File(damaged, "r+") as file:
+        values, attributes = file[name][...], dict(file[name].attrs)
+        del file[name]
+        file[name] = change(values)
+        file[name].attrs.update(attributes)
+    with pytest.raises(StorageError, match=message):
+        load_camera_calibration(damaged)
