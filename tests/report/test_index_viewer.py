@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.report.browser import headless_browser
 
 pytestmark = pytest.mark.slow
 
+_PATIENCE_S = 20.0
 _COUNT = 2000
 _COLUMNS, _FRAMES = 192, 7
 _EVIL = "<script>window.hurt = 1</script>"
@@ -75,9 +77,12 @@ def test_text_from_files_runs_nothing(browser: Any) -> None:
 
 
 def test_only_pictures_near_the_screen_are_loaded(browser: Any) -> None:
-    strips = browser.execute_script(
-        "return [...document.querySelectorAll('.strip')].map(s => s.style.backgroundImage)"
-    )
+    end = time.monotonic() + _PATIENCE_S
+    strips = [""]
+    while not strips[0] and time.monotonic() < end:  # the browser tells of what is in view later
+        strips = browser.execute_script(
+            "return [...document.querySelectorAll('.strip')].map(s => s.style.backgroundImage)"
+        )
     assert strips[0]
     assert not strips[-1]
 
