@@ -21,6 +21,7 @@ from lfdfp.reconstruction.picture_steps import (
     finish,
     follow_rays,
     follow_rays_of_clean_rims,
+    lacking_light,
     learn_noise,
     solve_picture,
 )
@@ -119,6 +120,7 @@ def solve_rays(
     strength = choose_strength(setup, state)
     state, warnings = finish(setup, state, strength)
     progress(next(count), steps)
+    warnings += lacking_light(setup, state)
     seen, error = certainty(setup, state, strength)
     return RaySolution(
         picture=state.picture,

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lfdfp.datatypes import FloatArray, RayEvidence, Rays, SharpPicture
+from lfdfp.decoding import decode
 from lfdfp.errors import CaptureError, ImageError, SettingsError
 from lfdfp.imaging.color import LUMINANCE_WEIGHTS
 from lfdfp.reconstruction.reconstruct import reconstruct
@@ -169,3 +170,16 @@ def test_a_black_capture_is_refused() -> None:
     )
     with pytest.raises(CaptureError, match="no pixel of the capture carries light"):
         reconstruct(ray_field(capture, dataclasses.replace(rays, capture=black)))
+
+
+def test_bright_things_that_vanished_are_told_of() -> None:
+    shown = [
+        reconstruct(decode(capture.raw_capture(), capture.true_calibration()))
+        for capture in (
+            tiny_capture("illum", scene="nearly-black", size=800, seed=1),
+            tiny_capture("f01", scene="night-sky", size=400, seed=1),
+        )
+    ]
+    warnings = [" ".join(picture.provenance.warnings) for picture in shown]
+    assert "of the light is missing from the picture" in warnings[0]
+    assert "of the light is missing" not in warnings[1]
