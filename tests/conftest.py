@@ -33,3 +33,10 @@ def small_capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     capture = simulate_capture(scene, camera, seed=3)
     target = tmp_path_factory.mktemp("capture") / "small.lfp"
     return write_simulated_capture(target, capture).capture
+
+
+@pytest.fixture
+def untraced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that the test starts are not traced for coverage, which takes memory and files."""
+    for name in ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"):
+        monkeypatch.delenv(name, raising=False)

@@ -124,6 +124,7 @@ def test_a_killed_run_is_taken_up_again(faults: Faults, tmp_path: Path, n: int) 
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("room", [0, 4 << 10, 40 << 10])
 def test_files_may_not_be_larger_than_the_system_allows(
     faults: Faults, tmp_path: Path, room: int

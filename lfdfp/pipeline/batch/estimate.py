@@ -53,6 +53,9 @@ _SECONDS: Final[Mapping[Data, Mapping[int, _Line]]] = {
 }
 """With the start of a process."""
 
+_PACKAGES_MIB: Final = 110.0
+"""By how much the packages' own files in memory differ between installations (80 was seen)."""
+
 _MIB: Final[Mapping[Data, Mapping[int, _Line]]] = {
     "rays": {
         1: _Line(least=290, per_million=95),
@@ -118,7 +121,7 @@ def needs_of(size: int, settings: Settings, options: RunOptions) -> Needs:
         files += _FIELD_MB
     return Needs(
         seconds=_SECONDS[data][scale].at(pixels),
-        memory_mib=_MARGIN * _MIB[data][scale].at(pixels),
+        memory_mib=_MARGIN * _MIB[data][scale].at(pixels) + _PACKAGES_MIB,
         disk_bytes=1e6 * files * pixels,
     )
 

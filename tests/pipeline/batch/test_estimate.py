@@ -127,6 +127,7 @@ def test_what_runs_counts_for_what_it_still_needs() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize(("data", "scale"), [("rays", 2), ("stack", 1), ("stack", 2)])
 def test_memory_and_disk_are_foretold(data: Data, scale: int, tmp_path: Path) -> None:
     made = tiny_capture(scene="motorcycle", size=600, seed=3)
