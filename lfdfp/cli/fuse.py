@@ -133,8 +133,8 @@ def fuse_command(
         echo_json(facts | _placement_facts(made.placement))
         return
     echo_notes(warnings)
-    if verbose and made.placement is not None:
-        _say_placement(made.placement)
+    if made.placement is not None:
+        _say_placement(made.placement, verbose=verbose)
     say(
         f"{target}: {light.shape[1]} x {light.shape[0]} from {made.fused_count} pictures, "
         f"prior: {made.prior}"
@@ -340,11 +340,22 @@ def _placement_facts(placement: Placement | None) -> dict[str, object]:
     }
 
 
-def _say_placement(placement: Placement) -> None:
+def _say_placement(placement: Placement, *, verbose: bool) -> None:
+    """Line by line where asked; else in one, if photographs were moved."""
     from lfdfp.alignment.placement import placement_lines
 
-    for line in placement_lines(placement):
-        say(line, err=True)
+    if verbose:
+        for line in placement_lines(placement):
+            say(line, err=True)
+        return
+    moved = max(one.moved_px for one in placement.photographs)
+    if moved > 0:
+        echo_notes(
+            [
+                f"photographs were aligned ({placement.model}) by up to {moved:.1f} px; "
+                "--no-align takes them as they are, --verbose says more"
+            ]
+        )
 
 
 def _enlarged(alpha: FloatArray | None, scale: int) -> FloatArray | None:
