@@ -20,6 +20,7 @@ from lfdfp.cli.reporting import (
 )
 from lfdfp.datatypes import FloatArray, FocalStack, StackEvidence
 from lfdfp.files import check_outputs, sha256_of
+from lfdfp.pipeline.record import PhotographOptions
 from lfdfp.settings import FusionSettings, Preset
 from lfdfp.storage.images import Picture
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lfdfp.alignment.placement import Placement
-    from lfdfp.pipeline.photographs import PhotographOptions
     from lfdfp.storage.photographs import FrameList
 
 
@@ -94,6 +94,13 @@ def fuse_command(
         settings = FusionSettings(
             scale=scale, preset=preset, data="stack", seed=seed, device=device
         )
+    options = PhotographOptions(
+        scale=scale,
+        align=align,
+        equalize=equalize,
+        reference=parse_reference(reference),
+        crop=crop,
+    )
     first = inputs[0]
     target = first.with_name(f"{first.stem}_fused.png") if output is None else output
     maps = [path for path in (decision_map, depth) if path is not None]
@@ -103,8 +110,7 @@ def fuse_command(
         for path, endings in ((decision_map, INDEX_SUFFIXES), (depth, DEPTH_SUFFIXES)):
             if path is not None:
                 check_outputs(path, endings=endings)
-        aligning = _Alignment(align=align, equalize=equalize, reference=reference, crop=crop)
-        made = _made(inputs, [target, *maps], settings, aligning)
+        made = _made(inputs, [target, *maps], settings, options)
         light = made.picture.light
         told = told_of(first)
         shown = light if target.suffix.lower() == ".exr" else _rendered(light, told, scale)
@@ -113,7 +119,7 @@ def fuse_command(
             picture = replace(picture, bits=16 if bits == "16" else 8)
         provenance: dict[str, object] = {
             "inputs": {path.name: sha256_of(path) for path in inputs if path.is_file()},
-            "settings": asdict(settings) | asdict(aligning),
+            "settings": asdict(settings) | asdict(options),
             "history": made.history,
         }
         provenance |= told
@@ -151,16 +157,6 @@ def _rendered(light: FloatArray, told: dict[str, object], scale: int) -> FloatAr
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Alignment:
-    """How photographs are made to fit together."""
-
-    align: bool
-    equalize: bool
-    reference: str
-    crop: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Made:
     """A sharp picture and what is said of it.
 
@@ -189,26 +185,21 @@ class _Made:
 
 
 def _made(
-    inputs: Sequence[Path], targets: Sequence[Path], settings: FusionSettings, aligning: _Alignment
+    inputs: Sequence[Path],
+    targets: Sequence[Path],
+    settings: FusionSettings,
+    options: PhotographOptions,
 ) -> _Made:
     from lfdfp.pipeline.batch import CAPTURE_SUFFIXES
-    from lfdfp.pipeline.photographs import PhotographOptions
     from lfdfp.storage.hdf5 import load_focal_stack
     from lfdfp.storage.refocus_stacks import load_refocus_stack
 
-    reference = parse_reference(aligning.reference)
     if len(inputs) == 1 and inputs[0].suffix == ".h5":
         stack = load_focal_stack(inputs[0])
         return _of_stack(stack, Picture(light=stack.slices[0]), settings)
     if len(inputs) == 1 and inputs[0].suffix.lower() in CAPTURE_SUFFIXES:
         stack = load_refocus_stack(inputs[0])
         return _of_stack(stack, Picture(light=stack.slices[0]), settings)
-    options = PhotographOptions(
-        align=aligning.align,
-        equalize=aligning.equalize,
-        reference=reference,
-        crop=aligning.crop,
-    )
     return _of_photographs(inputs, targets, settings, options)
 
 
@@ -270,7 +261,12 @@ def _all_at_hand(frames: FrameList, settings: FusionSettings, options: Photograp
 
     photographs, template = read_photographs(frames)
     stack = stack_of_photographs(
-        photographs, names=[str(frame) for frame in frames.frames], **asdict(options)
+        photographs,
+        names=[str(frame) for frame in frames.frames],
+        align=options.align,
+        equalize=options.equalize,
+        reference=options.reference,
+        crop=options.crop,
     )
     alpha = template.alpha
     if alpha is not None and stack.window is not None:

@@ -14,7 +14,6 @@ import numpy as np
 
 from lfdfp.alignment.placement import (
     Placement,
-    Reference,
     common_coverage,
     common_window,
     placed_photograph,
@@ -30,6 +29,7 @@ from lfdfp.fusion.decision_map import (
 )
 from lfdfp.imaging.display import decode_srgb, encode, luma
 from lfdfp.imaging.noise_level import noise_sigma
+from lfdfp.pipeline.record import PhotographOptions
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.storage.images import Picture
 from lfdfp.storage.photographs import FrameList, in_profile, read_frame
@@ -62,16 +62,6 @@ class FusedPhotographs:
     history: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhotographOptions:
-    """How photographs are brought together: as `lfdfp.alignment.stack_of_photographs` takes it."""
-
-    align: bool = True
-    equalize: bool = True
-    reference: Reference = "middle"
-    crop: bool = False
-
-
 def fuse_photographs(
     frames: FrameList,
     options: PhotographOptions | None = None,
@@ -79,7 +69,12 @@ def fuse_photographs(
     decision: DecisionSettings | None = None,
     progress: Progress = ignore_progress,
 ) -> FusedPhotographs:
-    """Fuse photographs without ever holding more than a few of them.
+    """Fuse photographs at their own size without ever holding more than a few of them.
+
+    Parameters
+    ----------
+    options
+        Their scale does not matter here.
 
     Raises
     ------

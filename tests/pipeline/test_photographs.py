@@ -13,7 +13,8 @@ from lfdfp.alignment.motions import warped
 from lfdfp.datatypes import FloatArray
 from lfdfp.fusion import fuse
 from lfdfp.imaging.display import encode
-from lfdfp.pipeline.photographs import PhotographOptions, fuse_photographs
+from lfdfp.pipeline.photographs import fuse_photographs
+from lfdfp.pipeline.record import PhotographOptions
 from lfdfp.settings import FusionSettings
 from lfdfp.storage.photographs import list_frames, read_photographs
 from tests.factories import multi_focus, textured_picture
