@@ -190,7 +190,7 @@ def _made(
     settings: FusionSettings,
     options: PhotographOptions,
 ) -> _Made:
-    from lfdfp.pipeline.batch import CAPTURE_SUFFIXES
+    from lfdfp.lfp import CAPTURE_SUFFIXES
     from lfdfp.storage.hdf5 import load_focal_stack
     from lfdfp.storage.refocus_stacks import load_refocus_stack
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
 
 from lfdfp.cli.reporting import stage_bar
 from lfdfp.datatypes import LightField
 from lfdfp.files import sha256_of
+from lfdfp.lfp import is_capture_name
 from lfdfp.pipeline.stages import CaptureSource, camera_colors, decoded_capture
 from lfdfp.settings import DecodeSettings
-
-RAW_SUFFIXES: Final = frozenset({".lfp", ".lfr", ".lfx", ".raw"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +20,6 @@ class FieldInput:
     field: LightField
     provenance: dict[str, object]
     warnings: tuple[str, ...] = ()
-
-
-def is_capture(path: Path) -> bool:
-    """Whether the name is that of a raw capture."""
-    return path.suffix.lower() in RAW_SUFFIXES and not path.is_dir()
 
 
 def field_input(
@@ -39,7 +32,7 @@ def field_input(
     LfdfpError
         For what is neither, or is damaged.
     """
-    if is_capture(path):
+    if is_capture_name(path):
         source = CaptureSource(path=path, calibration=calibration, white_image=white_image)
         return _decoded(source)
     from lfdfp.interchange.formats import read_light_field

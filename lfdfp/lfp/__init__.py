@@ -10,11 +10,13 @@ from lfdfp.lfp.container import (
     write_container,
 )
 from lfdfp.lfp.description import FileDescription, describe
+from lfdfp.lfp.opening import CAPTURE_SUFFIXES, is_capture_name
 from lfdfp.lfp.raw_pair import source_files, write_pair
 from lfdfp.lfp.refocus_stack import RefocusStack, StackFrame, read_refocus_stack
 from lfdfp.lfp.splitting import split
 
 __all__ = [
+    "CAPTURE_SUFFIXES",
     "Container",
     "FileDescription",
     "RefocusStack",
@@ -23,6 +25,7 @@ __all__ = [
     "build_container",
     "container_of",
     "describe",
+    "is_capture_name",
     "is_container",
     "read_capture",
     "read_container",

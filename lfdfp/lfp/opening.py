@@ -6,10 +6,19 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from lfdfp.errors import LfdfpError, LfpFormatError, NotRawError
 from lfdfp.lfp.document import printable
 from lfdfp.lfp.signature import is_changed_as_text, signature
+
+CAPTURE_SUFFIXES: Final = frozenset({".lfp", ".lfr", ".lfx"})
+"""Of Lytro's containers; a bare raw image is called ``.raw``."""
+
+
+def is_capture_name(path: Path) -> bool:
+    """Whether a file is called like a raw capture."""
+    return path.suffix.lower() in CAPTURE_SUFFIXES | {".raw"} and not path.is_dir()
 
 
 def read_head(path: Path) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,6 @@ from lfdfp.files import path_kind, read_small_file
 
 _LARGEST_RECORD: Final = 1 << 24
 _ARRAYS: Final = frozenset({".h5", ".hdf5", ".mat"})
-_CAPTURES: Final = frozenset({".lfp", ".lfr", ".lfx"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,27 +95,26 @@ def _of_picture(path: Path) -> FileFacts:
 
 
 def _of_folder(path: Path) -> FileFacts:
+    from lfdfp.lfp import CAPTURE_SUFFIXES
+    from lfdfp.pipeline.reuse import RECORD
     from lfdfp.storage.images import PICTURE_SUFFIXES
 
-    record = path / "run.json"
-    if record.is_file():
-        return _of_results(path, record)
-    captures = [p for p in path.iterdir() if p.suffix.lower() in _CAPTURES]
+    if (path / RECORD).is_file():
+        return _of_results(path, path / RECORD)
+    suffixes = [one.suffix.lower() for one in path.iterdir() if not one.name.startswith(".")]
+    captures = sum(suffix in CAPTURE_SUFFIXES for suffix in suffixes)
     if captures:
-        facts = {"captures": len(captures), "next": f"lfdfp batch {path}"}
+        facts = {"captures": captures, "next": f"lfdfp batch {path}"}
         return FileFacts(path=path, kind="folder of captures", facts=facts)
-    try:
+    with suppress(LfdfpError):
         field = _of_light_field(path)
-    except LfdfpError:
-        field = None
-    if field is not None and not field.kind.endswith("views"):
-        return field
-    names = [child.name for child in path.iterdir() if not child.name.startswith(".")]
-    pictures = sum(Path(name).suffix.lower() in PICTURE_SUFFIXES for name in names)
+        if not field.kind.endswith("views"):
+            return field
+    pictures = sum(suffix in PICTURE_SUFFIXES for suffix in suffixes)
     if pictures:
         kind = "folder of pictures: frames of a stack, or views of a light field"
         return FileFacts(path=path, kind=kind, facts={"pictures": pictures})
-    return FileFacts(path=path, kind="folder", facts={"entries": len(names)})
+    return FileFacts(path=path, kind="folder", facts={"entries": len(suffixes)})
 
 
 def _of_results(path: Path, record: Path) -> FileFacts:

@@ -41,11 +41,11 @@ def open(path: str | PathLike[str]) -> Noun:
     >>> stack = lfdfp.focal_stack(field)  # doctest: +SKIP
     """
     from lfdfp.interchange.formats import read_light_field
-    from lfdfp.lfp import read_capture
+    from lfdfp.lfp import is_capture_name, read_capture
     from lfdfp.storage.hdf5 import kind_of, load_focal_stack, load_sharp_picture
 
     place = Path(path)
-    if place.suffix.lower() in {".lfp", ".lfr", ".lfx", ".raw"} and not place.is_dir():
+    if is_capture_name(place):
         return read_capture(place)
     kind = kind_of(place) if place.is_file() else None
     if kind == "focal_stack":

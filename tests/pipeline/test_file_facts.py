@@ -47,6 +47,7 @@ def test_folders_are_told_apart(tmp_path: Path) -> None:
     for name in ("captures", "pictures", "results", "nothing"):
         (tmp_path / name).mkdir()
     (tmp_path / "captures" / "IMG_0001.LFP").write_bytes(b"")
+    (tmp_path / "nothing" / "._IMG_0001.lfp").write_bytes(b"")  # what macOS leaves behind
     Image.new("RGB", (2, 2)).save(tmp_path / "pictures" / "a.png")
     record = {"version": "0.1.0", "capture": "a.lfp", "warnings": []}
     (tmp_path / "results" / "run.json").write_text(json.dumps(record))

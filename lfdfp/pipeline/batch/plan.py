@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from lfdfp.errors import StorageError
 from lfdfp.files import path_kind
+from lfdfp.lfp import CAPTURE_SUFFIXES
 from lfdfp.pipeline.material import Kind, Material
 from lfdfp.pipeline.reuse import RECORD
 
 if TYPE_CHECKING:
     from lfdfp.pipeline.batch.state import Entry
 
-CAPTURE_SUFFIXES: Final = frozenset({".lfp", ".lfr", ".lfx"})
 
 _NAMELESS: Final = frozenset({"raw", "stack"})
 """Names that say nothing: Lytro Desktop keeps every capture as raw.lfp in a folder of its own."""
