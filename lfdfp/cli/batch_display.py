@@ -12,7 +12,7 @@ from typing import Protocol
 
 from tqdm import tqdm
 
-from lfdfp.cli.reporting import printable, say
+from lfdfp.cli.reporting import QUIET, printable, say
 from lfdfp.files import plain_json
 from lfdfp.pipeline.batch import Event, Outcome, Progressed, Started
 
@@ -39,7 +39,7 @@ def display_of(count: int, *, json_lines: bool, quiet: bool) -> Iterator[Display
     """
     if json_lines:
         yield _Events()
-    elif quiet:
+    elif quiet or QUIET.get():
         yield _Nothing()
     elif sys.stderr.isatty():
         with tqdm(total=count, bar_format=_BAR, file=sys.stderr, dynamic_ncols=True) as bar:

@@ -13,7 +13,7 @@ from typing import Final, Literal
 from lfdfp.cli.batch_display import Display, display_of, duration
 from lfdfp.cli.interruption import Interruption
 from lfdfp.cli.parsing import parse_jobs, parse_memory
-from lfdfp.cli.reporting import echo_json, say
+from lfdfp.cli.reporting import QUIET, echo_json, say
 from lfdfp.computing.memory import available_memory_mib
 from lfdfp.pipeline.batch import Job, Outcome, plan_jobs
 from lfdfp.pipeline.batch.cluster import Cluster, workers_of
@@ -184,7 +184,7 @@ class Batch:
         limits = self._limits(due, needs)
         processes = _at_a_time(limits)
         remaining = RemainingTime(due, needs, processes=processes)
-        if not self._arguments.json_output and not self._arguments.json_lines:
+        if not self._arguments.json_output and not self._arguments.json_lines and not QUIET.get():
             self._tell_plan(planned, found, processes, remaining)
         with display_of(
             len(planned), json_lines=self._arguments.json_lines, quiet=self._arguments.json_output

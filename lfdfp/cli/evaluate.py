@@ -10,7 +10,7 @@ import typer
 
 from lfdfp.cli.evaluate_suite import evaluate_suite
 from lfdfp.cli.options import CalibrationFolder, Json, NoVerify, WhiteImageFile
-from lfdfp.cli.parsing import parse_area
+from lfdfp.cli.parsing import parse_area, parse_names
 from lfdfp.cli.reporting import (
     announce_compilation,
     echo_json,
@@ -197,12 +197,7 @@ def _is_inside(part: tuple[int, int, int, int], shape: tuple[int, ...]) -> bool:
 def _hold_outs(text: str) -> tuple[HoldOut, ...]:
     from lfdfp.evaluation.held_out_prediction import HOLD_OUTS
 
-    names = [name.strip() for name in text.split(",")]
-    unknown = [name for name in names if name not in HOLD_OUTS]
-    if unknown:
-        raise typer.BadParameter(
-            f"{unknown[0]!r} is not one of {', '.join(HOLD_OUTS)}", param_hint="--kinds"
-        )
+    names = parse_names(text, HOLD_OUTS, "--kinds")
     return tuple(kind for kind in HOLD_OUTS if kind in names)
 
 

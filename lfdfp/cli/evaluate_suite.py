@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
-import typer
-
+from lfdfp.cli.parsing import parse_names
 from lfdfp.cli.reporting import (
     announce_compilation,
     echo_json,
@@ -18,7 +17,6 @@ from lfdfp.files import check_output_folder
 
 if TYPE_CHECKING:
     from lfdfp.evaluation.suites import CaptureCase
-    from lfdfp.simulation.names import CameraName
 
 
 def evaluate_suite(
@@ -33,11 +31,12 @@ def evaluate_suite(
     """Run a suite, print its tables, and write them where asked."""
     from dataclasses import asdict
 
-    announce_compilation()
-    with reported_errors(None):
+    with reported_errors():
         if output is not None:
             check_output_folder(output)
-        chosen = _chosen_cases(name, _cameras(camera), whole, cases)
+        chosen = _chosen_cases(name, camera, whole, cases)
+    announce_compilation()
+    with reported_errors():
         from lfdfp.evaluation.suite_report import machine_class, write_suite
         from lfdfp.evaluation.suites import run_case, suite_table
 
@@ -55,34 +54,16 @@ def evaluate_suite(
         say(line)
 
 
-def _cameras(text: str) -> list[CameraName]:
+def _chosen_cases(name: str, camera: str, whole: bool, cases: str | None) -> list[CaptureCase]:
+    from lfdfp.evaluation.suites import suite_cases
     from lfdfp.simulation.names import CameraName
 
-    names = [name.strip() for name in text.split(",")]
-    unknown = [name for name in names if name not in get_args(CameraName)]
-    if unknown:
-        raise typer.BadParameter(
-            f"{unknown[0]!r} is not one of {', '.join(get_args(CameraName))}",
-            param_hint="--camera",
-        )
-    return [cast("CameraName", name) for name in names]
-
-
-def _chosen_cases(
-    name: str, cameras: list[CameraName], whole: bool, cases: str | None
-) -> list[CaptureCase]:
-    from lfdfp.evaluation.suites import suite_cases
-
-    every = [case for camera in cameras for case in suite_cases(name, camera, whole=whole)]
+    cameras = cast("list[CameraName]", parse_names(camera, get_args(CameraName), "--camera"))
+    every = [case for one in cameras for case in suite_cases(name, one, whole=whole)]
     if cases is None:
         return every
-    wanted = [one.strip() for one in cases.split(",")]
-    known = list(dict.fromkeys(case.name for case in every))
-    unknown = [one for one in wanted if one not in known]
-    if unknown:
-        raise typer.BadParameter(
-            f"{unknown[0]!r} is not a case of {name}: {', '.join(known)}", param_hint="--cases"
-        )
+    known = dict.fromkeys(case.name for case in every)
+    wanted = parse_names(cases, known, "--cases", what=f"a case of {name}:")
     return [case for case in every if case.name in wanted]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from typing import Literal
 
 import typer
@@ -53,6 +54,19 @@ def parse_pair(text: str | None, option: str) -> tuple[float, float] | None:
     if not (math.isfinite(down) and math.isfinite(right)):
         raise typer.BadParameter(f"{text!r} is not two numbers, such as 0.4,0", param_hint=option)
     return down, right
+
+
+def parse_names(
+    text: str, known: Collection[str], option: str, *, what: str = "one of"
+) -> list[str]:
+    """Names with commas between, each of which has to be known; `what` they are, in the error."""
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in known:
+            raise typer.BadParameter(
+                f"{name!r} is not {what} {', '.join(known)}", param_hint=option
+            )
+    return names
 
 
 def parse_numbers(text: str, option: str) -> list[float]:
