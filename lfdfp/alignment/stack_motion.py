@@ -34,7 +34,7 @@ from lfdfp.alignment.robust_motion import (
     schwarz_price,
     unlikelihood,
 )
-from lfdfp.alignment.tile_shifts import Levels, TileShifts, correlation_gain
+from lfdfp.alignment.tile_shifts import Levels, TileShifts, correlation_gain, tile_correlations
 from lfdfp.datatypes import DoubleArray
 
 LINK_STEPS: Final = (1, 2, 6)
@@ -71,13 +71,10 @@ class Gains:
 
     gains: list[float] = field(default_factory=list)
 
-    def compare(
-        self, first: Levels, second: Levels, before: DoubleArray, after: DoubleArray
-    ) -> None:
-        """Look at one pair more, if it differs and is still needed."""
-        differ = corner_motion(np.linalg.inv(before) @ after, first.shape) > STILL_PX
-        if differ and self.together < _ENOUGH_GAIN:
-            self.gains.append(correlation_gain(first, second, before, after))
+    def needs(self, before: DoubleArray, after: DoubleArray, shape: tuple[int, int]) -> bool:
+        """Whether one pair more, whose motions differ, is still to be looked at."""
+        differ = corner_motion(np.linalg.inv(before) @ after, shape) > STILL_PX
+        return differ and self.together < _ENOUGH_GAIN
 
     @property
     def together(self) -> float:
@@ -119,10 +116,18 @@ class Links:
     def _compare(self, first: int, other: Levels, levels: Levels) -> None:
         motion = pair_motion(other, levels, self._chained(first, self.count))
         self.links.append(Link(first=first, second=self.count, motion=motion))
-        if motion.trusted:
-            shift = within_model(motion.matrix, "shift", self.shape)
-            self.moving.compare(other, levels, np.eye(3), motion.matrix)
-            self.turning.compare(other, levels, shift, motion.matrix)
+        if not motion.trusted:
+            return
+        shift = within_model(motion.matrix, "shift", self.shape)
+        asked = [
+            (kind, before)
+            for kind, before in ((self.moving, np.eye(3)), (self.turning, shift))
+            if kind.needs(before, motion.matrix, self.shape)
+        ]
+        after = tile_correlations(other, levels, motion.matrix) if asked else None
+        for kind, before in asked:
+            assert after is not None
+            kind.gains.append(correlation_gain(tile_correlations(other, levels, before), after))
 
     def _chained(self, first: int, second: int) -> DoubleArray | None:
         """Motion over the trusted links so far, if they reach."""

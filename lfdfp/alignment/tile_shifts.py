@@ -191,9 +191,46 @@ def agreement(first: Levels, second: Levels, matrix: DoubleArray) -> float | Non
 _LEAST_TILES: Final = 4
 
 
-def correlation_gain(
-    first: Levels, second: Levels, before: DoubleArray, after: DoubleArray
-) -> float:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TileCorrelations:
+    """How alike tiles of two photographs are under a motion: encoded, then in linear light.
+
+    Attributes
+    ----------
+    correlations
+        Shape (n,) each, over the tiles of all levels.
+    seen
+        Shape (n,) each: the second photograph shows the whole tile, and it has detail.
+    """
+
+    correlations: tuple[DoubleArray, DoubleArray]
+    seen: tuple[BoolArray, BoolArray]
+
+
+def tile_correlations(first: Levels, second: Levels, matrix: DoubleArray) -> TileCorrelations:
+    """Compare the octaves of all levels, tile by tile, under a motion from first to second."""
+    correlations, seen = [], []
+    for name in ("encoded", "linear"):
+        pairs = zip(getattr(first, name), getattr(second, name), strict=True)
+        found = [
+            _alike(one, other, on_level(matrix, first.shape, one.shape)) for one, other in pairs
+        ]
+        correlations.append(np.concatenate([alike for alike, _ in found]))
+        seen.append(np.concatenate([inside for _, inside in found]))
+    return TileCorrelations(
+        correlations=(correlations[0], correlations[1]), seen=(seen[0], seen[1])
+    )
+
+
+def _alike(
+    first: FloatArray, second: FloatArray, matrix: DoubleArray
+) -> tuple[DoubleArray, BoolArray]:
+    found = _compare(first, warped(second, matrix, smooth=False))
+    inside = _inside(tile_centers(first.shape), matrix, first.shape)
+    return found.correlations, inside & (found.amplitudes > _AGREED_AMPLITUDE)
+
+
+def correlation_gain(before: TileCorrelations, after: TileCorrelations) -> float:
     """How surely a motion makes tiles more alike than another: a normal variable if it does not.
 
     Correlations of tiles in octaves are compared, by Wilcoxon's signed ranks: the outline of a
@@ -201,22 +238,16 @@ def correlation_gain(
     smaller of two answers, in linear light and in encoded values.
     """
     found = []
-    for name in ("encoded", "linear"):
-        gains = []
-        for one, other in zip(getattr(first, name), getattr(second, name), strict=True):
-            small = [on_level(m, first.shape, one.shape) for m in (before, after)]
-            pair = [_compare(one, warped(other, m, smooth=False)) for m in small]
-            seen = _inside(tile_centers(one.shape), small[0], one.shape)
-            seen &= _inside(tile_centers(one.shape), small[1], one.shape)
-            seen &= np.minimum(*(p.amplitudes for p in pair)) > _AGREED_AMPLITUDE
-            seen &= np.maximum(*(p.correlations for p in pair)) > _LEAST_CORRELATION
-            z = [np.arctanh(np.clip(p.correlations, -0.999, 0.999)) for p in pair]
-            gains.append((z[1] - z[0])[seen])
-        joined = np.concatenate(gains)
-        if len(joined) < _LEAST_TILES:
+    for domain in (0, 1):
+        pair = before.correlations[domain], after.correlations[domain]
+        seen = before.seen[domain] & after.seen[domain]
+        seen &= np.maximum(*pair) > _LEAST_CORRELATION
+        z = [np.arctanh(np.clip(correlations, -0.999, 0.999)) for correlations in pair]
+        gains = (z[1] - z[0])[seen]
+        if len(gains) < _LEAST_TILES:
             return 0.0
-        ranks = np.argsort(np.argsort(np.abs(joined))) + 1.0
-        found.append(float((np.sign(joined) * ranks).sum() / np.sqrt(np.square(ranks).sum())))
+        ranks = np.argsort(np.argsort(np.abs(gains))) + 1.0
+        found.append(float((np.sign(gains) * ranks).sum() / np.sqrt(np.square(ranks).sum())))
     return min(found)
 
 

@@ -31,7 +31,7 @@ from lfdfp.fusion.presets import EngineSettings
 from lfdfp.reconstruction.solution import area_average
 from lfdfp.settings import FusionSettings
 from lfdfp.simulation import Imperfections, camera_model, simulate_capture
-from lfdfp.simulation.camera import NOISY, REALISTIC
+from lfdfp.simulation.camera import NOISY, REALISTIC, one_by_one
 from lfdfp.simulation.names import CameraName, ScenePreset
 from lfdfp.simulation.presets import make_scene
 
@@ -66,13 +66,8 @@ def _one_by_one() -> Iterator[Case]:
     yield Case(name="hexagonal footprint", flaws=Imperfections(footprint="hexagon"))
     for scale in (0.93, 1.07):
         yield Case(name=f"footprint x {scale}", flaws=Imperfections(footprint_scale=scale))
-    for name in (
-        "diffraction_px", "crosstalk", "lenslet_gain_spread", "pixel_gain_spread", "cat_eye_px",
-        "white_image_error", "relative_noise", "hot_pixels", "distortion_px",
-    ):  # fmt: skip
-        value = getattr(REALISTIC, name)
-        title = f"{name.removesuffix('_px').replace('_', ' ')} {value:g}"
-        yield Case(name=title, flaws=replace(Imperfections(), **{name: value}))
+    for name, size, flaws in one_by_one():
+        yield Case(name=f"{name} {size:g}", flaws=flaws)
 
 
 CASES: tuple[Case, ...] = (

@@ -2,21 +2,20 @@
 
 ``python -m lfdfp.benchmarks.stacks --data ../shared/data/multifocus`` prints PSNR in dB of the
 defaults (photographs are aligned and their exposures matched), of the decisions alone, of the
-Laplacian pyramid, and of enfuse where it is installed. Pairs have exact truth (NYU-D) or the sharp
-source of each pixel (MFI-WHU); stacks are rendered from pictures of scikit-image with smooth depth
-(``smooth``) or with things that cover each other (``covering``). Truth is for scores alone.
+Laplacian pyramid, and of enfuse and focus-stack where they are installed. Pairs have exact truth
+(NYU-D) or the sharp source of each pixel (MFI-WHU); stacks are rendered from pictures of
+scikit-image with smooth depth (``smooth``) or with things that cover each other (``covering``).
+Truth is for scores alone.
 """
 
 from __future__ import annotations
 
 import argparse
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -24,9 +23,10 @@ import cv2
 import numpy as np
 
 from lfdfp.alignment import stack_of_photographs
-from lfdfp.benchmarks.photograph_pairs import nyu_pairs, read_picture, whu_pairs
+from lfdfp.benchmarks.photograph_pairs import nyu_pairs, whu_pairs
 from lfdfp.datatypes import FloatArray
 from lfdfp.evaluation.metrics import psnr
+from lfdfp.evaluation.peers import PeerFusion, installed_peers
 from lfdfp.fusion import fuse
 from lfdfp.fusion.baselines import laplacian_pyramid
 from lfdfp.fusion.decision_map import DecisionSettings, fused_running, source_of
@@ -54,6 +54,7 @@ HANDLINGS: Final = {
     "noise": Handling(noise=2 / 255),
     "moved": Handling(drift_px=5.0, breathing=0.01, exposure=0.03, noise=2 / 255),
 }
+PEERS: Final = installed_peers()
 SETS: Final = ("nyu-d", "mfi-whu", "smooth", "covering")
 
 
@@ -122,20 +123,9 @@ def by_decisions(slices: FloatArray) -> FloatArray:
     return fused_running(source_of(slices, None, settings), settings, sigma=sigma).fused
 
 
-def by_enfuse(slices: FloatArray) -> FloatArray:
-    """Enfuse with the weights that its manual names for focus stacks, and a hard mask."""
-    weights = ("exposure", "saturation", "contrast")
-    options = [f"--{name}-weight={int(name == 'contrast')}" for name in weights]
-    with tempfile.TemporaryDirectory() as folder:
-        paths = []
-        for number, one in enumerate(slices):
-            paths.append(str(Path(folder) / f"{number:03d}.png"))
-            codes = np.rint(np.clip(one, 0, 1) * 65535).astype(np.uint16)
-            cv2.imwrite(paths[-1], codes[..., ::-1])
-        target = Path(folder) / "fused.png"
-        command = ["enfuse", *options, "--hard-mask", "-o", str(target), *paths]
-        subprocess.run(command, check=True, capture_output=True)
-        return read_picture(target)
+def by_peer(fused: PeerFusion, slices: FloatArray) -> FloatArray:
+    """Another program, which takes and gives linear light."""
+    return encode(fused(decode_srgb(slices)))
 
 
 def print_set(
@@ -152,7 +142,7 @@ def print_set(
             psnr(case.truth[inner], np.clip(picture, 0, 1)[inner])
             for case, picture in zip(made, pictures, strict=True)
         ]
-        speed = "" if method is by_enfuse else f"{took:.2f}"
+        speed = "" if name in PEERS else f"{took:.2f}"
         row = f"| {title} | {name} | {np.mean(found):.2f} | {np.min(found):.2f} | {speed} |"
         print(row, flush=True)
 
@@ -170,8 +160,7 @@ def main(arguments: Sequence[str]) -> None:
         "lfdfp, decisions alone": by_decisions,
         "Laplacian pyramid": laplacian_pyramid,
     }
-    if shutil.which("enfuse"):
-        methods["enfuse, hard mask"] = by_enfuse
+    methods |= {name: partial(by_peer, fused) for name, fused in PEERS.items()}
     print("| | | mean dB | least dB | CPU-s per megapixel of a slice |\n|---|---|---|---|---|")
     for of in options.sets:
         if of in {"nyu-d", "mfi-whu"}:

@@ -43,20 +43,23 @@ def write_suite(
     StorageError
         If a file cannot be written.
     """
-    facts = {"suite": name, "command": command, "machine": machine_class(), "versions": versions()}
+    packages = versions()
+    facts = {"suite": name, "command": command, "machine": machine_class(), "versions": packages}
     paths = (folder / f"{name}.json", folder / f"{name}.md", folder / f"{name}.svg")
     cases = [asdict(result) for result in results]
     write_text(paths[0], json_text(facts | {"cases": cases}) + "\n")
-    write_text(paths[1], _page(facts, results))
+    write_text(paths[1], _page(facts, packages, results))
     write_text(paths[2], _plot(results))
     return paths
 
 
-def _page(facts: Mapping[str, object], results: Sequence[CaseResult]) -> str:
-    packages = ", ".join(f"{name} {version}" for name, version in versions().items())
+def _page(
+    facts: Mapping[str, object], packages: Mapping[str, str], results: Sequence[CaseResult]
+) -> str:
+    installed = ", ".join(f"{name} {version}" for name, version in packages.items())
     return (
         f"# Suite {facts['suite']}\n\n`{facts['command']}`\n\n"
-        f"{len(results)} captures; machine: {facts['machine']}; {packages}.\n\n"
+        f"{len(results)} captures; machine: {facts['machine']}; {installed}.\n\n"
         f"![Mean PSNR at ×{_SHOWN_SCALE}]({facts['suite']}.svg)\n\n{suite_table(results)}\n"
     )
 

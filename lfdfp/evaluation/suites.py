@@ -20,7 +20,7 @@ from lfdfp.evaluation.protocol import Score
 from lfdfp.evaluation.simulated_captures import run_scene
 from lfdfp.progress import StageProgress, silent_stage, stages_of
 from lfdfp.simulation import Imperfections, camera_model, make_scene, simulate_capture
-from lfdfp.simulation.camera import NOISY, REALISTIC
+from lfdfp.simulation.camera import NOISY, REALISTIC, one_by_one
 from lfdfp.simulation.names import CameraName, ScenePreset
 
 CROPS_PX: Final[Mapping[CameraName, int]] = {"f01": 656, "illum": 936}
@@ -94,12 +94,8 @@ def _photographic(camera: CameraName) -> Iterator[CaptureCase]:
 def _imperfect(camera: CameraName) -> Iterator[CaptureCase]:
     plain = CaptureCase(name="plain", camera=camera, scene="motorcycle", white_image=True)
     yield plain
-    for part in (
-        "diffraction_px", "crosstalk", "lenslet_gain_spread", "pixel_gain_spread", "cat_eye_px",
-        "white_image_error", "relative_noise", "hot_pixels", "distortion_px",
-    ):  # fmt: skip
-        flaws = replace(Imperfections(), **{part: getattr(REALISTIC, part)})
-        yield replace(plain, name=part.removesuffix("_px").replace("_", " "), flaws=flaws)
+    for name, _, flaws in one_by_one():
+        yield replace(plain, name=name, flaws=flaws)
     yield replace(plain, name="hexagonal footprint", flaws=Imperfections(footprint="hexagon"))
     for iso in (400, 1600, 3200):
         yield replace(plain, name=f"ISO {iso}", iso=float(iso))
@@ -160,18 +156,17 @@ def run_case(case: CaptureCase, *, stage: StageProgress = silent_stage) -> CaseR
 
 def suite_table(results: Sequence[CaseResult]) -> str:
     """Markdown: a row per group, scale and method with means over its cases, then every case."""
-    rows: dict[tuple[str, int, str], list[float]] = defaultdict(list)
-    similarity: dict[tuple[str, int, str], list[float]] = defaultdict(list)
+    rows: dict[tuple[str, int, str], list[Score]] = defaultdict(list)
     for result in results:
         for one in result.scores:
-            rows[result.group, one.scale, one.name].append(one.psnr_db)
-            similarity[result.group, one.scale, one.name].append(one.ssim)
+            rows[result.group, one.scale, one.name].append(one)
     lines = ["| captures | scale | method | PSNR dB | least | SSIM |", "|---|---|---|---|---|---|"]
     for key in sorted(rows, key=lambda key: key[:2]):
         group, scale, name = key
-        psnr, ssim = np.mean(rows[key]), np.mean(similarity[key])
+        psnr = [one.psnr_db for one in rows[key]]
+        ssim = np.mean([one.ssim for one in rows[key]])
         lines.append(
-            f"| {group} | ×{scale} | {name} | {psnr:.2f} | {min(rows[key]):.2f} | {ssim:.3f} |"
+            f"| {group} | ×{scale} | {name} | {np.mean(psnr):.2f} | {min(psnr):.2f} | {ssim:.3f} |"
         )
     gains = ", ".join(f"×{scale}" for scale in SCALES)
     lines += [

@@ -24,6 +24,7 @@ from typing import Final
 import numpy as np
 
 from lfdfp.datatypes import FloatArray
+from lfdfp.imaging.gaussian import gaussian
 from lfdfp.imaging.modified_laplacian import modified_laplacian
 
 REBLUR_SIGMAS_PX: Final = (0.4, 0.7, 1.0, 1.5, 2.5, 4.0)
@@ -31,15 +32,6 @@ REBLUR_SIGMAS_PX: Final = (0.4, 0.7, 1.0, 1.5, 2.5, 4.0)
 
 _LEAST_VARIANCE: Final = 1e-6
 _ROWS_AT_ONCE: Final = 512
-
-
-def gaussian(channel: FloatArray, sigma_px: float) -> FloatArray:
-    """Gaussian blur of (T, S), mirrored at the border."""
-    import cv2
-
-    return np.asarray(
-        cv2.GaussianBlur(channel, (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT_101)
-    )
 
 
 def detail(luma: FloatArray, noise_sigma: float, window_px: float) -> FloatArray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.fusion.decision_map import RunningFusion
-from lfdfp.fusion.focus_evidence import gaussian
+from lfdfp.imaging.gaussian import gaussian
 
 _SPREADS_PX: Final = (64.0, 16.0, 4.0)
 """Neighborhoods from which depth is taken where a pixel shows none, the widest first."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.imaging.display import luma
+from lfdfp.imaging.resampling import block_means
 
 _MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
 """Difference of two Laplacians: blind to planes and edges, unit gain for white noise [1]."""
@@ -35,7 +36,7 @@ def noise_sigma(channel: FloatArray) -> float:
     block = min(_BLOCK, *energy.shape)
     if block < 2:
         return 0.0
-    energies, levels = _block_means(energy, block), _block_means(level, block)
+    energies, levels = block_means(energy, block), block_means(level, block)
     usable = energies[(levels > 0.03) & (levels < 0.97)]
     if usable.size == 0:
         return 0.0
@@ -71,9 +72,3 @@ def _picture_sigma(picture: FloatArray) -> float:
         return plain
     differences = [0.5 + channels[0] - channels[1], 0.5 + channels[2] - channels[1]]
     return min(plain, *(noise_sigma(d) / float(np.sqrt(2)) for d in differences))
-
-
-def _block_means(values: FloatArray, block: int) -> FloatArray:
-    rows, columns = values.shape[0] // block, values.shape[1] // block
-    cut = values[: rows * block, : columns * block]
-    return np.asarray(cut.reshape(rows, block, columns, block).mean(axis=(1, 3)), np.float32)

@@ -25,6 +25,8 @@ from lfdfp.datatypes import (
     SharpPicture,
 )
 from lfdfp.imaging.color import LUMINANCE_WEIGHTS, display_matrix, luminance
+from lfdfp.imaging.gaussian import gaussian
+from lfdfp.imaging.resampling import block_means
 from lfdfp.imaging.white_balance import gains_for_temperature, gains_from_picture
 from lfdfp.settings import DisplaySettings, NamedWhiteBalance, Tone
 
@@ -209,17 +211,18 @@ def rendered(
     scale
         How many times finer than a view the picture is.
     """
-    shown = balanced(light, rendition)
     if rendition.camera is None:
-        return shown
-    if light.shape[-1] == 3:
-        if rendition.erased is not None:
-            shown = balanced(
-                _with_erased_colors(light, rendition, rendition.erased, scale), rendition
-            )
+        return balanced(light, rendition)
+    shown = light
+    in_color = light.shape[-1] == 3
+    if in_color and rendition.erased is not None:
+        shown = _with_erased_colors(light, rendition, rendition.erased, scale)
+    shown = balanced(shown, rendition)
+    if in_color:
         share = _known_in_the_lights(light, rendition.camera)
         if standard_error is not None:
             error = standard_error * np.float32(rendition.gain * _chroma_error(rendition))
+            error = gaussian(error, _CHROMA_SIGMA * scale)
             shown = _with_certain_detail(shown, error, scale)
             share *= _above_noise(shown, error, scale)
         shown = _in_gamut(shown, share)
@@ -244,7 +247,7 @@ def rendered_picture(picture: SharpPicture, rendition: Rendition) -> SharpPictur
         all_in_focus=rendered(
             picture.all_in_focus,
             rendition,
-            standard_error=None if fine is None else _block_means(fine, scale),
+            standard_error=None if fine is None else block_means(fine, scale),
         ),
         super_resolved=rendered(
             picture.super_resolved, rendition, standard_error=fine, scale=scale
@@ -307,24 +310,27 @@ def _above_noise(light: FloatArray, error: FloatArray, scale: int) -> FloatArray
     """Share of the chroma that its noise leaves certain, shape (T, S).
 
     The error of the average is that of one pixel, less by the root of how many pixels of a view
-    it covers: errors of finer pixels hang together.
+    it covers: errors of finer pixels hang together. `error` is averaged already.
     """
     chroma = light - luminance(light)[..., None]
-    mean = _blurred(chroma, _CHROMA_SIGMA * scale)
+    mean = gaussian(chroma, _CHROMA_SIGMA * scale)
     averaged = np.sqrt(4 * np.pi) * _CHROMA_SIGMA
-    noise = np.square(_blurred(error, _CHROMA_SIGMA * scale) * np.float32(_CERTAIN / averaged))
+    noise = np.square(error * np.float32(_CERTAIN / averaged))
     signal = np.square(mean).sum(axis=-1)
     return np.asarray(np.maximum(1 - noise / np.maximum(signal, 1e-12), 0), np.float32)
 
 
 def _with_certain_detail(light: FloatArray, error: FloatArray, scale: int) -> FloatArray:
-    """Light whose chroma differs from its local average only as far as noise does not explain."""
+    """Light whose chroma differs from its local average only as far as noise does not explain.
+
+    `error` is averaged already.
+    """
     gray = luminance(light)[..., None]
     chroma = light - gray
-    mean = _blurred(chroma, _CHROMA_SIGMA * scale)
+    mean = gaussian(chroma, _CHROMA_SIGMA * scale)
     detail = chroma - mean
-    found = _blurred(np.square(detail).sum(axis=-1), _CHROMA_SIGMA * scale)
-    noise = np.square(_blurred(error, _CHROMA_SIGMA * scale)) * np.float32(_DETAIL_NOISE)
+    found = gaussian(np.square(detail).sum(axis=-1), _CHROMA_SIGMA * scale)
+    noise = np.square(error) * np.float32(_DETAIL_NOISE)
     share = np.maximum(1 - noise / np.maximum(found, 1e-12), 0)
     return np.asarray(gray + mean + share[..., None] * detail, np.float32)
 
@@ -355,7 +361,7 @@ def _with_erased_colors(
     )
     held = []
     for difference, of_neutral, lost in pairs:
-        size = np.abs(_blurred(difference, _ERASED_SIGMA * scale))
+        size = np.abs(gaussian(difference, _ERASED_SIGMA * scale))
         kept = _smooth_step(size, _ERASED_FROM * lost, _ERASED_TO * lost)
         held.append(kept * difference + (1 - kept) * of_neutral * level)
     green, middle = level - held[0] / 2, level + held[0] / 2
@@ -367,15 +373,3 @@ def _smooth_step(values: FloatArray, first: float, last: float) -> FloatArray:
     """0 up to `first`, 1 from `last` on."""
     share = np.clip((values - np.float32(first)) / np.float32(last - first), 0, 1)
     return np.asarray(share * share * (3 - 2 * share), np.float32)
-
-
-def _blurred(image: FloatArray, sigma: float) -> FloatArray:
-    import cv2
-
-    return np.asarray(cv2.GaussianBlur(np.ascontiguousarray(image), (0, 0), sigma), np.float32)
-
-
-def _block_means(fine: FloatArray, scale: int) -> FloatArray:
-    rows, columns = fine.shape[0] // scale, fine.shape[1] // scale
-    blocks = fine.reshape(rows, scale, columns, scale)
-    return np.asarray(blocks.mean(axis=(1, 3)), np.float32)

@@ -142,3 +142,10 @@ def bicubic(picture: FloatArray, scale: int) -> FloatArray:
     """Enlarge (T, S, C) k times by cubic convolution (a = -1/2)."""
     t, s, _ = picture.shape
     return resample(picture, (scale * t, scale * s))
+
+
+def block_means(values: FloatArray, block: int) -> FloatArray:
+    """Means of `block` x `block` pixels of (T, S), shape (T // block, S // block)."""
+    rows, columns = values.shape[0] // block, values.shape[1] // block
+    cut = values[: rows * block, : columns * block]
+    return np.asarray(cut.reshape(rows, block, columns, block).mean(axis=(1, 3)), np.float32)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
-from lfdfp.files import replacing, write_text
+from lfdfp.files import write_text
 from lfdfp.interchange.netpbm import write_pfm
+from lfdfp.interchange.value_maps import write_value_map
 
 SIGN: Final = "s_view = s_center + d (u - u_center), t_view = t_center + d (v - v_center)"
 UNIT: Final = "pixels per angular step"
@@ -86,9 +86,10 @@ def write_disparity_map(
     }
     codes = np.rint((disparity.astype(np.float64) - offset) / scale)
     write_pfm(files.pfm, disparity)
-    _write_codes(files.png, codes, meaning)
+    write_value_map(files.png, codes.astype(np.uint16), meaning)
     surety = {"formula": "confidence = code / 65535"}
-    _write_codes(files.confidence, np.rint(np.clip(confidence, 0, 1) * _LAST_CODE), surety)
+    sure = np.rint(np.clip(confidence, 0, 1) * _LAST_CODE).astype(np.uint16)
+    write_value_map(files.confidence, sure, surety)
     facts = {
         "kind": "disparity_map",
         "version": 1,
@@ -101,13 +102,3 @@ def write_disparity_map(
     }
     write_text(files.facts, json.dumps(facts, indent=2, default=str) + "\n")
     return facts
-
-
-def _write_codes(path: Path, codes: NDArray[np.floating], meaning: Mapping[str, object]) -> None:
-    from PIL import Image, PngImagePlugin
-
-    text = PngImagePlugin.PngInfo()
-    text.add_text("Comment", json.dumps(dict(meaning)))
-    image = Image.fromarray(codes.astype(np.uint16))
-    with replacing(path) as temporary:
-        image.save(temporary, pnginfo=text, compress_level=4)

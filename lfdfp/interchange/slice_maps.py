@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
-from lfdfp.files import replacing
 from lfdfp.interchange.netpbm import write_pfm
+from lfdfp.interchange.value_maps import write_value_map
 
 INDEX_SUFFIXES: Final = (".png", ".tif", ".tiff")
 DEPTH_SUFFIXES: Final = (".png", ".tif", ".tiff", ".pfm")
@@ -37,7 +36,7 @@ def write_slice_index(
         raise ImageError(f"{path}: decision maps are written as .png or .tif, not {path.suffix!r}")
     codes = index.astype(np.uint8 if count <= _BYTE_CODES else np.uint16)
     meaning = {"formula": "slice = code, counted from 0", "slices": count, **provenance}
-    _write(path, codes, meaning)
+    write_value_map(path, codes, meaning)
 
 
 def write_slice_depth(
@@ -62,28 +61,9 @@ def write_slice_depth(
     elif suffix == ".png":
         codes = np.rint(np.clip(position / last, 0, 1) * _LAST_CODE).astype(np.uint16)
         formula = f"slice = {last} * code / {_LAST_CODE}, counted from 0"
-        _write(path, codes, {"formula": formula, "slices": count, **provenance})
+        write_value_map(path, codes, {"formula": formula, "slices": count, **provenance})
     else:
         formula = "slice = value, counted from 0"
-        _write(
+        write_value_map(
             path, position.astype(np.float32), {"formula": formula, "slices": count, **provenance}
         )
-
-
-def _write(path: Path, values: NDArray[np.generic], meaning: Mapping[str, object]) -> None:
-    note = json.dumps(dict(meaning), default=str)
-    with replacing(path) as temporary:
-        if path.suffix.lower() == ".png":
-            _write_png(temporary, values, note)
-        else:
-            import tifffile
-
-            tifffile.imwrite(temporary, values, compression="zlib", description=note)
-
-
-def _write_png(path: Path, values: NDArray[np.generic], note: str) -> None:
-    from PIL import Image, PngImagePlugin
-
-    text = PngImagePlugin.PngInfo()
-    text.add_text("Comment", note)
-    Image.fromarray(values).save(path, format="PNG", pnginfo=text, compress_level=4)

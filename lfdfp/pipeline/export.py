@@ -58,10 +58,11 @@ def export_animation(
         If the file cannot be written.
     """
     from lfdfp.report.animation import write_animation
+    from lfdfp.report.maps import screen_image
 
     small = _narrowed(picture, settings.width)
     frames = _frames(small, camera_path(small, path, settings.frames), progress)
-    shown = [_screen(frame) for frame in frames]
+    shown = [screen_image(frame) for frame in frames]
     write_animation(target, shown, frames_per_second=settings.frames_per_second)
 
 
@@ -156,13 +157,6 @@ def _narrowed(picture: SharpPicture, width: int) -> SharpPicture:
     while picture.scale % 2 == 0 and picture.super_resolved.shape[1] >= 2 * width:
         picture = reduced(picture, 2)
     return picture
-
-
-def _screen(light: FloatArray) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    from lfdfp.imaging.display import encode_srgb
-
-    colors = np.repeat(light, 3, axis=2) if light.shape[2] == 1 else light
-    return np.rint(255 * encode_srgb(colors)).astype(np.uint8)
 
 
 def _write(target: Path, light: FloatArray) -> None:

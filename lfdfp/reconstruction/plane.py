@@ -29,6 +29,7 @@ from lfdfp.datatypes import (
 )
 from lfdfp.errors import SettingsError
 from lfdfp.imaging.color import display_matrix, oriented
+from lfdfp.imaging.gaussian import gaussian
 from lfdfp.imaging.sensor_noise import noise_from_iso
 from lfdfp.lenslets.table import lenslet_table
 from lfdfp.reconstruction.bundle import RayBundle
@@ -261,8 +262,8 @@ class _PlaneSolver:
         apply_sums(self._sums, seen, product)
         squares = self._sums[..., 6] - 2 * seen * self._sums[..., 5] + seen * product
         spread = 2 * self._spread
-        weight = _gaussian(self._weights(), spread)
-        mean = _gaussian(squares, spread) / np.maximum(weight, 1e-6 * weight.max())
+        weight = gaussian(self._weights(), spread)
+        mean = gaussian(squares, spread) / np.maximum(weight, 1e-6 * weight.max())
         return np.asarray(np.maximum(mean / self._typical**2, 1), np.float32)
 
     def _weights(self) -> FloatArray:
@@ -272,8 +273,8 @@ class _PlaneSolver:
 
     def _mean(self) -> FloatArray:
         """Weighted mean of the rays around each pixel, as wide as lenslets stand apart."""
-        light = _gaussian(self._sums[..., 5], self._spread)
-        weight = _gaussian(self._weights(), self._spread)
+        light = gaussian(self._sums[..., 5], self._spread)
+        weight = gaussian(self._weights(), self._spread)
         return np.asarray(light / np.maximum(weight, 1e-6 * weight.max()), np.float32)
 
     def _apply(self, stiffness: tuple[FloatArray, FloatArray], x: FloatArray) -> FloatArray:
@@ -310,10 +311,3 @@ def _repeated_taps(variance: float) -> FloatArray:
     for _ in range(times):
         taps = np.convolve(taps, [share, 1 - 2 * share, share])
     return taps.astype(np.float32)
-
-
-def _gaussian(image: FloatArray, sigma: float) -> FloatArray:
-    import cv2
-
-    image = np.ascontiguousarray(image)
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.float32)

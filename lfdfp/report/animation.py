@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lfdfp.errors import ImageError
 from lfdfp.files import replacing
-
-ByteImage = NDArray[np.uint8]
+from lfdfp.report.maps import ByteImage
 
 ANIMATION_SUFFIXES: Final = (".gif", ".webp", ".mp4")
 _QUALITY = 85

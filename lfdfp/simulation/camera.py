@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -86,6 +87,27 @@ REALISTIC = Imperfections(
     distortion_px=0.4,
 )
 """All imperfections at once, at the sizes seen on real captures or their parts."""
+
+_SIZED = (
+    "diffraction_px",
+    "crosstalk",
+    "lenslet_gain_spread",
+    "pixel_gain_spread",
+    "cat_eye_px",
+    "white_image_error",
+    "relative_noise",
+    "hot_pixels",
+    "distortion_px",
+)
+
+
+def one_by_one() -> Iterator[tuple[str, float, Imperfections]]:
+    """Name and size of every imperfection that has one, as in `REALISTIC`, and it alone."""
+    for name in _SIZED:
+        size = getattr(REALISTIC, name)
+        title = name.removesuffix("_px").replace("_", " ")
+        yield title, size, replace(Imperfections(), **{name: size})
+
 
 NOISY = replace(REALISTIC, noise_factor=3.0, relative_noise=0.07)
 """As noisy as two real F01 captures were: 0.1 to 0.5 of the signal in 8 bits, and 7 % of it."""

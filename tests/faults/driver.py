@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import hashlib
 import json
 import pickle
 import signal
@@ -23,6 +22,7 @@ from lfdfp.cli.interruption import end_cleanly_on_termination
 from lfdfp.cli.main import app
 from lfdfp.cli.reporting import reported_defects
 from lfdfp.pipeline import stages
+from tests.digests import digests
 
 _COMPUTING = ("calibration", "light_field", "focal_stack", "sharp_picture")
 _LEAST_MEMORY = 1 << 18
@@ -57,14 +57,6 @@ def run(capture: Path, folder: Path, *options: str) -> dict[str, Any]:
     return {"code": code, "said": said.splitlines()}
 
 
-def contents(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file but the record, which holds times."""
-    if not folder.is_dir():
-        return {}
-    files = [path for path in folder.iterdir() if path.name != "run.json"]
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
 def main(folder: Path, capture: Path, tasks: list[list[Any]]) -> None:
     library = ctypes.CDLL(None)
     remember_stages(folder / "memory")
@@ -72,7 +64,7 @@ def main(folder: Path, capture: Path, tasks: list[list[Any]]) -> None:
     whole = folder / "whole"
     if not whole.exists():
         assert run(capture, whole)["code"] == 0
-    wanted = contents(whole)
+    wanted = digests(whole)
     for what, n in tasks:
         place = folder / f"{what}{n}"
         number = getattr(signal, what, 0)
@@ -80,10 +72,10 @@ def main(folder: Path, capture: Path, tasks: list[list[Any]]) -> None:
         library.faults_arm(str(place).encode(), n, int(number), ctypes.c_size_t(memory))
         answer = run(capture, place)
         counted = library.faults_disarm()
-        before = contents(place)
+        before = digests(place)
         folder_left = place.exists()
         again = run(capture, place, "--resume")
-        after = contents(place)
+        after = digests(place)
         print(
             json.dumps(
                 answer

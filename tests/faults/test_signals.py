@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lfdfp.simulation import write_simulated_capture
+from tests.digests import digests
 from tests.factories import tiny_capture
 
 pytestmark = [
@@ -56,16 +56,11 @@ def _run(capture: Path, folder: Path, *options: str, number: int = 0, stage: str
     return done.returncode
 
 
-def _contents(folder: Path) -> dict[str, str]:
-    files = [path for path in folder.iterdir() if path.name != "run.json"]
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
 @pytest.fixture(scope="module")
 def whole(capture: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("whole") / "out"
     assert _run(capture, folder) == 0
-    return _contents(folder)
+    return digests(folder)
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL"])
@@ -76,7 +71,7 @@ def test_a_run_ended_in_a_stage_is_taken_up_again(
     number, folder = int(getattr(signal, name)), tmp_path / "out"
     code = _run(capture, folder, number=number, stage=stage)
     assert code == (143 if name == "SIGTERM" else -number)
-    there = _contents(folder) if folder.exists() else {}
+    there = digests(folder) if folder.exists() else {}
     assert all(whole.get(file) == digest for file, digest in there.items())
     assert _run(capture, folder, "--resume") == 0
-    assert _contents(folder) == whole
+    assert digests(folder) == whole

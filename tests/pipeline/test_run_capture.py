@@ -21,6 +21,7 @@ from lfdfp.settings import DisplaySettings, FusionSettings, RefocusSettings, Set
 from lfdfp.simulation import write_simulated_capture
 from lfdfp.storage.hdf5 import load_focal_stack, load_sharp_picture
 from lfdfp.storage.images import read_picture
+from tests.digests import digests
 from tests.factories import tiny_capture
 
 SETTINGS = Settings(
@@ -117,10 +118,6 @@ def test_a_second_run_reads_everything_back(path: Path, first: tuple[Path, RunRe
     assert again.warnings == before.warnings
 
 
-def _bytes(folder: Path) -> dict[str, bytes]:
-    return {one.name: one.read_bytes() for one in folder.iterdir() if one.name != "run.json"}
-
-
 @pytest.fixture
 def copied(first: tuple[Path, RunRecord], tmp_path: Path) -> Path:
     return Path(shutil.copytree(first[0], tmp_path / "copied"))
@@ -134,7 +131,7 @@ def test_a_file_whose_bytes_have_changed_is_made_anew(
     content[len(content) // 2] ^= 1
     (copied / name).write_bytes(content)
     again = run_capture(path, copied, SETTINGS, KEEP)
-    assert _bytes(copied) == _bytes(first[0])
+    assert digests(copied) == digests(first[0])
     assert (name in {Path(one).name for one in again.files}) == name.endswith(".h5")
 
 
@@ -146,7 +143,7 @@ def test_a_file_without_one_of_its_arrays_is_made_anew(
         del file["super_resolved"]
     again = run_capture(path, copied, SETTINGS, KEEP)
     assert [Path(one).name for one in again.files] == ["fusion.h5"]
-    assert _bytes(copied) == _bytes(first[0])
+    assert digests(copied) == digests(first[0])
 
 
 @pytest.mark.parametrize(("keep", "kept"), [("pictures", set()), ("solution", {"fusion.h5"})])
@@ -156,8 +153,8 @@ def test_what_is_kept_can_be_chosen(
     options = RunOptions(keep=keep, resume=True)
     record = run_capture(path, tmp_path / "out", SETTINGS, options)
     assert {one.name for one in (tmp_path / "out").glob("*.h5")} == kept
-    everything = _bytes(first[0])
-    assert all(everything[name] == content for name, content in _bytes(tmp_path / "out").items())
+    everything = digests(first[0])
+    assert all(everything[name] == content for name, content in digests(tmp_path / "out").items())
     again = run_capture(path, tmp_path / "out", SETTINGS, options)
     assert all(stage.reused for stage in again.stages[1:])
     assert again.outputs == record.outputs

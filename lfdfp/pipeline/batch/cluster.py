@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lfdfp.errors import LfdfpError, StorageError, of_the_system
-from lfdfp.files import json_text, write_bytes, write_text
+from lfdfp.files import json_text, remove_leftovers, write_bytes, write_text
 from lfdfp.pipeline.batch.outcome import Event, Outcome, Started
 from lfdfp.pipeline.batch.plan import Job
 from lfdfp.pipeline.batch.remote import Delivery, Errand, Parcel, packed, run_errand
@@ -176,6 +176,7 @@ class _Work:
                 outcome = _received(job, delivery, self._options)
             del self.running[future]
             future.release()
+            remove_leftovers(job.folder)  # of a worker that died when it had begun with it
             yield outcome
 
     def interrupted(self) -> Iterator[Outcome]:

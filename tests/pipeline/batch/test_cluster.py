@@ -22,6 +22,7 @@ from lfdfp.pipeline.batch.pool import never
 from lfdfp.pipeline.record import RunOptions
 from lfdfp.settings import FusionSettings, RefocusSettings, Settings
 from lfdfp.simulation import write_simulated_capture
+from tests.digests import digests
 from tests.factories import tiny_capture
 
 pytest.importorskip("distributed", reason="Dask is an extra")
@@ -90,18 +91,10 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def expected(shots: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def expected(shots: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     out = tmp_path_factory.mktemp("here")
     list(run_batch(plan_jobs([shots], out), QUICK, RunOptions()))
-    return _results(out)
-
-
-def _results(out: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(out).as_posix(): path.read_bytes()
-        for path in out.rglob("*")
-        if path.is_file() and path.name != "run.json"
-    }
+    return digests(out)
 
 
 def _statuses(events: list[Event]) -> dict[str, str]:
@@ -113,7 +106,7 @@ ENDS = {"a": "done", "b": "done", "c": "done", "d": "done", "bad": "failed"}
 
 @pytest.mark.parametrize("upload", [False, True])
 def test_results_are_the_same_bytes_as_here_although_a_worker_is_killed(
-    upload: bool, machines: _Machines, shots: Path, expected: dict[str, bytes], tmp_path: Path
+    upload: bool, machines: _Machines, shots: Path, expected: dict[str, str], tmp_path: Path
 ) -> None:
     first = machines.add_worker()
     cluster = Cluster(scheduler=machines.address, upload=upload)
@@ -127,7 +120,7 @@ def test_results_are_the_same_bytes_as_here_although_a_worker_is_killed(
             first.send_signal(signal.SIGKILL)
             first.wait()
     assert _statuses(events) == ENDS
-    assert _results(tmp_path) == expected
+    assert digests(tmp_path) == expected
     document = json.loads((tmp_path / "a" / "run.json").read_text())
     assert document["capture"] == str(shots / "a.lfp")
     assert document["folder"] == str(tmp_path / "a")
@@ -137,7 +130,7 @@ def test_results_are_the_same_bytes_as_here_although_a_worker_is_killed(
 
 
 def test_a_scheduler_may_be_started_anew(
-    machines: _Machines, shots: Path, expected: dict[str, bytes], tmp_path: Path
+    machines: _Machines, shots: Path, expected: dict[str, str], tmp_path: Path
 ) -> None:
     machines.add_worker()
     events = []
@@ -154,7 +147,7 @@ def test_a_scheduler_may_be_started_anew(
     assert restarted
     assert _statuses(events) == ENDS
     assert len([e for e in events if isinstance(e, Outcome)]) == len(ENDS)
-    assert _results(tmp_path) == expected
+    assert digests(tmp_path) == expected
 
 
 def test_stopping_takes_everything_back_within_three_seconds(
