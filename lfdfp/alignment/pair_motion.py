@@ -67,7 +67,10 @@ class PairMotion:
 
 
 def pair_motion(first: Levels, second: Levels, start: DoubleArray | None = None) -> PairMotion:
-    """Motion from `first` to `second`: from `start` or none, from features where that fails."""
+    """Motion from `first` to `second`: from `start` or none, from features where that fails.
+
+    `start` is a matrix of shape (3, 3).
+    """
     best = _refined(first, second, np.eye(3) if start is None else start)
     if best.agreement is None or best.agreement >= _GOOD_AGREEMENT:
         return best

@@ -94,12 +94,15 @@ def schwarz_price(tiles: int, penalty: float) -> float:
 
 
 def robust_weights(squares: DoubleArray) -> DoubleArray:
-    """Weights of Student's distribution in two dimensions."""
+    """Weights of Student's distribution in two dimensions, of the same shape as `squares`."""
     return (DEGREES_OF_FREEDOM + 2) / (DEGREES_OF_FREEDOM + squares)
 
 
 def unlikelihood(squares: DoubleArray) -> float:
-    """-2 log of Student's density, without what does not depend on the errors."""
+    """-2 log of Student's density, without what does not depend on the errors.
+
+    `squares`, of any shape, are squared errors in units of their variance.
+    """
     return float((DEGREES_OF_FREEDOM + 2) * np.log1p(squares / DEGREES_OF_FREEDOM).sum())
 
 

@@ -72,7 +72,7 @@ class Gains:
     gains: list[float] = field(default_factory=list)
 
     def needs(self, before: DoubleArray, after: DoubleArray, shape: tuple[int, int]) -> bool:
-        """Whether one pair more, whose motions differ, is still to be looked at."""
+        """Whether one pair more, whose motions (3, 3) differ, is still to be looked at."""
         differ = corner_motion(np.linalg.inv(before) @ after, shape) > STILL_PX
         return differ and self.together < _ENOUGH_GAIN
 
@@ -154,7 +154,7 @@ def measured_links(levels: Iterable[Levels]) -> Links:
 
 
 def chained_motions(links: Sequence[Link], start: int) -> dict[int, DoubleArray]:
-    """Motions from photograph `start` to all that trusted links connect it with."""
+    """Motions (3, 3) from photograph `start` to all that trusted links connect it with."""
     found = {start: np.eye(3)}
     waiting = [start]
     while waiting:

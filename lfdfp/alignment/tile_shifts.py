@@ -132,7 +132,7 @@ def tile_shifts(
     Parameters
     ----------
     matrix
-        From the first photograph to the second.
+        Shape (3, 3), from the first photograph to the second.
     both_domains
         Compare in linear light too, not in encoded values alone.
     """
@@ -208,7 +208,7 @@ class TileCorrelations:
 
 
 def tile_correlations(first: Levels, second: Levels, matrix: DoubleArray) -> TileCorrelations:
-    """Compare the octaves of all levels, tile by tile, under a motion from first to second."""
+    """Compare the octaves of all levels, tile by tile, under a motion (3, 3) to the second."""
     correlations, seen = [], []
     for name in ("encoded", "linear"):
         pairs = zip(getattr(first, name), getattr(second, name), strict=True)

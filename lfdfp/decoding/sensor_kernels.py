@@ -45,7 +45,10 @@ def fill_unmeasured(light: FloatArray) -> int:
 def neutralize_highlights(
     mosaic: CodeArray, response: FloatArray, levels: FloatArray, light: FloatArray
 ) -> int:
-    """Raise saturated pixels to the level that their neighbors of other colors reach.
+    """Raise saturated pixels of `light` to the level that their neighbors of other colors reach.
+
+    `mosaic`, `response` and `light` have the shape (rows, columns); `levels` (2, 2, 4) holds
+    black, gain, the saturated code and the least response of every color.
 
     A saturated code is a lower bound. After white balance the channels saturate at different
     levels, which shows as pink; where the other colors around are higher, gray is the best guess.
@@ -99,7 +102,7 @@ def _level_of_pair(
 def repair_hot_pixels(
     response: FloatArray, noise: DoubleArray, ratio: float, deviations: float, light: FloatArray
 ) -> int:
-    """Replace pixels that stand out of their own color and of the colors beside them.
+    """Replace pixels of `light` (rows, columns) that stand out of their color and those beside it.
 
     Light that a lenslet focuses reaches the adjacent pixels too; a hot pixel stands alone.
     `noise` holds read variance, shot gain (both in units of light) and relative noise.

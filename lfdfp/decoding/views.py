@@ -30,7 +30,7 @@ _LEAST_LIGHT = 0.004
 
 
 def lenslets_around(grid: LensletGrid, sampling: ViewSampling) -> LensletArray:
-    """The lenslets that the samples of views draw on, with a margin on every side.
+    """The lenslets, (rows, columns), that the samples of views draw on, with a margin all around.
 
     The first and last `REACH_ROWS` rows lie beyond the samples.
     """

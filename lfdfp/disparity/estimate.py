@@ -107,7 +107,7 @@ def well_measured(field: LightField) -> BoolArray:
 
 
 def check_slopes(slopes: DoubleArray) -> None:
-    """Raise SettingsError for fewer than three planes, or planes not ascending evenly."""
+    """Raise SettingsError for slopes (K,) of fewer than three planes, or not ascending evenly."""
     steps = np.diff(slopes)
     if slopes.ndim != 1 or len(slopes) < 3 or np.any(steps <= 0) or np.ptp(steps) > 1e-6:
         raise SettingsError(f"slopes must be three or more, ascending evenly, got {slopes}")

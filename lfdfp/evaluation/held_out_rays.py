@@ -163,7 +163,10 @@ def held_out_score(
     used: BoolArray,
     detailed: BoolArray,
 ) -> HeldOutScore:
-    """Compare predictions with the held-out rays of two masks (`comparable_rays`)."""
+    """Compare predictions with the held-out rays of two masks (`comparable_rays`).
+
+    All arrays have the sensor's shape (rows, columns); values are linear light, 1 is white.
+    """
     return HeldOutScore(
         rays=int(used.sum()),
         detailed_rays=int(detailed.sum()),

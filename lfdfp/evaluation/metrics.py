@@ -42,12 +42,15 @@ def psnr(truth: FloatArray | DoubleArray, picture: FloatArray | DoubleArray) -> 
 
 
 def psnr_luma(truth: FloatArray, picture: FloatArray) -> float:
-    """PSNR of Rec. 601 luma in dB (PSNR_Y in the super-resolution literature, full range)."""
+    """PSNR of Rec. 601 luma in dB (PSNR_Y in the literature, full range); shapes as in `psnr`."""
     return psnr(luma_codes(truth) / 255.0, luma_codes(picture) / 255.0)
 
 
 def ssim(truth: FloatArray, picture: FloatArray) -> float:
-    """Structural similarity of luma: Gaussian window of 1.5 px, as in Wang et al. 2004."""
+    """Structural similarity of luma: Gaussian window of 1.5 px, as in Wang et al. 2004.
+
+    Shapes and range as in `psnr`.
+    """
     from skimage.metrics import structural_similarity
 
     _check_shapes(truth, picture)
@@ -141,7 +144,7 @@ TABLE_1: Mapping[str, Callable[[FloatArray], float]] = {
 
 
 def relative_to_truth(truth: FloatArray, picture: FloatArray) -> dict[str, float]:
-    """The "(R)" columns of the paper's Table 1: 0 is best.
+    """The "(R)" columns of the paper's Table 1, for two pictures (Y, X[, 3]): 0 is best.
 
     ``|M(truth) - M(x)|``, for ECO ``|1 - (ECO(x) + 1)/(ECO(truth) + 1)|``.
     """

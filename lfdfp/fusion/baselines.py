@@ -102,7 +102,8 @@ def back_projection(
 ) -> FloatArray:
     """Bicubic enlargement, then corrected until shrinking it gives the picture back [1]_.
 
-    ``x <- x + up(y - D x)`` with bicubic interpolation `up`.
+    ``x <- x + up(y - D x)`` with bicubic interpolation `up`; `picture` is (Y, X, C), the result
+    (scale Y, scale X, C).
 
     References
     ----------

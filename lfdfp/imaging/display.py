@@ -49,7 +49,7 @@ def _decoded(encoded: FloatArray) -> FloatArray:
 
 
 def luma(picture: FloatArray) -> FloatArray:
-    """Rec. 601 luma (...) of encoded (..., C): three channels are weighted, others averaged."""
+    """Rec. 601 luma, shape (...), of encoded (..., C): three channels weighted, others averaged."""
     if picture.shape[-1] == 3:
         return np.asarray(picture @ np.array(LUMA_WEIGHTS, np.float32), np.float32)
     return np.asarray(picture.mean(axis=-1), np.float32)

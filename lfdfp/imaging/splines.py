@@ -73,7 +73,10 @@ def spline_coefficients(image: FloatArray) -> FloatArray:
 
 
 def spline_taps(fraction: DoubleArray) -> FloatArray:
-    """Weights (..., 4) of the coefficients at floor(p) − 1 … floor(p) + 2, by p's fraction."""
+    """Weights, shape (..., 4), of the coefficients at floor(p) − 1 … floor(p) + 2.
+
+    `fraction` is p − floor(p), of shape (...).
+    """
     rest = 1.0 - fraction
     taps = (
         rest**3 / 6,

@@ -61,14 +61,14 @@ def write_depth(path: Path, disparity: FloatArray, *, white: White = "near") -> 
 
 
 def nearness(disparity: FloatArray, white: White) -> FloatArray:
-    """From 0 to 1 over the depths of the picture, 1 at its nearest (`near`) or farthest surface."""
+    """From 0 to 1 over a disparity map (Y, X), 1 at its nearest (`near`) or farthest surface."""
     least, greatest = float(disparity.min()), float(disparity.max())
     share = (disparity - least) / max(greatest - least, 1e-12)
     return np.asarray(share if white == "far" else 1 - share, np.float32)
 
 
 def add_depth_map(path: Path, disparity: FloatArray) -> None:
-    """Put a depth map into a JPEG file that is there: nearest is black, as the format has it.
+    """Put a disparity map (Y, X) into a JPEG file that is there: nearest is black, as it has to be.
 
     Disparity is even in the inverse of distance, which the format calls ``RangeInverse``.
 

@@ -44,6 +44,8 @@ def optimize(
 
     `predict` gives what `loss` and `held_out_error` take: any shape and unit.
 
+    `predict` gives what `loss` and `held_out_error` take: any shape and unit.
+
     A loss that is no longer finite ends the fit; what was best until then is returned.
     """
     optimizer = torch.optim.Adam(parameters, lr=settings.learning_rate)

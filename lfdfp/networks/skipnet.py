@@ -72,6 +72,7 @@ class Skipnet(nn.Module):
                 nn.init.zeros_(parameter)
 
     def forward(self, code: Tensor) -> Tensor:
+        """The picture (1, n_out, Y, X) of an input (1, n_in, Y, X)."""
         features = [code]
         for encoder in self.encoders:
             features.append(encoder(features[-1]))

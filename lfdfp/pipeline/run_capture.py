@@ -112,13 +112,7 @@ def run_material(
     from lfdfp.storage.images import check_writable, shot_of
 
     check_writable(folder / f"all_in_focus.{options.picture_format}")
-    source = stages.CaptureSource(
-        path=material.path,
-        calibration=options.calibration,
-        white_image=options.white_image,
-        verify=options.verify,
-        usual=options.usual_calibrations,
-    )
+    source = _source(material, options)
     times: list[StageTime] = []
     stage = timed(stage_progress, times)
     held = _capture_of(material, source, stage)
@@ -144,7 +138,25 @@ def run_material(
         read_back=timed(stage_progress, times, reused=True),
     )
     remove_leftovers(folder)
-    held = _others_of(material, held, options, stage)
+    record = _worked_through(run, _others_of(material, held, options, stage), known, times)
+    write_text(folder / RECORD, json_text(run_document(record, settings, options)) + "\n")
+    return record
+
+
+def _source(material: Material, options: RunOptions) -> stages.CaptureSource:
+    return stages.CaptureSource(
+        path=material.path,
+        calibration=options.calibration,
+        white_image=options.white_image,
+        verify=options.verify,
+        usual=options.usual_calibrations,
+    )
+
+
+def _worked_through(
+    run: _Run, held: _Held, known: Match | None, times: Sequence[StageTime]
+) -> RunRecord:
+    """Every stage, from what was read to the pictures; `times` grows meanwhile."""
     decoded = None
     if held.capture is not None and not run.reuse.light_field:
         decoded = _decoded(run, held.capture, known)
@@ -152,26 +164,24 @@ def run_material(
     stack = _focal_stack(run, decoded, field, held.stack)
     picture = _sharp_picture(run, field, stack)
     facts = _capture_facts(run, decoded)
-    del decoded, field  # a light field takes hundreds of megabytes
-    held = replace(held, field=None)
-    pictures, facts = _exported(run, picture, stack, facts, held)
+    template = held.template
+    del decoded, field, held  # a light field takes hundreds of megabytes
+    pictures, facts = _exported(run, picture, stack, facts, template)
     with run.stage("save"):
-        outputs = checksummed([*pictures, *(folder / name for name in _files_kept(run))])
-    record = RunRecord(
-        capture=str(material.path),
-        folder=str(folder),
+        outputs = checksummed([*pictures, *(run.folder / name for name in _files_kept(run))])
+    return RunRecord(
+        capture=str(run.source.path),
+        folder=str(run.folder),
         input_sha256=run.input_sha256,
-        key=keys.of_the_run(options),
+        key=run.keys.of_the_run(run.options),
         stages=summed(times),
         pictures=tuple(str(one) for one in pictures),
-        files=tuple(str(folder / name) for name in _files_written(run)),
+        files=tuple(str(run.folder / name) for name in _files_written(run)),
         outputs=outputs,
         facts=picture_facts(picture, stack) | facts,
         warnings=_warnings(picture, stack),
         peak_memory_mib=peak_memory_mib(),
     )
-    write_text(folder / RECORD, json_text(run_document(record, settings, options)) + "\n")
-    return record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,7 +364,7 @@ def _exported(
     picture: SharpPicture,
     stack: FocalStack,
     facts: Mapping[str, object],
-    held: _Held,
+    template: Picture | None,
 ) -> tuple[list[Path], dict[str, object]]:
     """Write the pictures and the page; their paths, the main one first, and facts on them."""
     from lfdfp.imaging.rendition import (
@@ -382,7 +392,7 @@ def _exported(
             maps,
             picture_format=run.options.picture_format,
             bits=run.options.bits,
-            template=held.template,
+            template=template,
             provenance=run.provenance(run.keys.fusion),
         )
         write_page(

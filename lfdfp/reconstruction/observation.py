@@ -25,7 +25,7 @@ BILINEAR_VARIANCE = 1 / 6
 
 
 def footprint_taps(variance_px: float) -> FloatArray:
-    """Weights at distances 0, 1 and 2 of a box with this variance, in pixels squared, per axis.
+    """Weights, shape (3,), at distances 0, 1 and 2 of a box with this variance, px², per axis.
 
     The box is as wide as it must be for `variance_px` less what bilinear sampling adds by
     itself; at most 5 pixels, at least 1.

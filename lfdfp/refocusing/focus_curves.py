@@ -80,6 +80,8 @@ def slope_in_focus(
 
     `measure` (K, Y, X) is a focus measure of every slice: larger is sharper.
 
+    `measure` (K, Y, X) is a focus measure of every slice: larger is sharper.
+
     Raises
     ------
     ImageError

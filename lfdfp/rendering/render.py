@@ -192,7 +192,7 @@ def rendered_parts(
     draft: bool = False,
     progress: Progress = ignore_progress,
 ) -> Iterator[FocalStack]:
-    """Slices on several planes, ascending in slope, as parts of one stack: a plane in each.
+    """Slices on several planes, slopes (K,) ascending, as parts of one stack: a plane in each.
 
     Raises
     ------

@@ -159,7 +159,7 @@ def disc_blurred(picture: FloatArray, radius_px: float) -> FloatArray:
 
 
 def disc(radius_px: float) -> FloatArray:
-    """An antialiased disc that sums to 1, on a square of pixels."""
+    """An antialiased disc that sums to 1, on a square (n, n) of pixels, n odd."""
     half = int(np.ceil(radius_px))
     along = np.arange(-half, half + 1, dtype=np.float32)
     distance = np.hypot(along[:, None], along[None])

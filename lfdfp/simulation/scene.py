@@ -132,7 +132,7 @@ def scene_from_pictures(
 
 
 def even_disparity(disparity: float) -> FloatArray:
-    """Disparity field of a plane that faces the camera."""
+    """Disparity field, shape (2, 2), of a plane that faces the camera."""
     return np.full((2, 2), disparity, np.float32)
 
 

@@ -89,6 +89,7 @@ def _noise_kept(n_in: int, n_out: int) -> float:
 
 
 def checked_square(coarse: FloatArray) -> tuple[slice, slice]:
+    """Rows and columns in the middle of `coarse` (Y, X) that are kept for checking."""
     rows, columns = (
         slice(int(n * (1 - _CHECKED_SHARE) / 2), int(n * (1 + _CHECKED_SHARE) / 2))
         for n in coarse.shape

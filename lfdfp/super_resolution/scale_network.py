@@ -53,6 +53,7 @@ class ScaleNetwork(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a fifth faster
 
     def forward(self, coarse: Tensor) -> Tensor:
+        """Luma (N, 1, factor Y, factor X) of luma (N, 1, Y, X), both 0 to 1."""
         features = self.entry(coarse - 0.5)
         for block in self.blocks:
             features = features + block(functional.relu(features))

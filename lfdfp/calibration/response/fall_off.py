@@ -112,7 +112,7 @@ class FieldShading:
         return _mean_at_corners(np.asarray(alone, np.float64)) > 0
 
     def log_light(self, position: DoubleArray) -> DoubleArray:
-        """At positions (..., 2) from the middle, in half diagonals; 0 in the middle."""
+        """At positions, shape (..., 2), from the middle, in half diagonals; 0 in the middle."""
         return np.asarray(_shading_terms(position) @ self.coefficients[: len(_SHADING_SPREAD)])
 
     def tilt_per_px(self, position: DoubleArray) -> DoubleArray:

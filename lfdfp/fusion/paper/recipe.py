@@ -180,7 +180,10 @@ def fit(
     on_step: Callable[[int, Tensor], None],
     score: Score | None = None,
 ) -> Tensor:
-    """Fit `network` so that `loss(network(code))` is small; its last output, or the best scored."""
+    """Fit `network` so that `loss(network(code))` is small; its last output, or the best scored.
+
+    `code` has the shape (1, N, Y, X).
+    """
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     code = code.contiguous(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate)

@@ -110,7 +110,10 @@ def along_row(terms: PathTerms, row: int, total: FloatArray) -> None:
 def from_row_to_row(
     terms: PathTerms, row: int, before: int, state: PathState, total: FloatArray
 ) -> None:
-    """Extend the paths that come from the row `before` by a row; add them to `total`."""
+    """Extend the paths that come from the row `before` by a row; add them to `total`.
+
+    `total` has the shape (rows, X, planes).
+    """
     costs, unit, edges, small = terms
     paths, least = state
     planes, width = costs.shape[1:]

@@ -160,6 +160,8 @@ class Misfits(NamedTuple):
 def gather_misfits(listed: ListArrays, plane: Plane, picture: FloatArray, misfits: Misfits) -> None:
     """Add every ray's truncated misfit to its part's picture to its cell and quadrant.
 
+    `picture` has the shape (parts, rows, X, 3), as wide as the sums.
+
     Rays do not count on planes behind those that they can see (`RayList.farthest`).
     """
     starts, direction, measured, cell, farthest = listed

@@ -247,6 +247,8 @@ def step_band(
 ) -> float:
     """Move `picture` along `direction` and `residual` against its image on rows first..last.
 
+    All arrays have the shape (C, Y, X).
+
     Returns
     -------
     float
