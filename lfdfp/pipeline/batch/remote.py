@@ -130,7 +130,11 @@ def _worked_on(errand: Errand) -> tuple[Outcome, dict[str, bytes]]:
 
 
 def _unpacked_and_run(task: Task, parcel: Parcel) -> tuple[Outcome, dict[str, bytes]]:
-    with tempfile.TemporaryDirectory(prefix="lfdfp-") as name:
+    from distributed import get_worker
+
+    # There, Dask removes what a worker that was killed has left.
+    place = get_worker().local_directory
+    with tempfile.TemporaryDirectory(prefix="lfdfp-", dir=place) as name:
         folder = Path(name)
         _unpack(folder / _INPUTS, parcel.inputs)
         _unpack(folder / _CALIBRATION, parcel.calibration)
