@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Progress: TypeAlias = Callable[[int, int], None]
+
+_SHARES: Final = 1000
 
 
 def ignore_progress(done: int, total: int) -> None:
@@ -20,6 +22,28 @@ def progress_from(progress: Progress, first: int, total: int) -> Progress:
         progress(first + done, total)
 
     return told
+
+
+def share_of(progress: Progress, first: float, last: float) -> Progress:
+    """The progress of a part of the work that goes from one share of the whole to another."""
+
+    def told(done: int, total: int) -> None:
+        share = first + (last - first) * done / max(total, 1)
+        progress(round(_SHARES * share), _SHARES)
+
+    return told
+
+
+class UnevenSteps:
+    """Progress of work whose steps take different times: each counts by its weight."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+
+    def passed(self, weight: int) -> None:
+        """A step of this weight is over."""
+        self._done += weight
+        self._progress(self._done, self._total)
 
 
 StageProgress: TypeAlias = Callable[[str], AbstractContextManager[Progress]]

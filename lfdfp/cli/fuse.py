@@ -15,12 +15,13 @@ from lfdfp.cli.reporting import (
     echo_json,
     echo_notes,
     reported_errors,
+    run_bar,
     say,
-    stage_bar,
 )
 from lfdfp.datatypes import FloatArray, FocalStack, StackEvidence
 from lfdfp.files import check_outputs, sha256_of
 from lfdfp.pipeline.record import PhotographOptions
+from lfdfp.progress import StageProgress
 from lfdfp.settings import FusionSettings, Preset
 from lfdfp.storage.images import Picture
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lfdfp.alignment.placement import Placement
+    from lfdfp.cli.run_bar import HiddenBar, RunBar
     from lfdfp.storage.photographs import FrameList
 
 
@@ -110,7 +112,8 @@ def fuse_command(
         for path, endings in ((decision_map, INDEX_SUFFIXES), (depth, DEPTH_SUFFIXES)):
             if path is not None:
                 check_outputs(path, endings=endings)
-        made = _made(inputs, [target, *maps], settings, options)
+        with run_bar(hidden=json_output) as bar:
+            made = _made(inputs, [target, *maps], settings, options, bar)
         light = made.picture.light
         told = told_of(first)
         shown = light if target.suffix.lower() == ".exr" else _rendered(light, told, scale)
@@ -189,6 +192,7 @@ def _made(
     targets: Sequence[Path],
     settings: FusionSettings,
     options: PhotographOptions,
+    bar: RunBar | HiddenBar,
 ) -> _Made:
     from lfdfp.lfp import CAPTURE_SUFFIXES
     from lfdfp.storage.hdf5 import load_focal_stack
@@ -196,20 +200,22 @@ def _made(
 
     if len(inputs) == 1 and inputs[0].suffix == ".h5":
         stack = load_focal_stack(inputs[0])
-        return _of_stack(stack, Picture(light=stack.slices[0]), settings)
+        return _of_stack(stack, Picture(light=stack.slices[0]), settings, bar)
     if len(inputs) == 1 and inputs[0].suffix.lower() in CAPTURE_SUFFIXES:
         stack = load_refocus_stack(inputs[0])
-        return _of_stack(stack, Picture(light=stack.slices[0]), settings)
-    return _of_photographs(inputs, targets, settings, options)
+        return _of_stack(stack, Picture(light=stack.slices[0]), settings, bar)
+    return _of_photographs(inputs, targets, settings, options, bar)
 
 
-def _of_stack(stack: FocalStack, template: Picture, settings: FusionSettings) -> _Made:
+def _of_stack(
+    stack: FocalStack, template: Picture, settings: FusionSettings, stage: StageProgress
+) -> _Made:
     import numpy as np
 
     from lfdfp.fusion import fuse
     from lfdfp.report.maps import mean_index
 
-    with stage_bar("fuse") as progress:
+    with stage("enlarge" if settings.scale > 1 else "fuse") as progress:
         result = fuse(stack, settings, progress=progress)
     evidence = result.evidence
     shares = (
@@ -236,8 +242,10 @@ def _of_photographs(
     targets: Sequence[Path],
     settings: FusionSettings,
     options: PhotographOptions,
+    bar: RunBar | HiddenBar,
 ) -> _Made:
     from lfdfp.fusion.fuse import check_size
+    from lfdfp.pipeline.forecast import photograph_stages
     from lfdfp.storage.images import check_writable
     from lfdfp.storage.photographs import MAX_TOTAL_PIXELS, list_frames
 
@@ -247,31 +255,38 @@ def _of_photographs(
     check_outputs(*targets, inputs=[frame.path for frame in frames.frames])
     check_writable(targets[0], (settings.scale * rows, settings.scale * columns))
     few = len(frames.frames) * rows * columns <= MAX_TOTAL_PIXELS
-    if settings.preset == "paper" or (settings.scale > 1 and few):
-        return _all_at_hand(frames, settings, options)
-    return _one_after_the_other(frames, settings, options)
+    at_hand = settings.preset == "paper" or (settings.scale > 1 and few)
+    if settings.preset != "paper":
+        first = "align" if at_hand else "fuse"
+        bar.expect(photograph_stages(first, len(frames.frames), rows * columns, settings.scale))
+    if at_hand:
+        return _all_at_hand(frames, settings, options, bar)
+    return _one_after_the_other(frames, settings, options, bar)
 
 
-def _all_at_hand(frames: FrameList, settings: FusionSettings, options: PhotographOptions) -> _Made:
+def _all_at_hand(
+    frames: FrameList, settings: FusionSettings, options: PhotographOptions, stage: StageProgress
+) -> _Made:
     """Enlarging, and the paper's method, look at all photographs again and again."""
     import numpy as np
 
     from lfdfp.alignment import stack_of_photographs
     from lfdfp.storage.photographs import read_photographs
 
-    photographs, template = read_photographs(frames)
-    stack = stack_of_photographs(
-        photographs,
-        names=[str(frame) for frame in frames.frames],
-        align=options.align,
-        equalize=options.equalize,
-        reference=options.reference,
-        crop=options.crop,
-    )
+    with stage("align"):
+        photographs, template = read_photographs(frames)
+        stack = stack_of_photographs(
+            photographs,
+            names=[str(frame) for frame in frames.frames],
+            align=options.align,
+            equalize=options.equalize,
+            reference=options.reference,
+            crop=options.crop,
+        )
     alpha = template.alpha
     if alpha is not None and stack.window is not None:
         alpha = alpha[stack.window]
-    made = _of_stack(stack.stack, replace(template, alpha=alpha), settings)
+    made = _of_stack(stack.stack, replace(template, alpha=alpha), settings, stage)
     kept = np.array(stack.placement.kept)
     return replace(
         made,
@@ -283,7 +298,7 @@ def _all_at_hand(frames: FrameList, settings: FusionSettings, options: Photograp
 
 
 def _one_after_the_other(
-    frames: FrameList, settings: FusionSettings, options: PhotographOptions
+    frames: FrameList, settings: FusionSettings, options: PhotographOptions, stage: StageProgress
 ) -> _Made:
     """Fuse any number of photographs, then enlarge the result alone."""
     import numpy as np
@@ -291,7 +306,7 @@ def _one_after_the_other(
     from lfdfp.fusion.slice_depth import slice_depth
     from lfdfp.pipeline.photographs import fuse_photographs
 
-    with stage_bar("fuse") as progress:
+    with stage("fuse") as progress:
         found = fuse_photographs(frames, options, progress=progress)
     kept = np.array(found.placement.kept)
     made = _Made(
@@ -305,7 +320,8 @@ def _one_after_the_other(
     )
     if settings.scale == 1:
         return made
-    larger = _of_stack(FocalStack(slices=found.picture.light[None]), found.picture, settings)
+    alone = FocalStack(slices=found.picture.light[None])
+    larger = _of_stack(alone, found.picture, settings, stage)
     history = (*made.history, *larger.history)
     return replace(
         made,

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from lfdfp.errors import LfdfpError, about, defect, of_the_system
 from lfdfp.files import json_text
 from lfdfp.progress import Progress
+
+if TYPE_CHECKING:
+    from lfdfp.cli.run_bar import HiddenBar, RunBar
 
 _NO_MEMORY: Final = (
     "failed to map segment from shared object",
@@ -87,20 +90,18 @@ def reported_defects(*, traceback: bool) -> Iterator[None]:
 
 @contextmanager
 def stage_bar(name: str) -> Iterator[Progress]:
-    """A progress bar on stderr for one stage; quiet where stderr is no terminal."""
-    from tqdm import tqdm
+    """A bar on stderr for work of one stage; quiet where stderr is no terminal."""
+    with run_bar(last_words=name) as stage, stage(name) as progress:
+        yield progress
 
-    hidden = True if QUIET.get() else None  # None: where stderr is no terminal
-    with tqdm(total=1, desc=f"{name:>10}", leave=True, disable=hidden, file=sys.stderr) as bar:
 
-        def update(done: int, total: int) -> None:
-            bar.total = max(total, 1)
-            bar.n = min(done, bar.total)
-            bar.refresh()
+def run_bar(
+    *, last_words: str = "done", hidden: bool = False
+) -> AbstractContextManager[RunBar | HiddenBar]:
+    """One bar on stderr over all stages of a command; as `stage_bar`."""
+    from lfdfp.cli.run_bar import whole_bar
 
-        yield update
-        bar.n = bar.total
-        bar.refresh()
+    return whole_bar(last_words, hidden=hidden or QUIET.get())
 
 
 def echo_notes(notes: Iterable[str]) -> None:
@@ -109,12 +110,14 @@ def echo_notes(notes: Iterable[str]) -> None:
         say(f"note: {note}", err=True)
 
 
-def announce_compilation() -> None:
+def announce_compilation() -> bool:
     """Say so where the kernels are not compiled yet: the first run is slower than all others."""
     package = Path(__file__).parents[1]
     kept_here = os.access(package, os.W_OK) and "NUMBA_CACHE_DIR" not in os.environ
-    if kept_here and next(package.rglob("*.nbi"), None) is None:
+    first = kept_here and next(package.rglob("*.nbi"), None) is None
+    if first:
         say("first run: kernels are compiled, once; this takes about a minute", err=True)
+    return first
 
 
 def echo_json(value: Any) -> None:

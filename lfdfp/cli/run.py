@@ -42,16 +42,16 @@ from lfdfp.cli.reporting import (
     echo_notes,
     fail,
     reported_errors,
+    run_bar,
     say,
-    stage_bar,
 )
 from lfdfp.cli.run_settings import ShownAs, run_settings
 from lfdfp.errors import LfdfpError, about
 from lfdfp.files import check_output_folder, path_kind
 from lfdfp.pipeline.batch import Job, plan_jobs
+from lfdfp.pipeline.batch.estimate import stages_of_job
 from lfdfp.pipeline.record import PhotographOptions, RunOptions, RunRecord
 from lfdfp.pipeline.run_capture import run_material
-from lfdfp.progress import silent_stage
 from lfdfp.settings import Settings
 
 
@@ -139,26 +139,28 @@ def run_command(
         (job,) = plan_jobs(captures, output)
         if output is not None:
             check_output_folder(output, captures)
-    announce_compilation()
-    record = _run_one(job, settings, options, json_output=json_output or json_lines)
+    as_json = json_output or json_lines
+    record = _run_one(job, settings, options, json_output=as_json)
+    if as_json:
+        echo_json([{"ok": True, **asdict(record)}])
+    else:
+        _describe(record)
     if open_page:
         webbrowser.open(_page_of(record).resolve().as_uri())
 
 
 def _run_one(job: Job, settings: Settings, options: RunOptions, *, json_output: bool) -> RunRecord:
-    stage = silent_stage if json_output else stage_bar
+    first = announce_compilation()
     try:
-        record = run_material(job.material, job.folder, settings, options, stage_progress=stage)
+        with run_bar(hidden=json_output) as bar:
+            if not first:  # nobody knows how long compiling takes
+                bar.expect(stages_of_job(job, settings.fusion))
+            return run_material(job.material, job.folder, settings, options, stage_progress=bar)
     except LfdfpError as error:
         raise _failed(job, about(job.path, error), json_output=json_output) from None
     except MemoryError:
         text = f"{job.path}: not enough memory for this capture"
         raise _failed(job, text, json_output=json_output) from None
-    if json_output:
-        echo_json([{"ok": True, **asdict(record)}])
-    else:
-        _describe(record)
-    return record
 
 
 def _page_of(record: RunRecord) -> Path:

@@ -17,7 +17,7 @@ from lfdfp.computing.torch_devices import deliberate_threads, torch_device
 from lfdfp.datatypes import FloatArray
 from lfdfp.imaging.display import luma
 from lfdfp.imaging.enlargement import VISIBLE_SIGMA, Enlarger, luma_sigma
-from lfdfp.progress import Progress
+from lfdfp.progress import Progress, share_of
 from lfdfp.settings import FusionSettings
 from lfdfp.super_resolution.internal_learning import Lesson, learn_from_scales
 from lfdfp.super_resolution.residual import Observations, network_residual
@@ -54,8 +54,11 @@ def super_resolve(
     device = torch_device(settings.device)
     seen = Observations(light=light, maps=maps, fused=fused, scale=settings.scale)
     losses, prior = {"noise_sigma": sigma}, "back-projection"
+    noisy = method.network is not None and sigma >= VISIBLE_SIGMA
+    learned, enlarged = (0.15, 0.3) if noisy else (0.5, 1.0)  # shares of the time
     with deliberate_threads():
-        lessons = _learned(fused, sigma, settings, method.internal, device, progress)
+        learning = share_of(progress, 0.0, learned)
+        lessons = _learned(fused, sigma, settings, method.internal, device, learning)
         diverged = any(lesson.diverged for lesson in lessons)
         upscalers = [lesson.upscaler for lesson in lessons if lesson.upscaler is not None]
         if upscalers:
@@ -69,14 +72,14 @@ def super_resolve(
             _FACTORS[settings.scale][1],
         )
         fine = enlarge.by_tiles(fused)
-        if method.network is not None and sigma >= VISIBLE_SIGMA:
+        if method.network is not None and noisy:
             added = network_residual(
                 seen,
                 enlarge,
                 method.network,
                 seed=settings.seed,
                 device=device,
-                progress=progress,
+                progress=share_of(progress, enlarged, 1.0),
             )
             losses["held_out_gain"] = added.gain
             diverged = diverged or added.diverged

@@ -16,8 +16,9 @@ from lfdfp.pipeline.batch.outcome import Event, Outcome, Started
 from lfdfp.pipeline.batch.plan import Job
 from lfdfp.pipeline.batch.state import Entry
 from lfdfp.pipeline.batch.survey import Request
+from lfdfp.pipeline.forecast import capture_stages
 from lfdfp.pipeline.record import RunOptions
-from lfdfp.settings import Data, Settings
+from lfdfp.settings import Data, FusionSettings, Settings
 
 _BYTES_PER_PIXEL: Final = 1.5
 """Of raw codes of 12 bits; the Illum's have 10, so that its captures count for fewer pixels."""
@@ -154,6 +155,13 @@ def estimator(request: Request, known: Experience) -> Callable[[Job], Needs]:
         )
 
     return needs
+
+
+def stages_of_job(job: Job, settings: FusionSettings) -> dict[str, float]:
+    """Seconds that every stage of one job is expected to take; nothing where that is not known."""
+    if job.material.kind != "capture":
+        return {}
+    return capture_stages(int(size_of(job) / _BYTES_PER_PIXEL), settings)
 
 
 def size_of(job: Job) -> int:
