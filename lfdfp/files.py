@@ -21,6 +21,8 @@ from lfdfp.errors import StorageError
 PathKind = Literal["file", "folder", "other", "missing"]
 """A file here is a regular one; "other" are pipes, devices and sockets."""
 
+PAGE_SUFFIXES = (".html", ".htm")
+
 _BLOCK_BYTES = 1 << 20
 _TEMPORARY = ".lfdfp-"
 """What the names of half-written files begin with."""

@@ -18,8 +18,8 @@ from lfdfp.cli.reporting import (
     run_bar,
     say,
 )
-from lfdfp.datatypes import FloatArray, FocalStack, StackEvidence
-from lfdfp.files import check_outputs, sha256_of
+from lfdfp.datatypes import FloatArray, FocalStack, SharpPicture, StackEvidence
+from lfdfp.files import PAGE_SUFFIXES, check_outputs, sha256_of
 from lfdfp.pipeline.record import PhotographOptions
 from lfdfp.progress import StageProgress
 from lfdfp.settings import FusionSettings, Preset
@@ -77,6 +77,14 @@ def fuse_command(
             "to the last (.png), or numbers of pictures (.tif, .pfm).",
         ),
     ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            "--page",
+            help="Also write a page to look at (.html): the picture beside the photographs, which "
+            "was taken where, and what was found of each.",
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
     verbose: Annotated[bool, typer.Option(help="Say what was found of each picture.")] = False,
@@ -85,6 +93,8 @@ def fuse_command(
     """Fuse a focal stack, or photographs of different focus, into one sharp picture.
 
     Example:  lfdfp fuse near.jpg far.jpg -o sharp.png --scale 2
+
+    Example:  lfdfp fuse stack/ -o sharp.png --page sharp.html
 
     Example:  lfdfp fuse capture/focal_stack.h5 -o sharp.png
     """
@@ -105,15 +115,19 @@ def fuse_command(
     )
     first = inputs[0]
     target = first.with_name(f"{first.stem}_fused.png") if output is None else output
-    maps = [path for path in (decision_map, depth) if path is not None]
+    maps = [path for path in (decision_map, depth, page) if path is not None]
     with reported_errors():
         check_writable(target)
         check_outputs(target, *maps, inputs=inputs)
-        for path, endings in ((decision_map, INDEX_SUFFIXES), (depth, DEPTH_SUFFIXES)):
+        kinds = (decision_map, INDEX_SUFFIXES), (depth, DEPTH_SUFFIXES), (page, PAGE_SUFFIXES)
+        for path, endings in kinds:
             if path is not None:
                 check_outputs(path, endings=endings)
         with run_bar(hidden=json_output) as bar:
             made = _made(inputs, [target, *maps], settings, options, bar)
+            if page is not None:
+                with bar("page"):
+                    _write_page(page, made, title=target.name, cropped=crop)
         light = made.picture.light
         told = told_of(first)
         shown = light if target.suffix.lower() == ".exr" else _rendered(light, told, scale)
@@ -134,6 +148,7 @@ def fuse_command(
         "rows": light.shape[0],
         "columns": light.shape[1],
         "data_term": "stack",
+        "page": None if page is None else str(page),
         "prior": made.prior,
         "losses": dict(made.losses),
         "warnings": list(warnings),
@@ -169,6 +184,8 @@ class _Made:
         Shape (T, S): number of the picture that each pixel comes from, and the depth that follows.
     count
         Of the pictures that were given.
+    frames, result
+        What a page is made of: the photographs; or a picture with its stack.
     """
 
     picture: Picture
@@ -180,6 +197,8 @@ class _Made:
     prior: str = "none"
     losses: Mapping[str, float] = field(default_factory=dict)
     placement: Placement | None = None
+    frames: FrameList | None = None
+    result: tuple[SharpPicture, FocalStack] | None = None
 
     @property
     def fused_count(self) -> int:
@@ -234,6 +253,7 @@ def _of_stack(
         warnings=(*template.notes, *result.provenance.warnings),
         prior=result.provenance.prior,
         losses=result.provenance.losses,
+        result=(result, stack),
     )
 
 
@@ -294,6 +314,7 @@ def _all_at_hand(
         position=_among_all(made.position, kept),
         count=len(frames.frames),
         placement=stack.placement,
+        frames=frames,
     )
 
 
@@ -317,6 +338,7 @@ def _one_after_the_other(
         history=found.history,
         warnings=(*found.picture.notes, *found.placement.warnings),
         placement=found.placement,
+        frames=frames,
     )
     if settings.scale == 1:
         return made
@@ -378,6 +400,28 @@ def _enlarged(alpha: FloatArray | None, scale: int) -> FloatArray | None:
         return alpha
     size = (alpha.shape[1] * scale, alpha.shape[0] * scale)
     return np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _write_page(page: Path, made: _Made, *, title: str, cropped: bool) -> None:
+    from lfdfp.pipeline.photograph_page import FusedForPage, write_photograph_page
+    from lfdfp.report.run_outputs import for_page, write_page
+    from lfdfp.version import __version__
+
+    facts = {"Program": f"lfdfp {__version__}", "Steps": "; ".join(made.history)}
+    if made.frames is not None and made.placement is not None:
+        shown = FusedForPage(
+            light=made.picture.light,
+            index=made.index,
+            position=made.position,
+            placement=made.placement,
+            cropped=cropped,
+        )
+        write_photograph_page(
+            page, shown, made.frames, title=title, facts=facts, warnings=made.warnings
+        )
+    elif made.result is not None:
+        picture, stack = for_page(*made.result)
+        write_page(page, picture, stack, title=title, facts=facts, warnings=made.warnings)
 
 
 def _write_maps(

@@ -21,6 +21,8 @@ class _Shown:
     picture: SharpPicture
     stack: FocalStack | None
     sources: tuple[Path, ...]
+    views: tuple[FloatArray, ...] = ()
+    plain: str | None = None
 
 
 def inspect_command(
@@ -48,13 +50,13 @@ def inspect_command(
 
     Example:  lfdfp inspect field.h5 -o field.html
     """
-    from lfdfp.files import check_outputs
+    from lfdfp.files import PAGE_SUFFIXES, check_outputs
     from lfdfp.rendering.render import reduced
     from lfdfp.report.run_outputs import write_page
 
     page = _default_page(target) if output is None else output
     with reported_errors(target):
-        check_outputs(page, inputs=[target], endings=(".html", ".htm"))
+        check_outputs(page, inputs=[target], endings=PAGE_SUFFIXES)
         shown = _rendered(_read(target))
         picture = shown.picture
         with stage_bar("page"):
@@ -62,6 +64,8 @@ def inspect_command(
                 page,
                 reduced(picture, 2) if picture.scale == 4 else picture,
                 shown.stack,
+                views=shown.views,
+                plain=shown.plain,
                 title=target.name,
                 facts=_facts(shown),
                 warnings=picture.provenance.warnings,
@@ -89,8 +93,9 @@ def _read(target: Path) -> _Shown:
     if kind == "focal_stack":
         stack = load_focal_stack(path)
         middle = stack.slices[len(stack.slices) // 2]
-        shown = middle if stack.reference_view is None else stack.reference_view
-        return _Shown(picture=_plain(shown), stack=stack, sources=(path,))
+        seen = middle if stack.reference_view is None else stack.reference_view
+        name = "Middle slice" if stack.reference_view is None else "Center view"
+        return _Shown(picture=_plain(seen), stack=stack, sources=(path,), plain=name)
     if not path.exists():
         raise StorageError(f"{path}: no such file or folder")
     return _field(path)
@@ -110,7 +115,14 @@ def _field(path: Path) -> _Shown:
     field = field_input(path).field
     with stage_bar("refocus") as progress:
         stack = focal_stack(field, progress=progress)
-    return _Shown(picture=_plain(field.view(*field.center)), stack=stack, sources=(path,))
+    v, u = field.center
+    return _Shown(
+        picture=_plain(field.view(v, u)),
+        stack=stack,
+        sources=(path,),
+        plain="Center view",
+        views=tuple(field.view(v, one) for one in range(field.views.shape[1])),
+    )
 
 
 def _plain(light: FloatArray) -> SharpPicture:

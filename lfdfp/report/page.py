@@ -51,6 +51,8 @@ class PageMap:
         Behind the value under the cursor.
     curve
         The power that values are raised to before they are colored.
+    whole
+        Whether the values are numbers of something, not measures.
     """
 
     name: str
@@ -63,6 +65,7 @@ class PageMap:
     unit: str = ""
     curve: float = 1.0
     bits: int = 8
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,6 +100,8 @@ class PageSlices:
         Name of every slice.
     slopes
         Shape (N,), pixels of a view per angular step, or None.
+    numbers
+        Of photographs: which of all that were given each is, from 0; None: these are all.
     curves
         Shape (N, Y, X): focus measure of every slice on a coarse grid, or None.
     """
@@ -104,6 +109,7 @@ class PageSlices:
     slices: Sequence[ByteImage]
     labels: Sequence[str]
     slopes: DoubleArray | None = None
+    numbers: Sequence[int] | None = None
     curves: FloatArray | None = None
 
 
@@ -114,6 +120,7 @@ def inspection_page(
     maps: Sequence[PageMap] = (),
     depth: PageDepth | None = None,
     slices: PageSlices | None = None,
+    views: Sequence[ByteImage] = (),
     facts: Mapping[str, str],
     warnings: Sequence[str],
 ) -> str:
@@ -123,6 +130,9 @@ def inspection_page(
     ----------
     pictures
         The first is the result; the second, if any, is what it is compared with at first sight.
+    views
+        From left to right through the middle, for epipolar slices; where there are none, these are
+        rendered from the first picture and its depth.
     facts, warnings
         Text from files among them: everything is escaped here.
     """
@@ -140,6 +150,7 @@ def inspection_page(
         "maps": [_map_entry(one, None if depth is None else depth.disparity) for one in maps],
         "depth": None if depth is None else _depth_entry(depth),
         "slices": None if slices is None else _slices_entry(slices),
+        "views": [_webp(one, _SLICE_QUALITY) for one in views] or None,
     }
     rows = "".join(
         f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>"
@@ -174,6 +185,7 @@ def _map_entry(one: PageMap, shared: FloatArray | None) -> dict[str, object]:
         "ends": list(one.ends),
         "unit": one.unit,
         "curve": one.curve,
+        "whole": one.whole,
     }
 
 
@@ -191,6 +203,7 @@ def _slices_entry(slices: PageSlices) -> dict[str, object]:
     return {
         "sources": [_webp(picture, _SLICE_QUALITY) for picture in slices.slices],
         "labels": list(slices.labels),
+        "numbers": None if slices.numbers is None else list(slices.numbers),
         "slopes": None if slices.slopes is None else [round(float(s), 6) for s in slices.slopes],
         "curves": None
         if curves is None

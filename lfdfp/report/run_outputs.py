@@ -120,6 +120,8 @@ def write_page(
     picture: SharpPicture,
     stack: FocalStack | None,
     *,
+    views: Sequence[FloatArray] = (),
+    plain: str | None = None,
     title: str,
     facts: Mapping[str, str],
     warnings: Sequence[str],
@@ -130,13 +132,18 @@ def write_page(
     ----------
     stack
         What the picture was made from, or made beside it; None leaves its slices out.
+    plain
+        What the picture is called where it is one of what it stands beside, and no result.
+    views
+        Views (T, S, C) of a light field from left to right, of which epipolar slices are shown.
     """
     page = inspection_page(
         title=title,
-        pictures=_page_pictures(picture, stack),
+        pictures=_page_pictures(picture, stack) if plain is None else _plain(picture, plain),
         maps=_page_maps(picture, stack),
         depth=_page_depth(picture),
         slices=None if stack is None else _page_slices(stack),
+        views=[screen_image(one) for one in views],
         facts=facts,
         warnings=warnings,
     )
@@ -163,6 +170,11 @@ def _page_pictures(picture: SharpPicture, stack: FocalStack | None) -> list[Page
             )
         )
     return shown
+
+
+def _plain(picture: SharpPicture, title: str) -> list[PagePicture]:
+    shown = screen_image(picture.super_resolved)
+    return [PagePicture(name="sharp", title=title, caption="", picture=shown)]
 
 
 def _page_maps(picture: SharpPicture, stack: FocalStack | None) -> list[PageMap]:

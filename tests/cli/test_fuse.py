@@ -324,3 +324,22 @@ def test_more_photographs_than_fit_at_once_are_fused_then_enlarged(
     passing = _fused(tmp_path / "passing.png", *paths, *options)
     assert passing.shape == at_hand.shape
     assert psnr(at_hand, passing) > 40
+
+
+def test_a_page_shows_the_photographs_beside_the_picture(tmp_path: Path) -> None:
+    paths, page = _saved(tmp_path, _SLICES), tmp_path / "sharp.html"
+    _fused(tmp_path / "sharp.png", *paths, "--page", page)
+    text = page.read_text(encoding="utf-8")
+    assert "2. 1.png" in text
+    assert "of the picture" in text
+    assert str(tmp_path) not in text
+    refused = _fuse(*paths, "-o", tmp_path / "sharp.png", "--page", tmp_path / "sharp.txt")
+    assert refused.exit_code == 1
+
+
+def test_a_page_of_a_stored_stack_shows_its_slices(tmp_path: Path) -> None:
+    stack, page = tmp_path / "stack.h5", tmp_path / "sharp.html"
+    slopes = np.array([-0.5, 0.5])
+    save_focal_stack(stack, FocalStack(slices=decode_srgb(_SLICES), slopes=slopes), {})
+    _fused(tmp_path / "sharp.png", stack, "--page", page)
+    assert '"slopes":[-0.5,0.5]' in page.read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from lfdfp.datatypes import Depth, FocalStack, Provenance, RayEvidence, SharpPicture
+from lfdfp.report.page import PageMap, PagePicture, PageSlices, inspection_page
 from lfdfp.report.run_outputs import write_page
 from tests.report.browser import headless_browser
 
@@ -145,6 +146,55 @@ def test_a_deep_link_restores_what_is_shown(browser: Any) -> None:
     assert browser.execute_script("return [state.view, state.aperture]") == ["refocus", 2]
 
 
+def _row_of(browser: Any, canvas: str, row: int) -> Any:
+    """Red of one row of a canvas."""
+    script = """
+      const canvas = document.querySelector(arguments[0]);
+      const bytes = canvas.getContext("2d").getImageData(0, arguments[1], canvas.width, 1).data;
+      return Array.from(bytes).filter((_, k) => k % 4 === 0);"""
+    return np.array(browser.execute_script(script, canvas, row), float)
+
+
+def test_a_row_becomes_an_epipolar_slice_in_which_near_things_lean(browser: Any) -> None:
+    _click(browser, 0.5, 0.5)
+    _press(browser, "e")
+    canvas = "#epipolarFigure canvas"
+    assert _until(browser, f"document.querySelector('{canvas}').width === width")
+    assert _until(browser, "document.querySelector('#epipolarFigure figcaption').textContent")
+    middle, last = _row_of(browser, canvas, 4 * 16), _row_of(browser, canvas, 4 * 32)
+    shift = round(2 * _NEAR * 4.5)  # pixels of the picture, from the middle to the last view
+    np.testing.assert_array_equal(last[70:90], middle[70 - shift : 90 - shift])
+    assert "Rendered" in browser.find_element("id", "epipolarFigure").text
+    assert browser.execute_script("return !document.getElementById('rowLine').hidden")
+    _press(browser, "e")
+    assert browser.execute_script("return document.getElementById('rowLine').hidden")
+
+
+def test_the_focus_curve_has_every_slice_and_says_where_focus_is(browser: Any) -> None:
+    _click(browser, 0.5, 0.5)
+    assert _until(browser, f"Math.abs(state.slope - {_NEAR}) < 0.01")
+    figure = browser.find_element("id", "curve")
+    assert len(figure.find_elements("css selector", "circle")) == 3
+    assert "Focus measure at" in figure.text
+    line = browser.execute_script("return document.querySelector('#curve .now').getAttribute('x1')")
+    assert float(line) == pytest.approx(5, abs=1)  # at the nearest slice
+
+
+def test_the_histogram_is_that_of_what_is_shown(browser: Any) -> None:
+    name = "document.getElementById('histogramName').textContent"
+    browser.execute_script("show('sharp', '')")
+    assert "red, green, blue" in browser.execute_script(f"return {name}")
+    browser.execute_script("show('disparity', '')")
+    assert _until(browser, f"{name} === 'Histogram: Disparity'")
+    assert _until(browser, "find('disparity').values !== undefined")
+    ends = """const canvas = document.getElementById('histogram');
+      return [0, 128, 254].map(x => canvas.getContext('2d').getImageData(x, 78, 1, 1).data[3]);"""
+    low, between, high = browser.execute_script(ends)
+    assert low > 0
+    assert between == 0
+    assert high > 0 or browser.execute_script(ends.replace("254", "255"))[2] > 0
+
+
 def test_a_narrow_window_does_not_overflow(browser: Any) -> None:
     browser.set_window_size(500, 844)
     try:
@@ -182,3 +232,81 @@ def test_the_picture_is_the_same_without_a_stack(tmp_path: Path, browser: Any) -
     write_page(path, replace(picture, depth=None), None, title="t", facts={}, warnings=[])
     browser.get(path.as_uri())
     assert browser.execute_script("return layers.length") == 1
+
+
+def test_in_photographs_a_click_finds_the_one_that_was_taken_there(
+    tmp_path: Path, browser: Any
+) -> None:
+    numbers = np.ones((30, 40), np.float32)
+    numbers[:, 20:] = 3
+    rng = np.random.default_rng(1)
+    frames = rng.integers(0, 255, (3, 30, 40, 3), np.uint8)
+    path = tmp_path / "photographs.html"
+    page = inspection_page(
+        title="t",
+        pictures=[PagePicture(name="sharp", title="All", caption="", picture=frames[0])],
+        maps=[
+            PageMap(
+                name="decision",
+                title="Decision",
+                caption="",
+                values=numbers,
+                ends=("", ""),
+                whole=True,
+            )
+        ],
+        slices=PageSlices(
+            slices=list(frames),
+            labels=["a", "b", _EVIL],
+            numbers=[0, 1, 2],
+            curves=rng.random((3, 2, 2), np.float32),
+        ),
+        facts={},
+        warnings=[],
+    )
+    path.write_text(page, encoding="utf-8")
+    browser.get(path.as_uri())
+    _click(browser, 0.75, 0.5)
+    assert _until(browser, "state.view === 'slices' && nearestSlice() === 2 && state.slope === 2")
+    assert browser.find_element("id", "caption").text == _EVIL
+    assert "3 of 3" in browser.find_element("id", "focusValue").text
+    _click(browser, 0.25, 0.5)
+    assert _until(browser, "state.slope === 0")
+    _press(browser, "]")
+    assert _until(browser, "state.slope === 1")
+
+
+def test_a_stack_without_depth_is_focused_where_it_is_sharpest(
+    tmp_path: Path, browser: Any
+) -> None:
+    curves = np.zeros((5, 2, 2), np.float32)
+    curves[:, :, 0] = np.array([0, 1, 4, 4, 1])[:, None]
+    curves[4, :, 1] = 1
+    stack = FocalStack(
+        slices=np.random.default_rng(2).random((5, 20, 20, 3), np.float32),
+        slopes=np.linspace(-1, 1, 5),
+        focus_curves=curves,
+    )
+    view = stack.slices[2]
+    made = Provenance(data_term="stack", prior="none")
+    picture = SharpPicture(all_in_focus=view, super_resolved=view, scale=1, provenance=made)
+    path = tmp_path / "stack.html"
+    write_page(
+        path,
+        picture,
+        stack,
+        plain="Middle slice",
+        views=[*stack.slices],
+        title="t",
+        facts={},
+        warnings=[],
+    )
+    browser.get(path.as_uri())
+    _click(browser, 0.25, 0.5)
+    assert _until(browser, "Math.abs(state.slope - 0.25) < 0.01 && state.view === 'refocus'")
+    assert browser.execute_script("return element(find('refocus')).naturalWidth") == 20
+    _click(browser, 0.75, 0.5)
+    assert _until(browser, "Math.abs(state.slope - 1) < 0.01")
+    _press(browser, "e")
+    assert _until(browser, "document.querySelector('#epipolarFigure canvas').width === 20")
+    assert browser.execute_script("return layers.map(l => l.title)") == ["Middle slice", "Refocus"]

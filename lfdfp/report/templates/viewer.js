@@ -60,7 +60,7 @@ for (const map of data.maps) {
   addLayer(map.name, map.title, map.caption, (layer) => {
     const canvas = document.createElement("canvas"), packed = map.packed || data.depth.packed;
     [canvas.width, canvas.height] = layer.size = packed.size;
-    unpack(packed).then((values) => {
+    layer.loaded = unpack(packed).then((values) => {
       layer.values = values;
       const context = canvas.getContext("2d"), shown = context.createImageData(...packed.size), table = palette(map);
       const known = values.filter((v) => !Number.isNaN(v)).sort();
@@ -72,7 +72,7 @@ for (const map of data.maps) {
         shown.data.set([...rgb, 255], 4 * k);
       }
       context.putImageData(shown, 0, 0);
-      legend();
+      legend(); histogram();
     });
     return canvas;
   }, {map});
@@ -81,7 +81,9 @@ for (const map of data.maps) {
 // --- refocusing: WebGL 2 from the sharp picture and its disparity; without it, the nearest slice ------------------
 const depth = data.depth, slices = data.slices;
 let renderer = null, depthValues = null;
-const range = depth ? depth.range : slices && slices.slopes ? [slices.slopes[0], slices.slopes.at(-1)] : null;
+// Where focus can stop: slopes of a focal stack, or else the photographs by their place in the list.
+const stops = slices ? slices.slopes || slices.labels.map((_, k) => k) : null, frames = Boolean(slices && !slices.slopes);
+const range = depth ? depth.range : stops ? [stops[0], stops.at(-1)] : null;
 const SHADER = `#version 300 es
 precision highp float;
 uniform sampler2D picture, disparity;
@@ -181,51 +183,45 @@ async function prepareDepth() {
   for (let k = 0; k < depthValues.length; k++) if (Number.isNaN(depthValues[k])) depthValues[k] = depth.range[1];
 }
 const ready = prepareDepth();
-if (range) {
-  addLayer("refocus", "Refocus", "", () => {
+if (depth || (slices && slices.slopes)) {
+  addLayer("refocus", "Refocus", depth ? "Rendered from the sharp picture and its disparity." : "", (layer) => {
+    if (!depth) return sliceImage();
     const canvas = document.createElement("canvas");
     canvas.width = canvas.height = 1;
-    if (depth) {
-      (async () => {
-        await ready;
-        const blob = await (await fetch(data.pictures[0].source)).blob();
-        const bitmap = await createImageBitmap(blob, {colorSpaceConversion: "none"});
-        try { renderer = new Renderer(canvas, bitmap, depthValues); } catch (error) { useSlices(canvas); }
-        refocus(false);
-      })();
-    } else { useSlices(canvas); }
+    (async () => {
+      await ready;
+      const blob = await (await fetch(data.pictures[0].source)).blob();
+      const bitmap = await createImageBitmap(blob, {colorSpaceConversion: "none"});
+      try { renderer = new Renderer(canvas, bitmap, depthValues); } catch (error) {
+        if (!slices) return;
+        layer.element = null;  // without WebGL, the slices serve
+        layer.make = sliceImage;
+        show(state.view);
+      }
+      refocus(false);
+    })();
     return canvas;
   }, {refocus: true});
 }
-let sliceImage = null;
-function useSlices(canvas) {
-  if (!slices) return;
-  sliceImage = image("", "Slice of the focal stack");
-  sliceImage.style.width = width + "px"; sliceImage.style.height = height + "px";
-  const layer = find("refocus");
-  layer.element = sliceImage;
-  if (canvas.parentNode) canvas.replaceWith(sliceImage);
-  place();
-  refocus(false);
+const sliceImages = [];
+function sliceImage() {
+  const made = image(slices.sources[nearestSlice()], "Slice of the focal stack");
+  sliceImages.push(made);
+  return made;
 }
-if (slices) {
-  addLayer("slices", slices.slopes ? "Slices" : "Frames", slices.slopes ? "The focal stack as it was refocused from the views."
-           : "The pictures that were fused.", () => image(slices.sources[nearestSlice()], "Slice"), {slices: true});
+if (slices && (depth || frames)) {
+  addLayer("slices", frames ? "Photographs" : "Slices", "", sliceImage, {slices: true});
 }
-let frame = 0;
 function nearestSlice() {
-  if (!slices) return 0;
-  if (!slices.slopes) return frame;
   let best = 0;
-  slices.slopes.forEach((s, k) => { if (Math.abs(s - state.slope) < Math.abs(slices.slopes[best] - state.slope)) best = k; });
+  (stops || []).forEach((s, k) => { if (Math.abs(s - state.slope) < Math.abs(stops[best] - state.slope)) best = k; });
   return best;
 }
 function refocus(moving) {
   if (renderer && shown("refocus")) renderer.show(moving);
   const k = nearestSlice();
-  if (sliceImage) sliceImage.src = slices.sources[k];
-  const plain = find("slices");
-  if (plain && plain.element) plain.element.src = slices.sources[k];
+  for (const one of sliceImages) if (one.src !== slices.sources[k]) one.src = slices.sources[k];
+  if (state.view === "slices") byId("caption").textContent = slices.labels[k];
   controls();
 }
 let gliding = 0;
@@ -242,25 +238,110 @@ function focusOn(target) {
   gliding = requestAnimationFrame(step);
 }
 async function focusAt(x, y) {
-  curve(x, y);
+  state.place = [Math.min(1, Math.max(0, x)), Math.min(1, Math.max(0, y))];
   await ready;
+  const target = await slopeAt(...state.place);
+  if (target !== null) {
+    if (!shown("refocus") && !shown("slices")) show(find("refocus") ? "refocus" : "slices");
+    focusOn(target);
+  }
+  curve(); epipolar();
+}
+const cell = (share, count) => Math.min(count - 1, Math.max(0, Math.floor(share * count)));
+// By the disparity, else the photograph that was chosen there, else the sharpest slice.
+async function slopeAt(x, y) {
   if (depthValues) {
     const [columns, rows] = depth.packed.size;
-    const s = Math.min(columns - 1, Math.max(0, Math.floor(x * columns))), t = Math.min(rows - 1, Math.max(0, Math.floor(y * rows)));
-    state.place = [x, y];
-    if (!shown("refocus") && !shown("slices")) show("refocus");
-    focusOn(depthValues[t * columns + s]);
+    return depthValues[cell(y, rows) * columns + cell(x, columns)];
   }
+  const chosen = frames && find("decision");
+  if (chosen) {
+    element(chosen);
+    await chosen.loaded;
+    const [columns, rows] = chosen.size, number = chosen.values[cell(y, rows) * columns + cell(x, columns)] - 1;
+    const places = slices.numbers || stops;
+    let best = 0;
+    places.forEach((n, k) => { if (Math.abs(n - number) < Math.abs(places[best] - number)) best = k; });
+    return best;
+  }
+  const values = curveAt(x, y);
+  if (!values) return null;
+  const k = values.indexOf(Math.max(...values));
+  if (frames || k === 0 || k === values.length - 1) return stops[k];
+  const [a, b, c] = values.slice(k - 1, k + 2), bend = a - 2 * b + c;  // between planes by a parabola
+  return stops[k] + (bend < 0 ? 0.5 * (a - c) / bend : 0) * (stops[k + 1] - stops[k - 1]) / 2;
 }
-function curve(x, y) {
-  const figure = byId("curve");
-  if (!slices || !slices.curves) return;
+function curveAt(x, y) {
+  if (!slices || !slices.curves) return null;
   const rows = slices.curves[0].length, columns = slices.curves[0][0].length;
-  const t = Math.min(rows - 1, Math.floor(y * rows)), s = Math.min(columns - 1, Math.floor(x * columns));
-  const values = slices.curves.map((one) => one[t][s]), most = Math.max(...values, 1e-9);
-  const points = values.map((v, k) => `${5 + 230 * k / Math.max(values.length - 1, 1)},${75 - 68 * v / most}`).join(" ");
-  figure.querySelector("svg").innerHTML = `<polyline points="${points}" fill="none" stroke="currentColor" stroke-width="2"/>`;
+  return slices.curves.map((one) => one[cell(y, rows)][cell(x, columns)]);
+}
+function svg(name, attributes, text = "") {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.textContent = text;
+  return made;
+}
+// The focus measure of every slice at the place that was clicked; the line is where focus lies now.
+function curve() {
+  const values = state.place && curveAt(...state.place);
+  if (!values) return;
+  const figure = byId("curve"), most = Math.max(...values, 1e-9), [first, last] = [stops[0], stops.at(-1)];
+  const across = (s) => 5 + 246 * Math.min(1, Math.max(0, (s - first) / Math.max(last - first, 1e-9)));
+  const points = values.map((v, k) => `${across(stops[k])},${68 - 62 * v / most}`).join(" ");
+  const name = (s) => frames ? String((slices.numbers ? slices.numbers[s] : s) + 1) : s.toFixed(2);
+  figure.querySelector("svg").replaceChildren(
+    svg("line", {x1: across(state.slope), x2: across(state.slope), y1: 2, y2: 68, class: "now"}),
+    svg("polyline", {points, class: "values"}),
+    ...values.map((v, k) => svg("circle", {cx: across(stops[k]), cy: 68 - 62 * v / most, r: 2})),
+    svg("text", {x: 4, y: 80}, name(first)), svg("text", {x: 252, y: 80, "text-anchor": "end"}, name(last)));
+  const [x, y] = state.place;
+  figure.querySelector("figcaption").textContent = `Focus measure at ${Math.floor(x * width)}, ${Math.floor(y * height)}, over ` +
+    (frames ? "photographs" : "px per step") + "; the line is the focus now";
   figure.hidden = false;
+}
+
+// --- epipolar slice: one row as it is seen from left to right ------------------------------------------------------
+const VIEWS_RENDERED = 33, VIEW_ROWS = 4;
+byId("epipolar").hidden = !(depth || data.views);
+async function epipolar() {
+  const figure = byId("epipolarFigure"), on = !figure.hidden, row = state.place ? state.place[1] : 0.5;
+  byId("rowLine").hidden = !on;
+  byId("rowLine").style.top = `${state.y + state.scale * height * row}px`;
+  if (!on) return;
+  const canvas = figure.querySelector("canvas");
+  if (data.views) await measuredRow(canvas, row); else await renderedRow(canvas, row);
+  figure.querySelector("figcaption").textContent = `Row ${Math.floor(row * height)} from the leftmost view (top) to the rightmost: ` +
+    "the steeper a line, the less it moves. " + (data.views ? "As measured." : "Rendered from the sharp picture and its disparity.");
+}
+async function measuredRow(canvas, row) {
+  const images = await Promise.all(data.views.map(async (source) => createImageBitmap(await (await fetch(source)).blob())));
+  const [columns, rows] = [images[0].width, images[0].height];
+  canvas.width = columns; canvas.height = VIEW_ROWS * images.length;
+  const context = canvas.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  images.forEach((one, k) => context.drawImage(one, 0, cell(row, rows), columns, 1, 0, VIEW_ROWS * k, columns, VIEW_ROWS));
+}
+async function renderedRow(canvas, row) {
+  await ready;
+  const bitmap = await createImageBitmap(await (await fetch(data.pictures[0].source)).blob());
+  const line = new OffscreenCanvas(width, 1).getContext("2d");
+  line.drawImage(bitmap, 0, cell(row, height), width, 1, 0, 0, width, 1);
+  const seen = line.getImageData(0, 0, width, 1).data, [columns, rows] = depth.packed.size, from = cell(row, rows) * columns;
+  canvas.width = width; canvas.height = VIEW_ROWS * VIEWS_RENDERED;
+  const context = canvas.getContext("2d"), drawn = context.createImageData(width, canvas.height);
+  for (let k = 0; k < VIEWS_RENDERED; k++) {
+    const look = (2 * k / (VIEWS_RENDERED - 1) - 1) * depth.halfAperture;
+    for (let x = 0; x < width; x++) {
+      let d = depth.range[0], q = x;  // near surfaces hide far ones: the search starts in front
+      for (let n = 0; n < 4; n++) {
+        q = Math.min(width - 1, Math.max(0, Math.round(x - depth.scale * d * look)));
+        d = depthValues[from + cell((q + 0.5) / width, columns)];
+      }
+      for (let n = 0; n < VIEW_ROWS; n++) drawn.data.set(seen.subarray(4 * q, 4 * q + 4), 4 * ((VIEW_ROWS * k + n) * width + x));
+    }
+  }
+  context.putImageData(drawn, 0, 0);
 }
 
 // --- what is shown ------------------------------------------------------------------------------------------------
@@ -279,6 +360,7 @@ function show(name, compare = state.compare) {
   fill(byId("left"), find(state.compare));
   for (const button of byId("layers").children) button.setAttribute("aria-checked", String(button.dataset.name === name));
   byId("caption").textContent = find(name).caption;
+  histogram();
   byId("compare").value = state.compare;
   place(); legend(); refocus(false); link();
 }
@@ -288,8 +370,9 @@ function legend() {
   byId("opacityLabel").hidden = !layer;
   if (!layer) return;
   const [first, bar, last] = byId("legend").children, {map, limits} = layer;
-  first.textContent = `${map.ends[0]} ${limits[0].toPrecision(3)}`;
-  last.textContent = `${limits[1].toPrecision(3)} ${map.unit} ${map.ends[1]}`;
+  const named = (v) => map.whole ? String(Math.round(v)) : v.toPrecision(3);
+  first.textContent = `${map.ends[0]} ${named(limits[0])}`;
+  last.textContent = `${named(limits[1])} ${map.unit} ${map.ends[1]}`;
   const context = bar.getContext("2d"), strip = context.createImageData(256, 1);
   palette(map).forEach((rgb, k) => strip.data.set([...rgb, 255], 4 * k));
   context.putImageData(strip, 0, 0);
@@ -299,9 +382,12 @@ function controls() {
   byId("focusLabel").hidden = !focusing;
   for (const id of ["apertureLabel", "spreadLabel", "pan"]) byId(id).hidden = !live;
   if (!focusing) return;
+  const named = frames ? `${nearestSlice() + 1} of ${stops.length}`
+    : `${state.slope >= 0 ? "+" : "−"}${Math.abs(state.slope).toFixed(2)} px/step`;
   byId("focus").value = state.slope;
-  byId("focus").setAttribute("aria-valuetext", `${state.slope.toFixed(2)} pixels per angular step`);
-  byId("focusValue").textContent = `${state.slope >= 0 ? "+" : "−"}${Math.abs(state.slope).toFixed(2)} px/step`;
+  byId("focus").setAttribute("aria-valuetext", frames ? `photograph ${named}` : `${state.slope.toFixed(2)} pixels per angular step`);
+  byId("focusValue").textContent = named;
+  if (state.place) curve();
   byId("aperture").value = state.aperture;
   byId("apertureValue").textContent = `×${state.aperture.toFixed(2)}`;
   byId("aperture").setAttribute("aria-valuetext", `${state.aperture.toFixed(2)} times the camera's`);
@@ -312,6 +398,7 @@ function place() {
   for (const pane of [byId("left"), byId("right")]) {
     for (const part of pane.children) { part.style.transform = transform; part.classList.toggle("sharp", state.scale >= 2); }
   }
+  byId("rowLine").style.top = `${state.y + state.scale * height * (state.place ? state.place[1] : 0.5)}px`;
   const percent = 100 * state.split, two = Boolean(state.compare);
   byId("left").style.clipPath = `inset(0 ${100 - percent}% 0 0)`;
   byId("divider").style.left = percent + "%";
@@ -408,16 +495,16 @@ function tell(x, y) {
       if (!layer || !layer.values) continue;
       const [columns, rows] = layer.size;
       const value = layer.values[Math.floor(sy * rows) * columns + Math.floor(sx * columns)];
-      words.push(`${layer.title}: ${Number.isNaN(value) ? "not known" : value.toPrecision(3) + " " + layer.map.unit}`);
+      words.push(`${layer.title}: ${Number.isNaN(value) ? "not known" : (layer.map.whole ? String(Math.round(value)) : value.toPrecision(3)) + " " + layer.map.unit}`);
     }
   }
   byId("value").textContent = words.join("   ");
 }
 function nudge(amount) {
   if (!range) return;
-  if (!shown("refocus") && !shown("slices")) show("refocus");
-  if (slices && !slices.slopes) frame = Math.min(slices.sources.length - 1, Math.max(0, frame + Math.sign(amount)));
-  focusOn(Math.min(range[1], Math.max(range[0], state.slope + amount * (range[1] - range[0]))));
+  if (!shown("refocus") && !shown("slices")) show(find("refocus") ? "refocus" : "slices");
+  const step = frames ? Math.sign(amount) : amount * (range[1] - range[0]), from = frames ? nearestSlice() : state.slope;
+  focusOn(Math.min(range[1], Math.max(range[0], from + step)));
 }
 const KEYS = {
   ArrowLeft: () => { state.x += 60; place(); }, ArrowRight: () => { state.x -= 60; place(); },
@@ -425,7 +512,7 @@ const KEYS = {
   "+": () => zoom(1.25, ...middle()), "=": () => zoom(1.25, ...middle()), "-": () => zoom(0.8, ...middle()),
   0: fit, a: () => zoom(1 / state.scale, ...middle()), "[": () => nudge(-0.05), "]": () => nudge(0.05),
   ",": () => setAperture(state.aperture - 0.25), ".": () => setAperture(state.aperture + 0.25),
-  l: () => byId("pan").click(), s: () => byId("save").click(), "?": () => byId("help").click(),
+  e: () => byId("epipolar").click(), l: () => byId("pan").click(), s: () => byId("save").click(), "?": () => byId("help").click(),
   c: () => { const names = ["", ...layers.map((l) => l.name).filter((n) => n !== state.view)];
              show(state.view, names[(names.indexOf(state.compare) + 1) % names.length]); },
   Enter: () => focusAt(...toShare(...middle())),
@@ -456,7 +543,10 @@ byId("compare").addEventListener("change", (event) => show(state.view, event.tar
 byId("opacity").addEventListener("input", (event) => { state.opacity = event.target.value / 100; show(state.view); });
 if (range) {
   byId("focus").min = range[0]; byId("focus").max = range[1];
-  state.slope = Math.min(range[1], Math.max(range[0], 0));
+  state.slope = frames ? stops[Math.floor(stops.length / 2)] : Math.min(range[1], Math.max(range[0], 0));
+  byId("focus").step = frames ? 1 : "any";
+  byId("focusName").textContent = frames ? "Photograph" : "Focus: near";
+  byId("focusFar").textContent = frames ? "" : "far";
 }
 byId("focus").addEventListener("input", (event) => { state.slope = Number(event.target.value); refocus(true); link(); });
 byId("aperture").addEventListener("input", (event) => setAperture(Number(event.target.value)));
@@ -465,6 +555,11 @@ byId("pan").addEventListener("click", () => {
   state.looking = !state.looking;
   if (!state.looking) state.look = [0, 0];
   refocus(true);
+});
+byId("epipolar").addEventListener("click", () => {
+  byId("epipolarFigure").hidden = !byId("epipolarFigure").hidden;
+  byId("epipolar").setAttribute("aria-pressed", String(!byId("epipolarFigure").hidden));
+  epipolar();
 });
 byId("fit").addEventListener("click", fit);
 byId("actual").addEventListener("click", () => zoom(1 / state.scale, ...middle()));
@@ -487,15 +582,33 @@ byId("save").addEventListener("click", () => {
 function link() {
   const words = new URLSearchParams({view: state.view});
   if (state.compare) words.set("compare", state.compare);
-  if (shown("refocus")) {
+  if (shown("refocus") || shown("slices")) {
     if (state.place) { words.set("x", state.place[0].toFixed(3)); words.set("y", state.place[1].toFixed(3)); }
     else words.set("slope", state.slope.toFixed(3));
     words.set("aperture", state.aperture.toFixed(2));
   }
   history.replaceState(null, "", "#" + words);
 }
+// Of what is shown: the picture's three colors, or the map's values between the legend's ends.
 function histogram() {
-  const picture = element(layers[0]);
+  const layer = find(state.view), canvas = byId("histogram"), target = canvas.getContext("2d");
+  const bars = (counts, fill, most) => {
+    target.fillStyle = fill;
+    counts.forEach((n, k) => target.fillRect(k, 80 - 76 * Math.min(1, n / most), 1, 80));
+  };
+  const highest = (counts) => [...counts].sort((a, b) => b - a)[3] || 1;  // clipped black and white stand out
+  target.clearRect(0, 0, 256, 80);
+  if (layer.map) {
+    byId("histogramName").textContent = `Histogram: ${layer.title}`;
+    if (!layer.values || !layer.limits) return;
+    const counts = new Float64Array(256), [low, high] = layer.limits;
+    for (const v of layer.values) if (v >= low && v <= high) counts[Math.floor(255 * (v - low) / Math.max(high - low, 1e-12))]++;
+    target.globalCompositeOperation = "source-over";
+    palette(layer.map).forEach((rgb, k) => bars(counts.map((n, m) => (m === k ? n : 0)), `rgb(${rgb})`, highest(counts)));
+    return;
+  }
+  const pictures = layer.source ? layer : layers[0], picture = element(pictures);
+  byId("histogramName").textContent = `Histogram: ${pictures.title}, red, green, blue`;
   const draw = () => {
     const small = document.createElement("canvas"), share = Math.min(1, 400 / width);
     small.width = Math.max(1, Math.round(width * share)); small.height = Math.max(1, Math.round(height * share));
@@ -503,15 +616,11 @@ function histogram() {
     context.drawImage(picture, 0, 0, small.width, small.height);
     const bytes = context.getImageData(0, 0, small.width, small.height).data;
     const counts = [0, 1, 2].map((c) => { const n = new Float64Array(256); for (let k = c; k < bytes.length; k += 4) n[bytes[k]]++; return n; });
-    const most = Math.max(...counts.flatMap((n) => [...n].sort((a, b) => b - a).slice(3, 4)), 1);
-    const target = byId("histogram").getContext("2d");
+    const most = Math.max(...counts.map(highest));
     target.globalCompositeOperation = "screen";
-    ["#d33", "#3a3", "#36d"].forEach((fill, c) => {
-      target.fillStyle = fill;
-      counts[c].forEach((n, k) => target.fillRect(k, 80 - 76 * Math.min(1, n / most), 1, 80));
-    });
+    ["#d33", "#3a3", "#36d"].forEach((fill, c) => bars(counts[c], fill, most));
   };
-  if (picture.complete) draw(); else picture.addEventListener("load", draw);
+  if (picture.complete) draw(); else picture.addEventListener("load", histogram, {once: true});
 }
 function start() {
   const words = new URLSearchParams(location.hash.slice(1));
@@ -522,7 +631,6 @@ function start() {
   show(find(named) ? named : layers[0].name, words.has("compare") && find(words.get("compare")) ? words.get("compare") : find(named) ? "" : second);
   fit();
   if (words.has("x") && words.has("y")) focusAt(Number(words.get("x")), Number(words.get("y")));
-  histogram();
   new ResizeObserver(() => { if (!state.moved) fit(); }).observe(port);
 }
 start();
