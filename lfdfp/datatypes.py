@@ -8,9 +8,11 @@ disparity d is seen at ``s_view = s_center + d (u - u_center)``; light is linear
 
 from __future__ import annotations
 
+import importlib
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +44,58 @@ class _Brief:
         shown = {one.name: getattr(self, one.name) for one in fields(self)}  # type: ignore[arg-type]
         parts = (f"{name}={_brief(value)}" for name, value in shown.items() if value is not None)
         return f"{type(self).__name__}({', '.join(parts)})"
+
+
+class _Visible(_Brief):
+    """Can be looked at: in a notebook, as a plot, as an xarray data set.
+
+    How is told by `lfdfp.report.nouns`, a room above: it is looked up when it is asked for.
+    """
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        """A small picture and the shapes of the arrays, for notebooks."""
+        return str(_report().html_of(self))
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the picture, or the map beside it, with matplotlib (extra ``plot``).
+
+        Parameters
+        ----------
+        ax
+            Axes to draw the picture alone on; None: a new figure with all that there is to see.
+
+        Returns
+        -------
+        matplotlib.axes.Axes or numpy.ndarray of them
+            What was drawn on.
+
+        Raises
+        ------
+        SettingsError
+            Where matplotlib is not installed.
+        """
+        return _report().plot(self, ax)
+
+    def to_xarray(self) -> Any:
+        """All arrays with named axes and coordinates, in linear light (extra ``xarray``).
+
+        Returns
+        -------
+        xarray.Dataset
+            With the names of the HDF5 files (``docs/storage.md``).
+
+        Raises
+        ------
+        SettingsError
+            Where xarray is not installed.
+        """
+        return _report().data_set(self)
+
+
+def _report() -> Any:
+    return importlib.import_module("lfdfp.report.nouns")
 
 
 def _brief(value: object) -> str:
@@ -410,7 +464,7 @@ class ViewSampling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class LightField(_Brief):
+class LightField(_Visible):
     """A 4-D light field as a grid of sub-aperture views, with the rays it came from.
 
     Attributes
@@ -470,6 +524,18 @@ class LightField(_Brief):
             light *= np.float32(self.scale)
         return light
 
+    def __getitem__(self, place: tuple[int, int]) -> FloatArray:
+        """``field[v, u]``: as `view`; negative numbers count from the end.
+
+        Returns
+        -------
+        ndarray of shape (T, S, C)
+        """
+        if not (isinstance(place, tuple) and len(place) == 2):
+            raise TypeError(f"a view has two numbers, as in field[v, u], got {place!r}")
+        v, u = place
+        return self.view(operator.index(v), operator.index(u))
+
     def weight(self, v: int, u: int) -> FloatArray:
         """Weights of one view, shape (T, S), float32 in [0, 1]; a fresh array."""
         weight: FloatArray = self.weights[v, u].astype(np.float32)
@@ -478,7 +544,7 @@ class LightField(_Brief):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class FocalStack(_Brief):
+class FocalStack(_Visible):
     """The same picture focused on several planes, or several photographs of one scene.
 
     Attributes
@@ -639,7 +705,7 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class SharpPicture(_Brief):
+class SharpPicture(_Visible):
     """One picture that is in focus everywhere, what is known of its depth, and how it came about.
 
     Attributes

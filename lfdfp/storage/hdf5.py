@@ -31,6 +31,7 @@ from lfdfp.datatypes import (
 )
 from lfdfp.errors import StorageError
 from lfdfp.files import replacing, require_room
+from lfdfp.storage.dimension_scales import attach_scales
 from lfdfp.storage.sound_hdf5 import UNREADABLE, opened_hdf5, trust
 from lfdfp.storage.whole_hdf5 import whole_hdf5
 from lfdfp.version import __version__
@@ -56,8 +57,12 @@ def save_light_field(path: Path, field: LightField, provenance: FileProvenance) 
     with _created(path, "light_field", provenance, story, size=size) as file:
         views = _dataset(file, "views", field.views, "v u t s c", chunks=(1, 1))
         views.attrs.update(scale=field.scale, offset=field.offset, transfer="linear")
+        if field.scale != 1.0 or field.offset:  # as the CF conventions name it, for xarray
+            views.attrs.update(scale_factor=field.scale, add_offset=-field.scale * field.offset)
         weights = _dataset(file, "weights", field.weights, "v u t s", chunks=(1, 1))
         weights.attrs["scale"] = field.weight_scale
+        if field.weight_scale != 1.0:
+            weights.attrs["scale_factor"] = field.weight_scale
         file.attrs["disparity"] = "s_view = s_center + d (u - u_center)"
         if field.sampling is not None:
             file.attrs["sampling"] = json.dumps(asdict(field.sampling))
@@ -307,7 +312,7 @@ def contents_of(path: Path) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]
             arrays = {
                 name: f"{' x '.join(map(str, held.shape))}, {held.dtype}"
                 for name, held in file.items()
-                if isinstance(held, h5py.Dataset)
+                if isinstance(held, h5py.Dataset) and not held.is_scale
             }
             return arrays, _story(file) if "history" in file.attrs else {}
     except UNREADABLE as error:
@@ -351,6 +356,7 @@ def _created(
         file.attrs["history"] = json.dumps(history)
         file.attrs["warnings"] = json.dumps(warnings)
         yield file
+        attach_scales(file)
         file.attrs["datasets"] = json.dumps(list(file))
     trust(path)
 
