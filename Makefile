@@ -6,7 +6,7 @@ TESTS ?= tests
 READER ?=
 MINUTES ?= 10
 
-.PHONY: run picture test quick check fuzz test-oldest bench crops clean
+.PHONY: run picture test quick check docs fuzz test-oldest bench crops clean
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -40,6 +40,11 @@ check: .venv/.installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(TESTS)
+
+# The site, from the pages in docs/ and the docstrings; a warning is an error.
+docs: .venv/.installed
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
+	@echo build/docs/index.html
 
 # make fuzz MINUTES=60, or READER=settings for one; see docs/trust.md.
 fuzz: .venv/.installed
