@@ -27,8 +27,11 @@ def export_command(
         typer.Option("--output", "-o", help="File to create. Default: beside the result."),
     ] = None,
     animate: Annotated[
-        Literal["focus", "wiggle", "orbit"] | None,
-        typer.Option(help="A loop as .webp, .gif or .mp4: focus travels, or the eye moves."),
+        Literal["focus", "wiggle", "orbit", "dolly"] | None,
+        typer.Option(
+            help="A loop as .webp, .gif or .mp4: focus travels, the eye moves, or the camera moves "
+            "back while it zooms in (dolly)."
+        ),
     ] = None,
     stereo: Annotated[
         Literal["sbs", "cross", "anaglyph"] | None,
@@ -42,7 +45,8 @@ def export_command(
         bool,
         typer.Option(
             "--depth",
-            help="Depth as 16-bit .png, float .tif, .pfm; .jpg is the picture with a depth map.",
+            help="Depth as 16-bit .png, float .tif, .pfm or .exr; .jpg is the picture with a "
+            "depth map.",
         ),
     ] = False,
     white: Annotated[

@@ -1,4 +1,4 @@
-"""Depth of a picture for other programs: gray PNG, float TIFF, PFM, and a JPEG with a depth map.
+"""Depth of a picture for other programs: gray PNG, float TIFF, PFM, EXR, JPEG with a depth map.
 
 The depth map of a JPEG file follows Google's "Depth map metadata" (GDepth): a PNG, in base 64, in
 the extended part of the file's XMP.
@@ -19,10 +19,11 @@ from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
 from lfdfp.files import replacing, write_bytes
 from lfdfp.interchange.netpbm import write_pfm
+from lfdfp.storage.pictures.exr import write_exr_channel
 
 White = Literal["near", "far"]
 
-DEPTH_SUFFIXES: Final = (".png", ".tif", ".tiff", ".pfm", ".jpg", ".jpeg")
+DEPTH_SUFFIXES: Final = (".png", ".tif", ".tiff", ".pfm", ".exr", ".jpg", ".jpeg")
 
 _GDEPTH: Final = "http://ns.google.com/photos/1.0/depthmap/"
 _NOTE: Final = "http://ns.adobe.com/xmp/note/"
@@ -37,18 +38,21 @@ def write_depth(path: Path, disparity: FloatArray, *, white: White = "near") -> 
     """Write disparity (Y, X), in pixels per angular step, near is negative.
 
     A PNG holds it as 16-bit gray, from the least to the greatest, with the near or the far white;
-    TIFF and PFM hold the values themselves.
+    TIFF, PFM and EXR (its channel Z) hold the values themselves.
 
     Raises
     ------
     ImageError
-        For an ending that is none of `DEPTH_SUFFIXES` without JPEG.
+        For an ending that is none of `DEPTH_SUFFIXES` without JPEG, or an EXR file where the
+        package ``openexr`` is missing.
     StorageError
         If the file cannot be written.
     """
     suffix = path.suffix.lower()
     if suffix == ".pfm":
         write_pfm(path, disparity)
+    elif suffix == ".exr":
+        write_exr_channel(path, "Z", disparity)
     elif suffix == ".png":
         write_bytes(path, _gray_png(nearness(disparity, white), 16))
     elif suffix in (".tif", ".tiff"):

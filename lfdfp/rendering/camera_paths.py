@@ -8,9 +8,10 @@ from typing import Final, Literal
 import numpy as np
 
 from lfdfp.datatypes import FloatArray, SharpPicture
+from lfdfp.rendering.dolly import render_dolly
 from lfdfp.rendering.render import Aperture, render_slice, slope_range_of_picture
 
-Path = Literal["focus", "wiggle", "orbit"]
+Path = Literal["focus", "wiggle", "orbit", "dolly"]
 
 _VIEWS: Final = 9
 """Across the aperture, where a picture does not say how many its camera had."""
@@ -28,18 +29,22 @@ class Shot:
         Of a round aperture, in angular steps; 0 is a pinhole.
     viewpoint
         (v, u) in angular steps from the center view.
+    dolly
+        How far the camera moves back, as in `render_dolly`; with a pinhole in the center alone.
     """
 
     slope: float
     half_width: float = 0.0
     viewpoint: tuple[float, float] = (0.0, 0.0)
+    dolly: float = 0.0
 
 
 def camera_path(picture: SharpPicture, path: Path, frames: int) -> list[Shot]:
     """A seamless loop: the last frame leads to the first.
 
     ``focus`` goes from the near to the far and back through the camera's aperture; ``wiggle``
-    moves the eye to and fro, ``orbit`` in a circle, by half the aperture, around the middle depth.
+    moves the eye to and fro, ``orbit`` in a circle, by half the aperture, around the middle depth;
+    ``dolly`` moves the camera back and forth and zooms against it, so that the middle stays.
 
     Raises
     ------
@@ -51,6 +56,8 @@ def camera_path(picture: SharpPicture, path: Path, frames: int) -> list[Shot]:
     turn = 2 * np.pi * np.arange(frames) / frames
     if path == "focus":
         return [Shot(slope=middle - reach * float(np.cos(t)), half_width=half) for t in turn]
+    if path == "dolly":
+        return [Shot(slope=middle, dolly=half * float(np.sin(t))) for t in turn]
     down = 0.0 if path == "wiggle" else half
     return [
         Shot(slope=middle, viewpoint=(down * float(np.cos(t)), half * float(np.sin(t))))
@@ -88,5 +95,7 @@ def taken(picture: SharpPicture, shot: Shot) -> FloatArray:
     ImageError
         For a picture without depth.
     """
+    if shot.dolly:
+        return render_dolly(picture, shot.slope, shot.dolly)
     aperture = Aperture(shape="round", half_width=shot.half_width)
     return render_slice(picture, shot.slope, aperture=aperture, viewpoint=shot.viewpoint)

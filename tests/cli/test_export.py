@@ -41,6 +41,7 @@ def _run(*arguments: object) -> Result:
     ("options", "name"),
     [
         (["--animate", "wiggle", "--frames", "4"], "wiggle.webp"),
+        (["--animate", "dolly", "--frames", "4"], "dolly.webp"),
         (["--stereo", "cross"], "cross.png"),
         (["--quilt", "2x2", "-o", "shown.jpg"], "shown_qs2x2a1.25.jpg"),
         (["--depth"], "depth.png"),

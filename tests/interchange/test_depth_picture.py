@@ -70,3 +70,13 @@ def test_what_is_no_jpeg_or_no_depth_file_is_named(tmp_path: Path) -> None:
         add_depth_map(tmp_path / "a.jpg", DISPARITY)
     with pytest.raises(ImageError, match=r"a\.bmp: depth is written as"):
         write_depth(tmp_path / "a.bmp", DISPARITY)
+
+
+def test_an_exr_file_holds_the_values_in_its_channel_for_depth(tmp_path: Path) -> None:
+    openexr = pytest.importorskip("OpenEXR")
+    disparity = np.linspace(-0.5, 0.3, 12, dtype=np.float32).reshape(3, 4)
+    write_depth(tmp_path / "z.exr", disparity)
+    with openexr.File(str(tmp_path / "z.exr"), separate_channels=True) as file:
+        channels = file.channels()
+        assert list(channels) == ["Z"]
+        np.testing.assert_array_equal(channels["Z"].pixels, disparity)

@@ -22,10 +22,10 @@ def _near_square() -> SharpPicture:
     )
 
 
-@pytest.mark.parametrize("path", ["focus", "wiggle", "orbit"])
+@pytest.mark.parametrize("path", ["focus", "wiggle", "orbit", "dolly"])
 def test_a_way_is_a_loop_with_even_steps(path: str) -> None:
     shots = camera_path(_near_square(), path, 12)
-    states = np.array([[shot.slope, *shot.viewpoint] for shot in shots])
+    states = np.array([[shot.slope, shot.dolly, *shot.viewpoint] for shot in shots])
     steps = np.linalg.norm(np.diff(np.vstack([states, states[:1]]), axis=0), axis=1)
     assert len(shots) == 12
     assert steps.max() < 2.5

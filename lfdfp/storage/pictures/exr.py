@@ -52,6 +52,27 @@ def write_exr(path: Path, picture: Picture, exif: Exif, note: str) -> None:
         "comments": note,
         **camera_facts(exif),
     }
+    _write(path, openexr, header, channels)
+
+
+def write_exr_channel(path: Path, name: str, values: FloatArray) -> None:
+    """Write numbers (T, S) as 32-bit floats of one channel, compressed without loss.
+
+    Raises
+    ------
+    ImageError, StorageError
+        As `write_exr`.
+    """
+    openexr = require_exr(path)
+    header = {
+        "compression": openexr.ZIP_COMPRESSION,
+        "type": openexr.scanlineimage,
+        "software": SOFTWARE,
+    }
+    _write(path, openexr, header, {name: np.ascontiguousarray(values, np.float32)})
+
+
+def _write(path: Path, openexr: Any, header: dict[str, Any], channels: dict[str, Any]) -> None:
     with replacing(path) as temporary:
         try:
             with openexr.File(header, channels) as file:
