@@ -95,7 +95,7 @@ class RayParameters:
         SolverRound(15.0, 0.06, 12),
         SolverRound(15.0, 0.06, 12),
     )
-    rounds: tuple[SolverRound, ...] = (SolverRound(15.0, 0.06, 12), SolverRound(15.0, 0.06, 12))
+    rounds: tuple[SolverRound, ...] = (SolverRound(15.0, 0.06, 14),)
     strengths: tuple[float, ...] = (3.5, 5.0, 7.0, 10.0, 14.0, 20.0, 28.0, 40.0, 64.0)
     strengths_in_the_dark: tuple[float, ...] = (
         90.0,
