@@ -109,7 +109,13 @@ def _brief(value: object) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Camera:
-    """Which camera made the capture; empty strings where the file does not say."""
+    """Which camera made the capture; empty strings where the file does not say.
+
+    Attributes
+    ----------
+    make, model, serial, firmware
+        As the file has them.
+    """
 
     make: str = ""
     model: str = ""
@@ -123,6 +129,10 @@ class Lens:
 
     Attributes
     ----------
+    zoom_step, focus_step
+        Positions of the motors: captures of one camera with equal steps share a lenslet lattice.
+    focal_length_m, f_number
+        Focal length in meters, and aperture.
     exit_pupil_offset_m
         Distance from the exit pupil to the microlens array; Lytro writes about 1e4 for infinite.
     infinity_lambda
@@ -199,6 +209,10 @@ class RawCapture(_Brief):
         Levels in the order of `bayer`.
     pixel_pitch_m
         Distance between neighboring sensor pixels.
+    microlens_array, camera, lens, color
+        What the metadata say of each.
+    iso, exposure_s
+        Sensitivity, and exposure time in seconds; None where the file does not say.
     orientation
         EXIF orientation (1 to 8) that the picture still needs.
     taken
@@ -567,6 +581,10 @@ class FocalStack(_Visible):
         grid that divides the picture evenly, or None.
     scale
         k of slices on a grid k times finer than the views; `slopes` stay in pixels of the views.
+    warnings
+        What a person should know of the stack.
+    history
+        One line per processing step, oldest first.
     """
 
     slices: FloatArray

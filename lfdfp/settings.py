@@ -277,7 +277,15 @@ class DisplaySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All stages together, as a TOML file holds them: one table per stage."""
+    """All stages together, as a TOML file holds them: one table per stage.
+
+    Attributes
+    ----------
+    decode, refocus, fusion
+        Of the stages that compute.
+    display
+        Of the pictures that are written.
+    """
 
     decode: DecodeSettings = field(default_factory=DecodeSettings)
     refocus: RefocusSettings = field(default_factory=RefocusSettings)

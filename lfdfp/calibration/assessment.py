@@ -35,7 +35,17 @@ _PHOTOGRAPH_ONE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One fact about a capture's calibration, and what could be done."""
+    """One fact about a capture's calibration, and what could be done.
+
+    Attributes
+    ----------
+    subject
+        What it is about.
+    verdict
+        How good it is.
+    fact, advice
+        In words; no advice where nothing is to be done.
+    """
 
     subject: str
     verdict: Verdict

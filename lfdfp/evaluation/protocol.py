@@ -22,7 +22,17 @@ BORDER_VIEW_PX: Final = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """How near a picture comes to the truth."""
+    """How near a picture comes to the truth.
+
+    Attributes
+    ----------
+    name
+        Of the method.
+    scale
+        Of the picture, in pixels per view pixel along an axis.
+    psnr_db, ssim
+        Larger is nearer.
+    """
 
     name: str
     scale: int

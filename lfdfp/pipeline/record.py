@@ -89,7 +89,17 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageTime:
-    """How long a stage took; `reused` when its result was read from an earlier run's file."""
+    """How long a stage took.
+
+    Attributes
+    ----------
+    name
+        Of the stage, as the progress bar shows it.
+    wall_s, cpu_s
+        Seconds on the clock, and of all processors together.
+    reused
+        Whether its result was read from an earlier run's file.
+    """
 
     name: str
     wall_s: float
@@ -99,7 +109,15 @@ class StageTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFile:
-    """What a file held when it was written."""
+    """What a file held when it was written.
+
+    Attributes
+    ----------
+    size
+        In bytes.
+    sha256
+        Of its bytes.
+    """
 
     size: int
     sha256: str
@@ -111,6 +129,10 @@ class RunRecord:
 
     Attributes
     ----------
+    capture, folder
+        Paths of what was read, and of where the outputs lie.
+    input_sha256
+        Of the bytes of everything that was read.
     key
         Hash over everything that the outputs depend on: the same key, the same bytes.
     stages
@@ -121,6 +143,10 @@ class RunRecord:
         What was written for people, the main picture first; and for programs.
     facts
         What was found out: data term, prior, slopes, camera, calibration.
+    warnings
+        Of all stages, each once.
+    peak_memory_mib
+        Largest of the process so far.
     """
 
     capture: str

@@ -119,10 +119,18 @@ class CameraModel:
 
     Attributes
     ----------
+    name
+        Which camera it is modeled on.
     shape, full_shape
         (H, W) of the simulated part of the sensor, which lies in the middle, and of all of it.
+    bayer
+        Channels of the 2 x 2 cell at the top left, row by row.
     bits
         Of a raw code.
+    black_code, white_code
+        Codes of no light and of a full pixel.
+    pixel_pitch_m
+        Distance between neighboring sensor pixels.
     microlens_array, lens
         As they truly are; the metadata differ by the three errors below.
     pitch_error, rotation_error_rad, offset_error_px
@@ -131,8 +139,12 @@ class CameraModel:
         White balance, matrix, exposure bias, and the sensor's response to the white image's light.
     full_well_electrons, read_noise_electrons, base_iso
         Electrons at the white level at base ISO; their standard deviation in the dark.
+    camera, iso, exposure_s
+        What the metadata say.
     field_falloff
         Light that the full sensor's corners lack.
+    imperfections
+        What real cameras have besides; none by default.
     """
 
     name: CameraName

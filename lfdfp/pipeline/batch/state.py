@@ -56,7 +56,17 @@ EntryStatus = Literal["running", "done", "failed", "skipped", "interrupted"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFile:
-    """A file as it was when it was last looked at."""
+    """A file as it was when it was last looked at.
+
+    Attributes
+    ----------
+    path
+        Absolute, or the name in a folder of outputs.
+    size, mtime_ns
+        Bytes, and when it was last changed: equal ones are taken for the same file.
+    sha256
+        Of its bytes.
+    """
 
     path: str
     size: int
