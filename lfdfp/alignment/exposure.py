@@ -120,7 +120,7 @@ def exposure_blocks(light: FloatArray) -> ExposureBlocks:
         last = min(first + _BLOCK_ROWS_AT_A_TIME, rows)
         part = light[first * step_rows : last * step_rows, : columns * step_columns]
         shown = encode(part)
-        clipped = (shown.max(axis=2, keepdims=True) > _CLIPPED_LEVEL).astype(np.float32)
+        clipped = _any_channel(shown > _CLIPPED_LEVEL).astype(np.float32)
         for mean, values in zip(made, (part, shown, clipped), strict=True):
             mean[first:last] = _block_means(values, (last - first, columns))
     return ExposureBlocks(
@@ -129,6 +129,14 @@ def exposure_blocks(light: FloatArray) -> ExposureBlocks:
         encoded=made[1],
         clipped=made[2][..., 0],
     )
+
+
+def _any_channel(values: BoolArray) -> BoolArray:
+    """Whether a channel of (T, S, C) is true, shape (T, S, 1); NumPy is slow at short axes."""
+    found = values[..., :1].copy()
+    for channel in range(1, values.shape[2]):
+        found[..., 0] |= values[..., channel]
+    return found
 
 
 def _block_means(values: FloatArray, shape: tuple[int, int]) -> FloatArray:

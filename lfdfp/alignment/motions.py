@@ -109,23 +109,36 @@ def level_to_full(full: Sequence[int], level: Sequence[int]) -> DoubleArray:
     return np.array([[columns, 0, (columns - 1) / 2], [0, rows, (rows - 1) / 2], [0, 0, 1.0]])
 
 
-def warped(picture: FloatArray, matrix: DoubleArray, *, smooth: bool = True) -> FloatArray:
+def warped(
+    picture: FloatArray,
+    matrix: DoubleArray,
+    *,
+    smooth: bool = True,
+    shape: tuple[int, int] | None = None,
+) -> FloatArray:
     """`picture` (T, S, C) or (T, S) on the grid that `matrix` maps from; borders are repeated.
 
-    Lanczos interpolation over eight pixels, cubic over four without `smooth`.
+    Lanczos interpolation over eight pixels, cubic over four without `smooth`. The grid has the
+    picture's size if no other is given.
     """
     import cv2
 
-    size = (picture.shape[1], picture.shape[0])
+    rows, columns = picture.shape[:2] if shape is None else shape
     flags = (cv2.INTER_LANCZOS4 if smooth else cv2.INTER_CUBIC) | cv2.WARP_INVERSE_MAP
-    made = cv2.warpPerspective(picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(made, np.float32).reshape(picture.shape)
+    made = cv2.warpPerspective(
+        picture, matrix, (columns, rows), flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(made, np.float32).reshape(rows, columns, *picture.shape[2:])
 
 
-def covered(shape: Sequence[int], matrix: DoubleArray) -> BoolArray:
-    """Where a picture (T, S) that was moved by `warped` shows something, shape (T, S)."""
-    rows, columns = np.ogrid[: shape[0], : shape[1]]
-    x, y, w = (m[0] * columns + m[1] * rows + m[2] for m in matrix)
+def covered(shape: Sequence[int], matrix: DoubleArray, rows: slice | None = None) -> BoolArray:
+    """Where a picture (T, S) that was moved by `warped` shows something, shape (T, S).
+
+    Of some rows alone, where they are given.
+    """
+    first, last = (0, shape[0]) if rows is None else (rows.start, rows.stop)
+    t, s = np.ogrid[first:last, : shape[1]]
+    x, y, w = (m[0] * s + m[1] * t + m[2] for m in matrix)
     inside = (x >= -_COVERED_MARGIN_PX * w) & (x <= (shape[1] - 1 + _COVERED_MARGIN_PX) * w)
     inside &= (y >= -_COVERED_MARGIN_PX * w) & (y <= (shape[0] - 1 + _COVERED_MARGIN_PX) * w)
     return np.asarray(inside & (w > 0))

@@ -29,7 +29,8 @@ from lfdfp.evaluation.metrics import psnr
 from lfdfp.evaluation.peers import PeerFusion, installed_peers
 from lfdfp.fusion import fuse
 from lfdfp.fusion.baselines import laplacian_pyramid
-from lfdfp.fusion.decision_map import DecisionSettings, fused_running, source_of
+from lfdfp.fusion.running_fusion import fused_running
+from lfdfp.fusion.seen_slices import slices_at_hand
 from lfdfp.imaging.display import decode_srgb, encode, luma
 from lfdfp.imaging.noise_level import noise_sigma
 from lfdfp.settings import FusionSettings
@@ -118,9 +119,8 @@ def by_defaults(slices: FloatArray) -> FloatArray:
 
 def by_decisions(slices: FloatArray) -> FloatArray:
     """As ``lfdfp fuse --no-align --no-equalize`` does."""
-    settings = DecisionSettings()
     sigma = float(np.median([noise_sigma(luma(one)) for one in slices]))
-    return fused_running(source_of(slices, None, settings), settings, sigma=sigma).fused
+    return fused_running(slices_at_hand(slices, None), sigma=sigma).fused
 
 
 def by_peer(fused: PeerFusion, slices: FloatArray) -> FloatArray:

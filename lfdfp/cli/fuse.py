@@ -124,13 +124,15 @@ def fuse_command(
             if path is not None:
                 check_outputs(path, endings=endings)
         with run_bar(hidden=json_output) as bar:
-            made = _made(inputs, [target, *maps], settings, options, bar)
+            with_depth = depth is not None or page is not None
+            made = _made(inputs, [target, *maps], settings, options, bar, with_depth=with_depth)
             if page is not None:
                 with bar("page"):
                     _write_page(page, made, title=target.name, cropped=crop)
         light = made.picture.light
         told = told_of(first)
-        shown = light if target.suffix.lower() == ".exr" else _rendered(light, told, scale)
+        as_it_is = target.suffix.lower() == ".exr" or made.placement is not None
+        shown = light if as_it_is else _rendered(light, told, scale)
         picture = replace(made.picture, light=shown)
         if bits is not None:
             picture = replace(picture, bits=16 if bits == "16" else 8)
@@ -166,7 +168,7 @@ def fuse_command(
 
 
 def _rendered(light: FloatArray, told: dict[str, object], scale: int) -> FloatArray:
-    """As pictures are shown whose stack comes from a camera; photographs stay as they are."""
+    """As pictures are shown whose stack comes from a camera."""
     from lfdfp.imaging.rendition import COLORS, CameraColors, rendered, rendition_for
     from lfdfp.settings import DisplaySettings
 
@@ -181,7 +183,8 @@ class _Made:
     Attributes
     ----------
     index, position
-        Shape (T, S): number of the picture that each pixel comes from, and the depth that follows.
+        Shape (T, S): number of the picture that each pixel comes from, and the depth that follows;
+        None where depth was not asked for.
     count
         Of the pictures that were given.
     frames, result
@@ -190,7 +193,7 @@ class _Made:
 
     picture: Picture
     index: NDArray[np.uint16]
-    position: FloatArray
+    position: FloatArray | None
     count: int
     history: Sequence[str]
     warnings: tuple[str, ...]
@@ -212,6 +215,8 @@ def _made(
     settings: FusionSettings,
     options: PhotographOptions,
     bar: RunBar | HiddenBar,
+    *,
+    with_depth: bool,
 ) -> _Made:
     from lfdfp.lfp import CAPTURE_SUFFIXES
     from lfdfp.storage.hdf5 import load_focal_stack
@@ -223,7 +228,7 @@ def _made(
     if len(inputs) == 1 and inputs[0].suffix.lower() in CAPTURE_SUFFIXES:
         stack = load_refocus_stack(inputs[0])
         return _of_stack(stack, Picture(light=stack.slices[0]), settings, bar)
-    return _of_photographs(inputs, targets, settings, options, bar)
+    return _of_photographs(inputs, targets, settings, options, bar, with_depth=with_depth)
 
 
 def _of_stack(
@@ -263,6 +268,8 @@ def _of_photographs(
     settings: FusionSettings,
     options: PhotographOptions,
     bar: RunBar | HiddenBar,
+    *,
+    with_depth: bool,
 ) -> _Made:
     from lfdfp.fusion.fuse import check_size
     from lfdfp.pipeline.forecast import photograph_stages
@@ -281,7 +288,7 @@ def _of_photographs(
         bar.expect(photograph_stages(first, len(frames.frames), rows * columns, settings.scale))
     if at_hand:
         return _all_at_hand(frames, settings, options, bar)
-    return _one_after_the_other(frames, settings, options, bar)
+    return _one_after_the_other(frames, settings, options, bar, with_depth=with_depth)
 
 
 def _all_at_hand(
@@ -311,7 +318,7 @@ def _all_at_hand(
     return replace(
         made,
         index=kept[made.index].astype(np.uint16),
-        position=_among_all(made.position, kept),
+        position=None if made.position is None else _among_all(made.position, kept),
         count=len(frames.frames),
         placement=stack.placement,
         frames=frames,
@@ -319,21 +326,27 @@ def _all_at_hand(
 
 
 def _one_after_the_other(
-    frames: FrameList, settings: FusionSettings, options: PhotographOptions, stage: StageProgress
+    frames: FrameList,
+    settings: FusionSettings,
+    options: PhotographOptions,
+    stage: StageProgress,
+    *,
+    with_depth: bool,
 ) -> _Made:
     """Fuse any number of photographs, then enlarge the result alone."""
     import numpy as np
 
+    from lfdfp.computing.blocks import map_blocks
     from lfdfp.fusion.slice_depth import slice_depth
     from lfdfp.pipeline.photographs import fuse_photographs
 
     with stage("fuse") as progress:
-        found = fuse_photographs(frames, options, progress=progress)
+        found = fuse_photographs(frames, options, in_order=with_depth, progress=progress)
     kept = np.array(found.placement.kept)
     made = _Made(
         picture=found.picture,
-        index=kept[found.fusion.chosen].astype(np.uint16),
-        position=_among_all(slice_depth(found.fusion), kept),
+        index=map_blocks(lambda part: kept[part], found.fusion.chosen, np.uint16),
+        position=_among_all(slice_depth(found.fusion), kept) if with_depth else None,
         count=len(frames.frames),
         history=found.history,
         warnings=(*found.picture.notes, *found.placement.warnings),
@@ -408,7 +421,7 @@ def _write_page(page: Path, made: _Made, *, title: str, cropped: bool) -> None:
     from lfdfp.version import __version__
 
     facts = {"Program": f"lfdfp {__version__}", "Steps": "; ".join(made.history)}
-    if made.frames is not None and made.placement is not None:
+    if made.frames is not None and made.placement is not None and made.position is not None:
         shown = FusedForPage(
             light=made.picture.light,
             index=made.index,
@@ -431,5 +444,5 @@ def _write_maps(
 
     if index is not None:
         write_slice_index(index, made.index, made.count, provenance)
-    if depth is not None:
+    if depth is not None and made.position is not None:
         write_slice_depth(depth, made.position, made.count, provenance)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,18 @@ def map_blocks(
     if values.size <= _VALUES_AT_ONCE:
         return function(values).astype(dtype, copy=False)
     made = np.empty(values.shape, dtype)
-    rows = max(_VALUES_AT_ONCE * len(values) // values.size, 1)
-    for start in range(0, len(values), rows):
-        made[start : start + rows] = function(values[start : start + rows])
+    for rows in _rows(values):
+        made[rows] = function(values[rows])
     return made
+
+
+def map_blocks_in_place(function: Callable[[Any], NDArray[Any]], values: NDArray[Any]) -> None:
+    """Put ``function(values)`` of an elementwise function in place of the values."""
+    for rows in _rows(values):
+        values[rows] = function(values[rows])
+
+
+def _rows(values: NDArray[Any]) -> Iterator[slice]:
+    rows = max(_VALUES_AT_ONCE * len(values) // max(values.size, 1), 1)
+    for start in range(0, len(values), rows):
+        yield slice(start, start + rows)

@@ -9,21 +9,26 @@ at any time, so memory does not grow with their number, and neither does the wor
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lfdfp.datatypes import BoolArray, DoubleArray, FloatArray
-from lfdfp.fusion.focus_evidence import flat_score, focus_scores, in_bands
+from lfdfp.fusion.focus_evidence import (
+    FocusScore,
+    bands_of,
+    detail_reach,
+    focus_scores,
+    sharper_reach,
+    with_halo,
+)
+from lfdfp.fusion.seen_slices import Rows, SeenSlice, slices_at_hand
 from lfdfp.imaging.display import luma
 from lfdfp.imaging.guided_filter import GuidedFilter
 from lfdfp.imaging.noise_level import noise_sigma
-
-_ROWS_AT_ONCE: Final = 512
-_SQUARES_STEP: Final = 4
 
 _MOST_OVERSHOOT: Final = 1.0
 """By which a smoothed score may pass the best one; keeps exponentials finite."""
@@ -56,29 +61,6 @@ class DecisionSettings:
     least_coverage: float = 0.5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
-class SeenSlice:
-    """A slice as decisions look at it.
-
-    Attributes
-    ----------
-    encoded
-        Shape (T, S, C), encoded for display.
-    usable
-        Shape (T, S): where it may be chosen; None: everywhere. Every pixel has a slice that may.
-    prior
-        Shape (T, S): log evidence that was known before the slice was looked at, or None.
-    """
-
-    encoded: FloatArray
-    usable: BoolArray | None = None
-    prior: FloatArray | None = None
-
-
-SliceSource: TypeAlias = Callable[[], Iterator[SeenSlice]]
-"""Lets all slices pass by, in the order of focus, as often as it is called."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FirstLook:
     """What is known once all slices have passed by.
@@ -97,162 +79,119 @@ class FirstLook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RunningFusion:
-    """A fused picture and where it comes from.
+class ScoredSlice:
+    """A slice, and how sharp it is; of use until the next one is asked for.
 
     Attributes
     ----------
-    fused
-        Shape (T, S, C), encoded.
-    chosen
-        Shape (T, S): number of the slice with the largest share.
-    position
-        Shape (T, S): mean number of the slices by their shares.
-    share
-        Shape (T, S), in (0, 1]: the largest share.
-    evidence
-        Shape (T, S): by how much the best score exceeds what noise alone gives.
-    squares
-        Sum of squared shares, by how much the noise's variance falls: mean over a sixteenth of
-        the pixels.
-    count
-        How many slices there were.
+    luma
+        Shape (T, S).
+    score_of
+        The score of a band of rows, shape (t, S): -inf nowhere, even where it is not usable.
     """
 
-    fused: FloatArray
-    chosen: NDArray[np.uint16]
-    position: FloatArray
-    share: FloatArray
-    evidence: NDArray[np.float16]
-    squares: float
-    count: int
+    seen: SeenSlice
+    luma: Rows
+    score_of: Callable[[slice], FloatArray]
+
+    def held(self) -> ScoredSlice:
+        """The same with its whole score at hand: of use for as long as it is kept."""
+        score = self.score_of(slice(0, self.luma.shape[0]))
+        return replace(self, score_of=score.__getitem__)
 
 
-def first_look(slices: Iterator[SeenSlice], settings: DecisionSettings, sigma: float) -> FirstLook:
-    """The best scores, and a first guess of the sharp picture's luma.
-
-    `sigma` is the standard deviation of the noise in luma.
-    """
-    best = guide = None
-    for one, own, score in _scored(slices, settings, sigma):
-        if one.usable is not None:
-            score[~one.usable] = -np.inf
-        if best is None or guide is None:
-            best, guide = score, own.copy()
-        else:
-            np.copyto(guide, own, where=score > best)
-            np.maximum(best, score, out=best)
-        del one, own, score  # before the next one is read
-    if best is None or guide is None:
-        raise ValueError("there are no slices")
-    return FirstLook(best=best.astype(np.float16), guide=guide.astype(np.float16))
-
-
-def weighted_slices(
+def scored_slices(
     slices: Iterator[SeenSlice],
-    look: FirstLook,
     settings: DecisionSettings,
     sigma: float,
-) -> Iterator[tuple[SeenSlice, FloatArray]]:
-    """Each slice with its weight (T, S) > 0, or 0 where it is not usable; not yet normalized."""
-    for one, own, score in _scored(slices, settings, sigma):
-        weight = _weight(score, look, settings)
-        if one.usable is not None:
-            weight *= one.usable
-        del own, score
-        yield one, weight
-        del one, weight
+    *,
+    compact: bool = False,
+) -> Iterator[ScoredSlice]:
+    """Each slice with its score; the next one is read before.
+
+    Parameters
+    ----------
+    sigma
+        Standard deviation of the noise in luma.
+    compact
+        Hold what neighbors say in half precision.
+    """
+    waiting: deque[tuple[SeenSlice, Rows]] = deque()
+
+    def lumas() -> Iterator[Rows]:
+        for one in slices:
+            waiting.append((one, one.luma()))
+            del one  # before the next one is read
+            yield waiting[-1][1]
+
+    dtype = np.float16 if compact else np.float32
+    for score in focus_scores(lumas(), sigma, settings.window_px, dtype):
+        one, own = waiting.popleft()
+        yield ScoredSlice(seen=one, luma=own, score_of=_with_prior(score, one))
+        del one, own, score
 
 
-def _weight(score: FloatArray, look: FirstLook, settings: DecisionSettings) -> FloatArray:
-    """exp(sharpness · smoothed distance from the best score), shape (T, S), by bands of rows."""
+def _with_prior(score: FocusScore, seen: SeenSlice) -> Callable[[slice], FloatArray]:
+    def of(band: slice) -> FloatArray:
+        prior = seen.prior(band)
+        return score.of(band) if prior is None else score.of(band) + prior
+
+    return of
+
+
+def first_look(slices: Iterable[ScoredSlice]) -> FirstLook:
+    """The best scores, and a first guess of the sharp picture's luma."""
+    look: FirstLook | None = None
+    for one in slices:
+        if look is None:
+            shape = one.luma.shape
+            look = FirstLook(
+                best=np.full(shape, -np.inf, np.float16), guide=np.zeros(shape, np.float16)
+            )
+        for band in bands_of(one.luma.shape[0]):
+            score = one.score_of(band).astype(np.float16)
+            usable = one.seen.usable(band)
+            if usable is not None:
+                score[~usable] = -np.inf
+            best = look.best[band]
+            np.copyto(look.guide[band], one.luma[band], where=score > best, casting="same_kind")
+            np.maximum(best, score, out=best)
+        del one  # before the next one is read
+    if look is None:
+        raise ValueError("there are no slices")
+    return look
+
+
+def weight_of(
+    one: ScoredSlice, look: FirstLook, band: slice, settings: DecisionSettings
+) -> FloatArray:
+    """exp(sharpness · smoothed distance from the best score) of rows, shape (t, S), > 0.
+
+    0 where the slice is not usable; not yet normalized.
+    """
     gap = settings.largest_gap
 
-    def of_band(band: slice) -> FloatArray:
+    def of_band(rows: slice) -> FloatArray:
         smooth = GuidedFilter(
-            look.guide[band].astype(np.float32),
+            look.guide[rows].astype(np.float32),
             radius_px=settings.guide_radius_px,
             regularization=settings.guide_epsilon,
         )
-        distance = score[band] - look.best[band].astype(np.float32)
+        distance = one.score_of(rows) - look.best[rows].astype(np.float32)
         below = smooth(np.maximum(distance, -gap))
         held = np.clip(below, -2 * gap, _MOST_OVERSHOOT)
         return np.asarray(np.exp(np.float32(settings.sharpness) * held), np.float32)
 
-    return in_bands(of_band, *score.shape, halo=2 * settings.guide_radius_px + 1)
+    halo = 2 * settings.guide_radius_px + 1
+    weight = with_halo(of_band, band, one.luma.shape[0], halo)
+    usable = one.seen.usable(band)
+    return weight if usable is None else weight * usable
 
 
-def fused_running(
-    source: SliceSource, settings: DecisionSettings | None = None, *, sigma: float
-) -> RunningFusion:
-    """Fuse slices that pass by twice."""
-    settings = DecisionSettings() if settings is None else settings
-    look = first_look(source(), settings, sigma)
-    sums = _Sums(look.best.shape)
-    # No enumerate, which keeps the last pair while the next is made.
-    for one, weight in weighted_slices(source(), look, settings, sigma):
-        sums.add(one.encoded, weight)
-        del one, weight
-    return sums.result(look.best - np.float16(flat_score(sigma)))
-
-
-class _Sums:
-    """Sums over slices by their weights, and the largest weight so far."""
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self._light: FloatArray | None = None
-        self._count = 0
-        self._total, self._position, self._largest = (np.zeros(shape, np.float32) for _ in "123")
-        self._chosen = np.zeros(shape, np.uint16)
-        self._squares = np.zeros_like(self._total[::_SQUARES_STEP, ::_SQUARES_STEP])
-
-    def add(self, encoded: FloatArray, weight: FloatArray) -> None:
-        """Count the next slice."""
-        number = self._count
-        self._count += 1
-        if self._light is None:
-            self._light = np.zeros(encoded.shape, np.float32)
-        for start in range(0, len(weight), _ROWS_AT_ONCE):
-            band = slice(start, start + _ROWS_AT_ONCE)
-            own, largest = weight[band], self._largest[band]
-            self._light[band] += encoded[band] * own[..., None]
-            self._total[band] += own
-            self._position[band] += np.float32(number) * own
-            np.copyto(self._chosen[band], np.uint16(number), where=own > largest)
-            np.maximum(largest, own, out=largest)
-        self._squares += np.square(weight[::_SQUARES_STEP, ::_SQUARES_STEP])
-
-    def result(self, evidence: NDArray[np.float16]) -> RunningFusion:
-        """What they make; the sums are of no use afterwards."""
-        if self._light is None:
-            raise ValueError("there are no slices")
-        self._light /= self._total[..., None]
-        self._position /= self._total
-        total = self._total[::_SQUARES_STEP, ::_SQUARES_STEP]
-        return RunningFusion(
-            fused=self._light,
-            chosen=self._chosen,
-            position=self._position,
-            share=np.divide(self._largest, self._total, out=self._largest),
-            evidence=evidence,
-            squares=float(np.mean(self._squares / np.square(total))),
-            count=self._count,
-        )
-
-
-def fused_with_maps(
-    source: SliceSource, settings: DecisionSettings | None = None, *, sigma: float
-) -> tuple[FloatArray, FloatArray]:
-    """As `fused_running`, with every slice's share: (T, S, C) encoded and (N, T, S)."""
-    settings = DecisionSettings() if settings is None else settings
-    look = first_look(source(), settings, sigma)
-    sums, weights = _Sums(look.best.shape), []
-    for one, weight in weighted_slices(source(), look, settings, sigma):
-        sums.add(one.encoded, weight)
-        weights.append(weight)
-    maps = np.stack(weights)
-    maps /= maps.sum(axis=0)
-    return sums.result(look.best).fused, maps
+def reach_of(settings: DecisionSettings) -> int:
+    """Rows on either side that the decision of a row depends on."""
+    guided = 2 * settings.guide_radius_px + 1
+    return guided + max(sharper_reach(settings.window_px), detail_reach(settings.window_px))
 
 
 def decision_maps(
@@ -284,30 +223,26 @@ def decision_maps(
     settings = DecisionSettings() if settings is None else settings
     if sigma is None:
         sigma = float(np.median([noise_sigma(luma(one)) for one in slices]))
-    source = source_of(slices, coverage, settings, prior=prior)
-    return fused_with_maps(source, settings, sigma=sigma)[1]
-
-
-def source_of(
-    slices: FloatArray,
-    coverage: FloatArray | None,
-    settings: DecisionSettings,
-    *,
-    prior: FloatArray | None = None,
-    encode: Callable[[FloatArray], FloatArray] = np.asarray,
-) -> SliceSource:
-    """Slices (N, T, S, C) at hand as a source; each is encoded by `encode` when it is its turn."""
     usable = usable_slices(coverage, settings)
+    scored = scored_slices(slices_at_hand(slices, usable, prior=prior)(), settings, sigma)
+    at_hand = [one.held() for one in scored]
+    look = first_look(at_hand)
+    return normalized_weights(at_hand, look, settings)
 
-    def passing() -> Iterator[SeenSlice]:
-        for number, one in enumerate(slices):
-            yield SeenSlice(
-                encoded=encode(one),
-                usable=None if usable is None else usable[number],
-                prior=None if prior is None else prior[number],
-            )
 
-    return passing
+def normalized_weights(
+    slices: Iterable[ScoredSlice], look: FirstLook, settings: DecisionSettings
+) -> FloatArray:
+    """Shares (N, T, S) of all slices, summing to 1 over N."""
+    rows = look.best.shape[0]
+    maps = np.stack(
+        [
+            np.concatenate([weight_of(one, look, band, settings) for band in bands_of(rows)])
+            for one in slices
+        ]
+    )
+    maps /= maps.sum(axis=0)
+    return maps
 
 
 def usable_slices(coverage: FloatArray | None, settings: DecisionSettings) -> BoolArray | None:
@@ -330,22 +265,3 @@ def fuse_slices(slices: FloatArray, maps: FloatArray) -> FloatArray:
 def disparity_from_maps(maps: FloatArray, slopes: DoubleArray) -> FloatArray:
     """Mean slope under the decision maps, shape (T, S), pixels per angular step."""
     return np.tensordot(slopes, maps, axes=1).astype(np.float32)
-
-
-def _scored(
-    slices: Iterator[SeenSlice], settings: DecisionSettings, sigma: float
-) -> Iterator[tuple[SeenSlice, FloatArray, FloatArray]]:
-    """Each slice with its luma and its score, (T, S); the next one is read before."""
-    waiting: deque[tuple[SeenSlice, FloatArray]] = deque()
-
-    def lumas() -> Iterator[FloatArray]:
-        for one in slices:
-            waiting.append((one, luma(one.encoded)))
-            yield waiting[-1][1]
-
-    for score in focus_scores(lumas(), sigma, settings.window_px):
-        one, own = waiting.popleft()
-        if one.prior is not None:
-            score += one.prior
-        yield one, own, score
-        del one, own, score

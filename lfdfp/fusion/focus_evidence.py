@@ -19,11 +19,14 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
+from lfdfp.fusion.seen_slices import Rows
 from lfdfp.imaging.gaussian import gaussian
 from lfdfp.imaging.modified_laplacian import modified_laplacian
 
@@ -40,12 +43,13 @@ def detail(luma: FloatArray, noise_sigma: float, window_px: float) -> FloatArray
     The noise's own share is added as a floor, so that flat areas differ little between slices.
     """
     floor = np.float32(3 * np.sqrt(_variance(noise_sigma)))
+    energy = gaussian(modified_laplacian(luma), window_px)
+    return np.asarray(np.log(energy + floor))
 
-    def of_band(band: slice) -> FloatArray:
-        energy = gaussian(modified_laplacian(luma[band]), window_px)
-        return np.asarray(np.log(energy + floor))
 
-    return in_bands(of_band, len(luma), luma.shape[1], halo=_reach(window_px) + 1)
+def detail_reach(window_px: float) -> int:
+    """Rows on either side that `detail` of a row looks at."""
+    return _reach(window_px) + 1
 
 
 def flat_score(noise_sigma: float) -> float:
@@ -59,8 +63,12 @@ def flat_score(noise_sigma: float) -> float:
 
 
 def sharper(
-    first: FloatArray, second: FloatArray, noise_sigma: float, window_px: float
-) -> FloatArray:
+    first: Rows,
+    second: Rows,
+    noise_sigma: float,
+    window_px: float,
+    dtype: type[np.floating[Any]] = np.float32,
+) -> NDArray[Any]:
     """Log evidence that `first` is sharper than `second`, lumas (T, S) of one scene.
 
     Each, blurred as suits best, has to explain the other; the logarithm of the ratio of what is
@@ -75,29 +83,72 @@ def sharper(
         ratio -= np.log(_misfit(one, other, window_px) + variance)
         return np.asarray(ratio, np.float32)
 
-    halo = _reach(max(REBLUR_SIGMAS_PX)) + _reach(window_px)
-    return in_bands(of_band, len(first), first.shape[1], halo=halo)
-
-
-def in_bands(
-    work: Callable[[slice], FloatArray], rows: int, columns: int, *, halo: int
-) -> FloatArray:
-    """`work` of all rows (T, S), done for bands of rows and `halo` more on either side.
-
-    What it needs on the way is as large as a band, not as the picture.
-    """
-    made = np.empty((rows, columns), np.float32)
-    for start in range(0, rows, _ROWS_AT_ONCE):
-        stop = min(start + _ROWS_AT_ONCE, rows)
-        top, bottom = max(start - halo, 0), min(stop + halo, rows)
-        made[start:stop] = work(slice(top, bottom))[start - top : stop - top]
+    rows, columns = first.shape
+    made = np.empty((rows, columns), dtype)
+    for band in bands_of(rows):
+        made[band] = with_halo(of_band, band, rows, sharper_reach(window_px))
     return made
 
 
+def sharper_reach(window_px: float) -> int:
+    """Rows on either side that `sharper` of a row looks at."""
+    return _reach(max(REBLUR_SIGMAS_PX)) + _reach(window_px)
+
+
+def bands_of(rows: int) -> Iterator[slice]:
+    """Bands of rows that are worked on one after the other: memory is as large as one needs."""
+    for start in range(0, rows, _ROWS_AT_ONCE):
+        yield slice(start, min(start + _ROWS_AT_ONCE, rows))
+
+
+def with_halo(work: Callable[[slice], FloatArray], band: slice, rows: int, halo: int) -> FloatArray:
+    """`work` of a band of a picture's rows, done for `halo` more on either side where there are."""
+    top, bottom = max(band.start - halo, 0), min(band.stop + halo, rows)
+    return work(slice(top, bottom))[band.start - top : band.stop - top]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FocusScore:
+    """Log evidence that a slice is the sharp one, band by band; larger is sharper.
+
+    Detail, and half of the evidence against the stronger neighbor. Against the stronger one alone:
+    far from focus, neighbors differ little, and what they seem to differ by is chance; only the
+    sharp slice is sharper than both.
+
+    Attributes
+    ----------
+    luma
+        Shape (T, S).
+    against
+        Shape (T, S) each: that it is sharper than a neighbor.
+    """
+
+    luma: Rows
+    against: tuple[NDArray[Any], ...]
+    noise_sigma: float
+    window_px: float
+
+    def of(self, band: slice) -> FloatArray:
+        """The score of rows, shape (t, S)."""
+        score = with_halo(
+            lambda rows: detail(self.luma[rows], self.noise_sigma, self.window_px),
+            band,
+            self.luma.shape[0],
+            detail_reach(self.window_px),
+        )
+        if self.against:
+            weaker = np.minimum(self.against[0][band], self.against[-1][band])
+            score += np.float32(0.5) * weaker
+        return score
+
+
 def focus_scores(
-    lumas: Iterable[FloatArray], noise_sigma: float, window_px: float
-) -> Iterator[FloatArray]:
-    """Log evidence (T, S) that a slice is the sharp one, for each in turn; larger is sharper.
+    lumas: Iterable[Rows],
+    noise_sigma: float,
+    window_px: float,
+    dtype: type[np.floating[Any]] = np.float32,
+) -> Iterator[FocusScore]:
+    """The score of each slice in turn.
 
     Parameters
     ----------
@@ -108,36 +159,26 @@ def focus_scores(
         Standard deviation of the noise.
     window_px
         Standard deviation of the window in which focus is measured.
+    dtype
+        In which evidence between neighbors is held.
     """
-    before: FloatArray | None = None
-    waiting: FloatArray | None = None
+    before: tuple[NDArray[Any], ...] = ()
+    waiting: Rows | None = None
     for luma in lumas:
         if waiting is not None:
-            after = sharper(waiting, luma, noise_sigma, window_px)
-            yield _score(waiting, before, after, noise_sigma, window_px)
-            before = np.negative(after)
+            after = sharper(waiting, luma, noise_sigma, window_px, dtype)
+            yield FocusScore(
+                luma=waiting,
+                against=(*before, after),
+                noise_sigma=noise_sigma,
+                window_px=window_px,
+            )
+            before = (np.negative(after),)
+            del after
         waiting = luma
+        del luma
     if waiting is not None:
-        yield _score(waiting, before, None, noise_sigma, window_px)
-
-
-def _score(
-    luma: FloatArray,
-    against_before: FloatArray | None,
-    against_after: FloatArray | None,
-    noise_sigma: float,
-    window_px: float,
-) -> FloatArray:
-    """Detail, and half of the evidence against the stronger neighbor.
-
-    Against the stronger one alone: far from focus, neighbors differ little, and what they seem to
-    differ by is chance; only the sharp slice is sharper than both.
-    """
-    score = detail(luma, noise_sigma, window_px)
-    found = [one for one in (against_before, against_after) if one is not None]
-    if found:
-        score += np.float32(0.5) * np.minimum(found[0], found[-1])
-    return score
+        yield FocusScore(luma=waiting, against=before, noise_sigma=noise_sigma, window_px=window_px)
 
 
 def _reach(sigma_px: float) -> int:

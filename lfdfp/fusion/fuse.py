@@ -19,9 +19,11 @@ from lfdfp.datatypes import (
 )
 from lfdfp.errors import ImageError
 from lfdfp.fusion.center_view import with_reference_view
-from lfdfp.fusion.decision_map import disparity_from_maps, fused_with_maps, source_of
+from lfdfp.fusion.decision_map import disparity_from_maps, usable_slices
 from lfdfp.fusion.paper.settings import PaperSettings
 from lfdfp.fusion.presets import PRESETS, EngineSettings
+from lfdfp.fusion.running_fusion import fused_with_maps
+from lfdfp.fusion.seen_slices import slices_at_hand
 from lfdfp.imaging.display import decode_srgb, encode
 from lfdfp.imaging.noise_level import stack_noise
 from lfdfp.imaging.resampling import resample
@@ -171,9 +173,8 @@ def _by_engine(
     stack: FocalStack, settings: FusionSettings, engine: EngineSettings, progress: Progress
 ) -> _Made:
     noise = stack_noise(encode(one) for one in stack.slices)
-    source = source_of(
-        stack.slices, stack.coverage, engine.decision, prior=_prior(stack), encode=encode
-    )
+    usable = usable_slices(stack.coverage, engine.decision)
+    source = slices_at_hand(stack.slices, usable, prior=_prior(stack), encode=encode)
     fused, maps = fused_with_maps(source, engine.decision, sigma=noise.luma)
     sigma = noise.channel * float(np.sqrt(sum(np.square(share).mean() for share in maps)))
     targets, shares = stack.slices, maps

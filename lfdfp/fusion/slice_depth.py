@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from lfdfp.datatypes import FloatArray
-from lfdfp.fusion.decision_map import RunningFusion
+from lfdfp.fusion.running_fusion import RunningFusion
 from lfdfp.imaging.gaussian import gaussian
 
 _SPREADS_PX: Final = (64.0, 16.0, 4.0)
@@ -27,13 +27,21 @@ def slice_depth(fusion: RunningFusion) -> FloatArray:
 
     Where one slice has nearly all of the share, its number; where many share a pixel because it is
     flat, what surer neighbors say, near ones before distant ones.
+
+    Raises
+    ------
+    ValueError
+        Where the fusion did not keep what tells of the order.
     """
+    order = fusion.order
+    if order is None:
+        raise ValueError("depth needs what the order of slices tells: fuse with in_order")
     if fusion.count == 1:
-        return np.zeros_like(fusion.position)
+        return np.zeros_like(order.position)
     even = 1 / fusion.count
-    surety = np.square(np.clip((fusion.share - even) / (1 - even), 0, 1))
-    surety *= np.clip(fusion.evidence.astype(np.float32) - _LEAST_EVIDENCE, 0, 1)
-    weighted = surety * fusion.position
+    surety = np.square(np.clip((order.share - even) / (1 - even), 0, 1))
+    surety *= np.clip(order.evidence.astype(np.float32) - _LEAST_EVIDENCE, 0, 1)
+    weighted = surety * order.position
     depth = np.full_like(surety, float(weighted.sum()) / max(float(surety.sum()), 1e-6))
     for spread in _SPREADS_PX:
         around, sure = gaussian(weighted, spread), gaussian(surety, spread)

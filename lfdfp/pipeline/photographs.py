@@ -1,7 +1,7 @@
 """Photographs to one sharp picture, one after the other: memory does not grow with their number.
 
 The files are read three times: to find how they fit together, to see where each is sharp, and to
-add them up.
+add them up. Few enough are kept as they are stored and read once.
 """
 
 from __future__ import annotations
@@ -16,27 +16,37 @@ from lfdfp.alignment.placement import (
     Placement,
     common_coverage,
     common_window,
-    placed_photograph,
     placement_history,
     placement_of,
 )
+from lfdfp.computing.blocks import map_blocks_in_place
+from lfdfp.computing.memory import return_freed_memory
 from lfdfp.datatypes import FloatArray
-from lfdfp.fusion.decision_map import (
-    DecisionSettings,
-    RunningFusion,
-    SeenSlice,
-    fused_running,
-)
+from lfdfp.fusion.decision_map import DecisionSettings
+from lfdfp.fusion.running_fusion import RunningFusion, fused_by_windows, fused_running
+from lfdfp.fusion.seen_slices import SeenSlice
 from lfdfp.imaging.display import decode_srgb, encode, luma
+from lfdfp.imaging.lookup import looked_up
 from lfdfp.imaging.noise_level import noise_sigma
+from lfdfp.pipeline.placed_slices import PlacedSlice, placed_slice
 from lfdfp.pipeline.record import PhotographOptions
 from lfdfp.progress import Progress, ignore_progress
 from lfdfp.storage.images import Picture
-from lfdfp.storage.photographs import FrameList, in_profile, read_frame
+from lfdfp.storage.photographs import FrameList, coded_in_profile, read_coded_frame
+from lfdfp.storage.pictures.picture import CodedPicture
 
 _PASSES: Final = 3
 _MEASURED: Final = 5
 """Photographs of which noise is measured."""
+
+_KEPT_BYTES_PER_PIXEL: Final = 18
+_KEPT_BYTES: Final = 1 << 27
+"""Stored values of all photographs that are kept: six of 8 bits, more of small ones."""
+
+_WINDOW_VALUES: Final = 1 << 22
+"""Pixels of all photographs together that are worked on at a time, where all are kept."""
+
+_LEAST_WINDOW_ROWS: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,6 +77,8 @@ def fuse_photographs(
     options: PhotographOptions | None = None,
     *,
     decision: DecisionSettings | None = None,
+    in_order: bool = True,
+    keep: bool | None = None,
     progress: Progress = ignore_progress,
 ) -> FusedPhotographs:
     """Fuse photographs at their own size without ever holding more than a few of them.
@@ -75,6 +87,10 @@ def fuse_photographs(
     ----------
     options
         Their scale does not matter here.
+    in_order
+        Keep what depth by the order of photographs needs.
+    keep
+        Read the files once and keep what they hold; None: where that takes little memory.
 
     Raises
     ------
@@ -83,7 +99,7 @@ def fuse_photographs(
     """
     options = PhotographOptions() if options is None else options
     count = len(frames.frames)
-    reading = _Reading(frames, _Steps(progress, _PASSES * count))
+    reading = _Reading(frames, progress, keep=keep)
     placement = placement_of(
         reading.first_pass(),
         [str(frame) for frame in frames.frames],
@@ -92,40 +108,70 @@ def fuse_photographs(
         reference=options.reference,
     )
     window = common_window(common_coverage(placement)) if options.crop else None
-    sigma = reading.noise()
-    reading.steps.begin(count)
-
-    def source() -> Iterator[SeenSlice]:
-        return _placed(reading, placement, window)
-
-    fusion = fused_running(source, decision, sigma=sigma)
+    passing = _Passing(reading, placement, window)
+    return_freed_memory()
+    if reading.keeps:
+        fusion = _by_windows(passing, decision, in_order=in_order)
+    else:
+        reading.steps.begin(count)
+        fusion = fused_running(
+            passing.slices, decision, sigma=reading.noise(), in_order=in_order, compact=True
+        )
     return FusedPhotographs(
-        picture=reading.picture(fusion.fused, window),
+        picture=reading.picture(fusion, window),
         fusion=fusion,
         placement=placement,
         history=(*placement_history(placement), f"fused {len(placement.kept)} slices as they pass"),
     )
 
 
-def _placed(
-    reading: _Reading, placement: Placement, window: tuple[slice, slice] | None
-) -> Iterator[SeenSlice]:
-    for number in placement.kept:
-        light, covered = placed_photograph(reading.light(number), placement, number)
-        if window is not None:
-            light, covered = light[window], None
-        seen = SeenSlice(encoded=encode(light), usable=covered)
-        # While others look at what is yielded, nothing else of this photograph is kept.
-        del light, covered
-        yield seen
-        del seen
+def _by_windows(
+    passing: _Passing, decision: DecisionSettings | None, *, in_order: bool
+) -> RunningFusion:
+    """All photographs are at hand: one window of rows after the other."""
+    every = list(passing.slices())
+    shape = every[0].shape
+    rows_at_once = max(_WINDOW_VALUES // (len(every) * shape[1]), _LEAST_WINDOW_ROWS)
+    steps = passing.reading.steps
+    steps.add(-(-shape[0] // rows_at_once))
+
+    def source_of(rows: slice) -> Iterator[SeenSlice]:
+        steps.advance()
+        return (one.cut(rows) for one in every)
+
+    return fused_by_windows(
+        source_of,
+        shape,
+        decision,
+        sigma=passing.reading.noise(),
+        rows_at_once=rows_at_once,
+        in_order=in_order,
+    )
+
+
+class _Passing:
+    """Lets the photographs that are kept in the stack pass by as slices."""
+
+    def __init__(
+        self, reading: _Reading, placement: Placement, window: tuple[slice, slice] | None
+    ) -> None:
+        self.reading = reading
+        self._placement, self._window = placement, window
+
+    def slices(self) -> Iterator[PlacedSlice]:
+        """Each in its turn; while others look at it, nothing else of it is kept here."""
+        for number in self._placement.kept:
+            yield placed_slice(self.reading.coded(number), self._placement, number, self._window)
 
 
 class _Steps:
-    """Counts the photographs that were read, over all passes."""
+    """Counts the steps of the work: photographs that were read, windows that were done."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress, self._total, self._done = progress, total, 0
+
+    def add(self, steps: int) -> None:
+        self._total += steps
 
     def begin(self, done: int) -> None:
         self._done = done
@@ -138,17 +184,17 @@ class _Steps:
 class _Reading:
     """Reads photographs alike: in the primaries of the first, with as many channels as any has."""
 
-    def __init__(self, frames: FrameList, steps: _Steps) -> None:
-        self.steps = steps
+    def __init__(self, frames: FrameList, progress: Progress, *, keep: bool | None) -> None:
         self._frames = frames
-        self._first = read_frame(frames, 0)
-        self._channels = self._first.light.shape[2]
-        self._alpha = self._first.alpha
-        self._bits = self._first.bits
+        first = read_coded_frame(frames, 0)
+        self._first, self._channels = first.told, first.codes.shape[2]
+        self._alpha, self._bits = self._first.alpha, self._first.bits
         self._notes = [*frames.notes, *self._first.notes]
         self._sigmas: list[float] = []
-        # Its light is read again when its turn comes.
-        self._first = replace(self._first, light=self._first.light[:1, :1])
+        count = len(frames.frames)
+        self.keeps = _are_few(first, count) if keep is None else keep
+        self._kept: dict[int, CodedPicture] = {}
+        self.steps = _Steps(progress, count if self.keeps else _PASSES * count)
 
     def first_pass(self) -> Iterable[FloatArray]:
         """The light of every photograph, in order; what the files say is kept."""
@@ -156,37 +202,49 @@ class _Reading:
         measured = set(np.linspace(0, count - 1, min(count, _MEASURED)).round().astype(int))
         self._channels = max(self._channels, *self._channels_of_others())
         for number in range(count):
-            light = self.light(number, keep=True)
+            coded = self._read(number)
+            if self.keeps:
+                self._kept[number] = coded
             if number in measured:
-                self._sigmas.append(noise_sigma(luma(encode(light))))
+                self._sigmas.append(_noise_of(coded))
+            light = coded.light()
+            del coded
             yield light
+            del light  # before the next one is read
 
-    def light(self, number: int, *, keep: bool = False) -> FloatArray:
-        """The light (T, S, C) of one photograph; with `keep`, its alpha, depth and notes count."""
-        picture = read_frame(self._frames, number)
-        light, note = in_profile(picture, self._first.profile)
-        if keep:
-            self._notes += [*picture.notes, *note]
-            self._bits = max(self._bits, picture.bits)
-            if picture.alpha is not None:
-                known = picture.alpha if self._alpha is None else self._alpha
-                self._alpha = np.maximum(known, picture.alpha)
+    def coded(self, number: int) -> CodedPicture:
+        """A photograph that has passed by before."""
+        kept = self._kept.get(number)
+        return self._read(number, again=True) if kept is None else kept
+
+    def _read(self, number: int, *, again: bool = False) -> CodedPicture:
+        picture = read_coded_frame(self._frames, number)
+        picture, note = coded_in_profile(picture, self._first.profile)
+        if not again:
+            told = picture.told
+            self._notes += [*told.notes, *note]
+            self._bits = max(self._bits, told.bits)
+            if told.alpha is not None:
+                self._alpha = (
+                    told.alpha if self._alpha is None else np.maximum(self._alpha, told.alpha)
+                )
         self.steps.advance()
-        if light.shape[2] == self._channels:
-            return light
-        return np.repeat(light, self._channels, axis=2)
+        return_freed_memory()  # decoding leaves holes that nothing else fits into
+        return _with_channels(picture, self._channels)
 
     def noise(self) -> float:
         """Standard deviation of the noise in luma."""
         return float(np.median(self._sigmas))
 
-    def picture(self, fused: FloatArray, window: tuple[slice, slice] | None) -> Picture:
-        """The fused picture, encoded, as a file of all photographs' properties."""
-        same = self._first.light.shape[2] == fused.shape[2]
+    def picture(self, fusion: RunningFusion, window: tuple[slice, slice] | None) -> Picture:
+        """The fused picture as a file of all photographs' properties; `fusion` gives it away."""
+        light = fusion.fused
+        map_blocks_in_place(decode_srgb, light)
+        same = self._first.light.shape[2] == light.shape[2]
         alpha = self._alpha
         return replace(
             self._first,
-            light=decode_srgb(fused),
+            light=light,
             alpha=alpha if alpha is None or window is None else alpha[window],
             bits=self._bits,
             profile=self._first.profile if same else None,
@@ -198,4 +256,32 @@ class _Reading:
         yield self._channels
         if self._channels == 1:
             for number in range(1, len(self._frames.frames)):
-                yield read_frame(self._frames, number).light.shape[2]
+                yield read_coded_frame(self._frames, number).codes.shape[2]
+
+
+def _are_few(first: CodedPicture, count: int) -> bool:
+    """Whether all photographs can be kept as they are stored."""
+    pixels = first.codes.shape[0] * first.codes.shape[1]
+    return bool(count * first.codes.nbytes <= max(_KEPT_BYTES_PER_PIXEL * pixels, _KEPT_BYTES))
+
+
+def _with_channels(picture: CodedPicture, channels: int) -> CodedPicture:
+    """Gray as equal colors where others have colors, without memory of its own."""
+    rows, columns, own = picture.codes.shape
+    if own == channels:
+        return picture
+    curves = picture.curves
+    return replace(
+        picture,
+        codes=np.broadcast_to(picture.codes, (rows, columns, channels)),
+        curves=None if curves is None else np.repeat(curves, channels, axis=1),
+    )
+
+
+def _noise_of(picture: CodedPicture) -> float:
+    if picture.curves is None:
+        return noise_sigma(luma(encode(picture.light())))
+    curves = encode(picture.curves)
+    bands = range(0, len(picture.codes), _LEAST_WINDOW_ROWS)
+    parts = (picture.codes[top : top + _LEAST_WINDOW_ROWS] for top in bands)
+    return noise_sigma(np.concatenate([luma(looked_up(part, curves)) for part in parts]))

@@ -14,8 +14,12 @@ from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
 from lfdfp.storage.pictures.color_profiles import ColorProfile, converted_light, rgb_or_none
 from lfdfp.storage.pictures.formats import PICTURE_SUFFIXES, RAW_SUFFIXES
-from lfdfp.storage.pictures.picture import Picture
-from lfdfp.storage.pictures.reading import needed_white, page_headers, read_picture
+from lfdfp.storage.pictures.picture import CodedPicture, Picture
+from lfdfp.storage.pictures.reading import (
+    needed_white,
+    page_headers,
+    read_coded_picture,
+)
 
 MAX_TOTAL_PIXELS: Final = 240_000_000
 """Most pixels of all photographs together: 2.9 GB of linear light."""
@@ -26,6 +30,7 @@ _EXIF: Final = 0x8769
 _TAKEN: Final = 0x9003
 _FRACTION: Final = 0x9291
 _PATTERN: Final = frozenset("*?[")
+CONVERTED: Final = "pictures with different color profiles became those of the first one's profile"
 _CROPPED_PX: Final = 2
 """Raw converters differ by a pixel or two at the borders; more is another picture."""
 
@@ -114,17 +119,23 @@ def list_frames(inputs: Sequence[Path]) -> FrameList:
 
 def read_frame(listed: FrameList, number: int) -> Picture:
     """One photograph of the list, with the size of all."""
+    return read_coded_frame(listed, number).picture()
+
+
+def read_coded_frame(listed: FrameList, number: int) -> CodedPicture:
+    """As `read_frame`, with values as they are stored."""
     frame = listed.frames[number]
-    picture = read_picture(frame.path, frame.page, white=listed.white)
+    picture = read_coded_picture(frame.path, frame.page, white=listed.white)
+    if picture.codes.shape[:2] == listed.size:
+        return picture
     top, left = (
         (found - wanted) // 2
-        for found, wanted in zip(picture.light.shape[:2], listed.size, strict=True)
+        for found, wanted in zip(picture.codes.shape[:2], listed.size, strict=True)
     )
-    if picture.light.shape[:2] == listed.size:
-        return picture
     inner = slice(top, top + listed.size[0]), slice(left, left + listed.size[1])
-    alpha = None if picture.alpha is None else picture.alpha[inner]
-    return replace(picture, light=picture.light[inner], alpha=alpha)
+    alpha = picture.told.alpha
+    told = replace(picture.told, alpha=None if alpha is None else alpha[inner])
+    return replace(picture, codes=picture.codes[inner], told=told)
 
 
 def read_photographs(listed: FrameList) -> tuple[FloatArray, Picture]:
@@ -180,13 +191,27 @@ def in_profile(
     picture: Picture, profile: ColorProfile | None
 ) -> tuple[FloatArray, tuple[str, ...]]:
     """The picture's light (Y, X, C) in another profile's primaries; a note where they differ."""
+    if has_primaries_of(picture, profile):
+        return picture.light, ()
+    converted = converted_light(picture.light, picture.profile, rgb_or_none(profile))
+    return converted, (CONVERTED,)
+
+
+def coded_in_profile(
+    picture: CodedPicture, profile: ColorProfile | None
+) -> tuple[CodedPicture, tuple[str, ...]]:
+    """As `in_profile`; what has to be converted is light afterwards."""
+    if has_primaries_of(picture.told, profile):
+        return picture, ()
+    light, notes = in_profile(picture.picture(), profile)
+    return replace(picture, codes=light, curves=None), notes
+
+
+def has_primaries_of(picture: Picture, profile: ColorProfile | None) -> bool:
+    """Whether the picture's light can be taken for that of a picture with this profile."""
     own = None if picture.profile is None else picture.profile.content
     wanted = rgb_or_none(profile)
-    if picture.light.shape[2] == 1 or own == (None if wanted is None else wanted.content):
-        return picture.light, ()
-    return converted_light(picture.light, picture.profile, wanted), (
-        "pictures with different color profiles became those of the first one's profile",
-    )
+    return picture.light.shape[2] == 1 or own == (None if wanted is None else wanted.content)
 
 
 def _is_picture(path: Path) -> bool:

@@ -12,13 +12,13 @@ from lfdfp.datatypes import FloatArray
 from lfdfp.evaluation.metrics import psnr
 from lfdfp.fusion.decision_map import (
     DecisionSettings,
-    SeenSlice,
     decision_maps,
     disparity_from_maps,
     fuse_slices,
-    fused_running,
-    source_of,
+    usable_slices,
 )
+from lfdfp.fusion.running_fusion import fused_running
+from lfdfp.fusion.seen_slices import SeenSlice, SliceAtHand, slices_at_hand
 from lfdfp.imaging.display import decode_srgb, encode
 from lfdfp.simulation.rendered_stacks import rendered_stack
 from tests.factories import multi_focus, textured_picture
@@ -99,16 +99,20 @@ def test_slices_that_pass_by_give_the_picture_of_slices_at_hand() -> None:
     coverage[1, :, 20:40] = 0.0
     settings = DecisionSettings()
     maps = decision_maps(slices, coverage, settings, sigma=0.005)
-    running = fused_running(source_of(slices, coverage, settings), settings, sigma=0.005)
+    source = slices_at_hand(slices, usable_slices(coverage, settings))
+    running = fused_running(source, settings, sigma=0.005)
+    assert running.order is not None
     np.testing.assert_allclose(running.fused, fuse_slices(slices, maps), atol=1e-5)
     np.testing.assert_array_equal(running.chosen, maps.argmax(axis=0))
-    np.testing.assert_allclose(running.position, np.tensordot(np.arange(5), maps, 1), atol=1e-4)
+    np.testing.assert_allclose(
+        running.order.position, np.tensordot(np.arange(5), maps, 1), atol=1e-4
+    )
     assert running.squares == pytest.approx(np.square(maps[:, ::4, ::4]).sum(axis=0).mean())
     assert np.mean(running.chosen[:, 45:] == owner[:, 45:]) > 0.93
 
 
 def test_no_more_than_a_slice_and_the_next_one_are_alive() -> None:
-    alive: weakref.WeakSet[SeenSlice] = weakref.WeakSet()
+    alive: weakref.WeakSet[SliceAtHand] = weakref.WeakSet()
     most = 0
     slices, _ = multi_focus(textured_picture((30, 120)), 8)
 
@@ -116,9 +120,9 @@ def test_no_more_than_a_slice_and_the_next_one_are_alive() -> None:
         for one in slices:
             yield tracked(one)
 
-    def tracked(one: FloatArray) -> SeenSlice:
+    def tracked(one: FloatArray) -> SliceAtHand:
         nonlocal most
-        seen = SeenSlice(encoded=one)
+        seen = SliceAtHand(values=one)
         alive.add(seen)
         most = max(most, len(alive))
         return seen
@@ -136,7 +140,7 @@ def test_more_slices_do_not_make_the_picture_worse(sigma: float) -> None:
         stack = rendered_stack(picture, depth, count, blur_px=12.0, layers=96)
         noise = np.random.default_rng(0).normal(0, sigma, stack.slices.shape)
         slices = encode(stack.slices) + noise.astype(np.float32)
-        running = fused_running(source_of(slices, None, DecisionSettings()), sigma=sigma)
+        running = fused_running(slices_at_hand(slices, None), sigma=sigma)
         scores.append(psnr(encode(stack.truth), running.fused))
     assert min(scores) > (45 if sigma == 0 else 39)
     assert scores[1] > min(scores[0], 60) - 0.5

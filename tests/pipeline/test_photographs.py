@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +35,11 @@ def _moved_stack() -> FloatArray:
     return np.stack([warped(slices[0], shift), slices[1], slices[2]])
 
 
+@pytest.mark.parametrize("keep", [False, True])
 @pytest.mark.parametrize("crop", [False, True])
-def test_reading_one_by_one_changes_nothing(tmp_path: Path, crop: bool) -> None:
+def test_reading_one_by_one_changes_nothing(tmp_path: Path, crop: bool, keep: bool) -> None:
     frames = list_frames(_written(tmp_path, _moved_stack()))
-    found = fuse_photographs(frames, PhotographOptions(crop=crop))
+    found = fuse_photographs(frames, PhotographOptions(crop=crop), keep=keep)
     photographs, _ = read_photographs(frames)
     stack = stack_of_photographs(photographs, crop=crop).stack
     at_hand = fuse(stack, FusionSettings(scale=1))
@@ -51,8 +53,45 @@ def test_reading_one_by_one_changes_nothing(tmp_path: Path, crop: bool) -> None:
 def test_every_file_is_read_three_times_and_progress_ends_at_all(tmp_path: Path) -> None:
     frames = list_frames(_written(tmp_path, _moved_stack()))
     told: list[tuple[int, int]] = []
-    fuse_photographs(frames, progress=lambda done, total: told.append((done, total)))
+    fuse_photographs(frames, keep=False, progress=lambda done, total: told.append((done, total)))
     assert told == [(number, 9) for number in range(1, 10)]
+
+
+def test_few_files_are_read_once_and_windows_leave_no_seam(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = list_frames(_written(tmp_path, _moved_stack()))
+    told: list[tuple[int, int]] = []
+    passing = fuse_photographs(frames, keep=False)
+    monkeypatch.setattr("lfdfp.pipeline.photographs._WINDOW_VALUES", 0)
+    monkeypatch.setattr("lfdfp.pipeline.photographs._LEAST_WINDOW_ROWS", 50)
+    found = fuse_photographs(frames, progress=lambda done, total: told.append((done, total)))
+    assert [done for done, _ in told] == list(range(1, 8))
+    assert told[-1] == (7, 7)
+    difference = encode(found.picture.light) - encode(passing.picture.light)
+    assert np.sqrt(np.mean(np.square(difference))) < 1e-4
+    assert np.mean(found.fusion.chosen == passing.fusion.chosen) > 0.999
+    assert found.fusion.squares == pytest.approx(passing.fusion.squares, rel=0.02)
+
+
+def test_memory_does_not_grow_with_the_number_of_photographs(tmp_path: Path) -> None:
+    def peak(count: int) -> int:
+        slices, _ = multi_focus(textured_picture((300, 400)), 8)
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        frames = list_frames(_written(folder, np.concatenate([slices] * (count // 8))))
+        tracemalloc.start()
+        try:
+            fuse_photographs(
+                frames, PhotographOptions(align=False, equalize=False), keep=False, in_order=False
+            )
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few, many = peak(8), peak(32)
+    assert many < 1.1 * few
+    assert many < 120 * 300 * 400  # of 16 bits, and small: bands are most of it
 
 
 def test_gray_and_color_photographs_go_together(tmp_path: Path) -> None:
@@ -70,5 +109,6 @@ def test_the_picture_says_which_photograph_it_comes_from(tmp_path: Path) -> None
     frames = list_frames(_written(tmp_path, slices))
     fusion = fuse_photographs(frames, PhotographOptions(align=False)).fusion
     assert fusion.count == 5
+    assert fusion.order is not None
     assert np.mean(fusion.chosen == owner) > 0.93
-    assert np.mean(np.abs(fusion.position - owner) < 0.5) > 0.93
+    assert np.mean(np.abs(fusion.order.position - owner) < 0.5) > 0.93

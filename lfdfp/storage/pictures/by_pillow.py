@@ -33,6 +33,9 @@ _MODES: Final = {"1": "L", "L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA", "
 _MOST_SCANS: Final = 100
 """Of a progressive JPEG; ten are usual, and each takes as long as the whole picture."""
 
+_ROWS: Final = 256
+"""That are copied at a time."""
+
 _opening = threading.Lock()
 
 
@@ -96,7 +99,19 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 
 def _pixels(image: Image.Image) -> NDArray[np.uint8]:
-    return np.asarray(image.convert(_MODES.get(image.mode, "RGB")))
+    """The codes, copied some rows at a time: Pillow's own picture is large enough."""
+    mode = _MODES.get(image.mode, "RGB")
+    image.load()
+    parts = (
+        np.asarray(image.crop((0, top, image.width, min(top + _ROWS, image.height))).convert(mode))
+        for top in range(0, image.height, _ROWS)
+    )
+    first = next(parts)
+    codes = np.empty((image.height, *first.shape[1:]), np.uint8)
+    codes[: len(first)] = first
+    for place, part in enumerate(parts, start=1):
+        codes[place * _ROWS : place * _ROWS + len(part)] = part
+    return codes
 
 
 def _exif(image: Image.Image) -> Exif | None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lfdfp.datatypes import FloatArray
+from lfdfp.imaging.lookup import looked_up
 from lfdfp.storage.pictures.color_profiles import ColorProfile
 from lfdfp.storage.pictures.exif import Exif
 from lfdfp.storage.pictures.stored import Bits, Resolution
@@ -39,3 +44,32 @@ class Picture:
     xmp: bytes | None = None
     resolution: Resolution | None = None
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CodedPicture:
+    """A picture whose values are as its file holds them: a fraction of what its light takes.
+
+    Attributes
+    ----------
+    codes
+        Shape (T, S, C), upright: whole numbers, or linear light where there are no curves.
+    curves
+        Shape (levels, C): the linear light that each whole number stands for, by channel.
+    told
+        All else; its light is not that of the picture.
+    """
+
+    codes: NDArray[Any]
+    curves: FloatArray | None
+    told: Picture
+
+    def light(self) -> FloatArray:
+        """Linear light, shape (T, S, C)."""
+        if self.curves is None:
+            return np.ascontiguousarray(self.codes, np.float32)
+        return looked_up(self.codes, self.curves)
+
+    def picture(self) -> Picture:
+        """The picture with its light."""
+        return replace(self.told, light=self.light())

@@ -15,6 +15,7 @@ from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
 from lfdfp.imaging.color import oriented
 from lfdfp.imaging.display import encode_srgb
+from lfdfp.imaging.lookup import looked_up
 from lfdfp.storage.pictures.color_profiles import (
     ColorProfile,
     decoded,
@@ -23,7 +24,7 @@ from lfdfp.storage.pictures.color_profiles import (
     rgb_of_cmyk,
 )
 from lfdfp.storage.pictures.formats import PictureFormat, format_of
-from lfdfp.storage.pictures.picture import Picture
+from lfdfp.storage.pictures.picture import CodedPicture, Picture
 from lfdfp.storage.pictures.stored import Header, Stored, damage_reported
 
 _READERS: Final[Mapping[PictureFormat, str]] = {
@@ -81,13 +82,18 @@ def read_picture(path: Path, page: int = 0, *, white: float | None = None) -> Pi
     ImageError
         If the file is missing, not a picture, damaged, or larger than `MAX_PIXELS`.
     """
+    return read_coded_picture(path, page, white=white).picture()
+
+
+def read_coded_picture(path: Path, page: int = 0, *, white: float | None = None) -> CodedPicture:
+    """As `read_picture`, with values as they are stored wherever a curve makes light of them."""
     with damage_reported(path):
         stored = _stored(path, page)
         white = _white(stored, white)
-        light, profile, notes = _light(stored, white)
+        values, curves, profile, notes = _coded(stored, white)
         alpha = stored.alpha
-        return Picture(
-            light=np.ascontiguousarray(oriented(light, stored.orientation)),
+        told = Picture(
+            light=np.zeros((1, 1, values.shape[2]), np.float32),
             alpha=None if alpha is None else oriented(alpha, stored.orientation),
             bits=stored.bits,
             profile=profile,
@@ -96,6 +102,8 @@ def read_picture(path: Path, page: int = 0, *, white: float | None = None) -> Pi
             resolution=stored.metadata.resolution,
             notes=tuple(f"{path.name}: {note}" for note in (*stored.notes, *notes)),
         )
+        codes = np.ascontiguousarray(oriented(values, stored.orientation))
+        return CodedPicture(codes=codes, curves=curves, told=told)
 
 
 def read_codes(path: Path, page: int = 0) -> NDArray[Any]:
@@ -120,7 +128,7 @@ def read_codes(path: Path, page: int = 0) -> NDArray[Any]:
             scaled = np.asarray(stored.values / np.float64(_white(stored, None)), np.float32)
             codes = _rounded(_straight(stored, scaled), dtype)
         else:
-            codes = _rounded(encode_srgb(_light(stored, _white(stored, None))[0]), dtype)
+            codes = _rounded(encode_srgb(_light(stored, _white(stored, None))), dtype)
         if stored.alpha is not None:
             codes = np.concatenate([codes, _rounded(stored.alpha[..., None], dtype)], axis=2)
         turned: Any = oriented(np.asarray(codes), stored.orientation)
@@ -164,33 +172,36 @@ def _white(stored: Stored, given: float | None) -> float:
     return next((w for w in whites if largest <= margin * w), largest if floating else stored.white)
 
 
-def _light(stored: Stored, white: float) -> tuple[FloatArray, ColorProfile | None, tuple[str, ...]]:
-    """Linear light, the profile whose primaries it has, and notes."""
+def _light(stored: Stored, white: float) -> FloatArray:
+    values, curves, _, _ = _coded(stored, white)
+    return np.asarray(values, np.float32) if curves is None else looked_up(values, curves)
+
+
+def _coded(
+    stored: Stored, white: float
+) -> tuple[NDArray[Any], FloatArray | None, ColorProfile | None, tuple[str, ...]]:
+    """Codes and their curves (or light and None), the profile of their primaries, and notes."""
     if stored.colors == "lab":
-        return light_of_lab(stored.values), None, ("its Lab colors became sRGB",)
+        return light_of_lab(stored.values), None, None, ("its Lab colors became sRGB",)
     if stored.colors == "cmyk":
         ink = np.clip(stored.values / np.float32(white), 0, 1).astype(np.float32)
         rgb, note = rgb_of_cmyk(ink, stored.metadata.icc_profile)
-        return decoded(rgb, None), None, (note,)
+        return decoded(rgb, None), None, None, (note,)
     profile, note = profile_for(stored.metadata.icc_profile, stored.values.shape[2])
     notes = (note,) if note else ()
     if stored.linear:
         scale = np.float32(1 / white)
-        return map_blocks(lambda codes: codes * scale, stored.values), None, notes
+        return map_blocks(lambda codes: codes * scale, stored.values), None, None, notes
     if _is_said(stored) and not stored.premultiplied and stored.values.dtype.kind == "u":
-        return _by_table(stored.values, white, profile), profile, notes
+        return stored.values, _curves(stored.values, white, profile), profile, notes
     scaled = map_blocks(lambda v: np.maximum(v / np.float64(white), 0), stored.values)
-    return decoded(_straight(stored, scaled), profile), profile, notes
+    return decoded(_straight(stored, scaled), profile), None, profile, notes
 
 
-def _by_table(codes: NDArray[Any], white: float, profile: ColorProfile | None) -> FloatArray:
-    """Linear light of whole numbers, each looked up."""
-    channels = codes.shape[2]
+def _curves(codes: NDArray[Any], white: float, profile: ColorProfile | None) -> FloatArray:
+    """Linear light of every whole number, shape (levels, C)."""
     ramp = np.minimum(np.arange(np.iinfo(codes.dtype).max + 1) / white, 1).astype(np.float32)
-    tables = decoded(np.repeat(ramp[:, None], channels, axis=1), profile)
-    return map_blocks(
-        lambda part: np.stack([tables[part[..., c], c] for c in range(channels)], axis=-1), codes
-    )
+    return decoded(np.repeat(ramp[:, None], codes.shape[2], axis=1), profile)
 
 
 def _straight(stored: Stored, values: FloatArray) -> FloatArray:

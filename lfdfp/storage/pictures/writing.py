@@ -49,7 +49,7 @@ from lfdfp.storage.pictures.metadata import (
 from lfdfp.storage.pictures.picture import Picture
 from lfdfp.storage.pictures.png import METERS_PER_INCH, SIGNATURE, XMP_KEYWORD
 from lfdfp.storage.pictures.shot import SHOT, exif_of_shot
-from lfdfp.storage.pictures.stored import Bits, Resolution
+from lfdfp.storage.pictures.stored import Resolution
 
 _PNG: Final = frozenset({".png"})
 _TIFF: Final = frozenset({".tif", ".tiff"})
@@ -185,18 +185,21 @@ def _write(path: Path, content: _Content) -> tuple[str, ...]:
 
 def _values(picture: Picture, suffix: str) -> NDArray[Any]:
     """Whole numbers as the file holds them, shape (T, S, C), alpha last."""
-    values = encoded(picture.light, picture.profile)
+    dtype = np.uint8 if suffix in _BY_PILLOW or picture.bits == 8 else np.uint16
+    values = map_blocks(
+        lambda part: _quantized(encoded(part, picture.profile), dtype), picture.light, dtype
+    )
     if suffix == ".webp" and values.shape[2] == 1:  # a format without gray
         values = np.repeat(values, 3, axis=2)
     if picture.alpha is not None and suffix not in _JPEG:
-        values = np.concatenate([values, picture.alpha[..., None]], axis=2)
-    return _quantized(values, 8 if suffix in _BY_PILLOW else picture.bits)
+        alpha = map_blocks(lambda part: _quantized(part, dtype), picture.alpha[..., None], dtype)
+        values = np.concatenate([values, alpha], axis=2)
+    return values
 
 
-def _quantized(values: FloatArray, bits: Bits) -> NDArray[Any]:
-    dtype = np.uint16 if bits == 16 else np.uint8
+def _quantized(values: FloatArray, dtype: Any) -> NDArray[Any]:
     levels = np.float32(np.iinfo(dtype).max)
-    return map_blocks(lambda part: np.rint(np.clip(part, 0, 1) * levels), values, dtype)
+    return np.asarray(np.rint(np.clip(values, 0, 1) * levels), dtype)
 
 
 def _write_by_pillow(path: Path, content: _Content) -> tuple[str, ...]:
