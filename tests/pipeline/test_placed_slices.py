@@ -87,4 +87,5 @@ def test_light_without_curves_is_placed_alike() -> None:
         by_light.encoded(*_EVERYWHERE), by_code.encoded(*_EVERYWHERE), atol=1e-6
     )
     rows = slice(20, 90)
-    np.testing.assert_allclose(by_light.luma()[rows], by_code.luma()[rows], atol=2e-2)
+    difference = by_light.luma()[rows] - by_code.luma()[rows]
+    assert np.sqrt(np.mean(np.square(difference))) < 3e-3
