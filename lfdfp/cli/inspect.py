@@ -38,6 +38,14 @@ def inspect_command(
         Path | None,
         typer.Option("--output", "-o", help="Page to create (.html). Default: beside INPUT."),
     ] = None,
+    element: Annotated[
+        bool,
+        typer.Option(
+            "--element",
+            help="Also write lf-picture.js beside the page: with it, <lf-picture src=PAGE> shows "
+            "the picture inside any other page.",
+        ),
+    ] = False,
     open_page: Annotated[
         bool, typer.Option("--open", help="Open the page in a browser when it is done.")
     ] = False,
@@ -50,13 +58,17 @@ def inspect_command(
 
     Example:  lfdfp inspect field.h5 -o field.html
     """
-    from lfdfp.files import PAGE_SUFFIXES, check_outputs
+    from lfdfp.files import PAGE_SUFFIXES, check_outputs, write_text
     from lfdfp.rendering.render import reduced
+    from lfdfp.report.page import ELEMENT, picture_element
     from lfdfp.report.run_outputs import write_page
 
     page = _default_page(target) if output is None else output
+    script = page.with_name(ELEMENT)
     with reported_errors(target):
         check_outputs(page, inputs=[target], endings=PAGE_SUFFIXES)
+        if element:
+            check_outputs(script, inputs=[target])
         shown = _rendered(_read(target))
         picture = shown.picture
         with stage_bar("page"):
@@ -70,7 +82,11 @@ def inspect_command(
                 facts=_facts(shown),
                 warnings=picture.provenance.warnings,
             )
+        if element:
+            write_text(script, picture_element())
     say(str(page))
+    if element:
+        say(str(script))
     if open_page:
         webbrowser.open(page.resolve().as_uri())
 

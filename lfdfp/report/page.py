@@ -22,6 +22,9 @@ _SLICE_QUALITY = 82
 _LARGEST_SIDE = 16383  # of a WebP picture
 _DEPTH_BITS = 12
 
+ELEMENT = "lf-picture.js"
+"""What the script of `picture_element` is called."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PagePicture:
@@ -171,6 +174,12 @@ def inspection_page(
         script=parts["viewer.js"],
         data=script_json(data),
     )
+
+
+def picture_element() -> str:
+    """The script that defines ``<lf-picture src=…>``, which shows such a page inside another."""
+    script = resources.files("lfdfp.report").joinpath("templates/lf-picture.js")
+    return script.read_text(encoding="utf-8")
 
 
 def _map_entry(one: PageMap, shared: FloatArray | None) -> dict[str, object]:

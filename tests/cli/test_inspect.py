@@ -42,6 +42,14 @@ def test_a_folder_a_stack_and_a_field_become_pages(tmp_path: Path) -> None:
         assert text in page.read_text()
 
 
+def test_the_element_is_written_beside_the_page(tmp_path: Path) -> None:
+    save_focal_stack(tmp_path / "stack.h5", _stack(), {})
+    result = _inspect(tmp_path / "stack.h5", "--element", "-o", tmp_path / "web.html")
+    assert result.exit_code == 0, result.output
+    assert "lf-picture" in (tmp_path / "lf-picture.js").read_text(encoding="utf-8")
+    assert "lf-picture.js" in result.output
+
+
 def test_what_is_missing_or_no_page_is_one_line(tmp_path: Path) -> None:
     save_focal_stack(tmp_path / "stack.h5", _stack(), {})
     for arguments, message in (

@@ -12,7 +12,14 @@ import numpy as np
 import pytest
 
 from lfdfp.datatypes import Depth, FocalStack, Provenance, RayEvidence, SharpPicture
-from lfdfp.report.page import PageMap, PagePicture, PageSlices, inspection_page
+from lfdfp.report.page import (
+    ELEMENT,
+    PageMap,
+    PagePicture,
+    PageSlices,
+    inspection_page,
+    picture_element,
+)
 from lfdfp.report.run_outputs import write_page
 from tests.report.browser import headless_browser
 
@@ -232,6 +239,33 @@ def test_the_picture_is_the_same_without_a_stack(tmp_path: Path, browser: Any) -
     write_page(path, replace(picture, depth=None), None, title="t", facts={}, warnings=[])
     browser.get(path.as_uri())
     assert browser.execute_script("return layers.length") == 1
+
+
+def test_an_element_shows_the_page_in_another_and_tells_it_where_to_focus(
+    tmp_path: Path, browser: Any
+) -> None:
+    _page(tmp_path / "inspect.html")
+    (tmp_path / ELEMENT).write_text(picture_element(), encoding="utf-8")
+    host = tmp_path / "host.html"
+    host.write_text(
+        f"""<!doctype html><script src="{ELEMENT}"></script>
+        <lf-picture id="shot" src="inspect.html" aperture="2" style="width:600px"></lf-picture>
+        <script>var told = [], loaded = false, shot = document.getElementById("shot");
+        shot.addEventListener("focuschange", (event) => told.push(event.detail));
+        shot.addEventListener("load", () => {{ loaded = true; }});
+        shot.focus(0.5, 0.5);</script>""",
+        encoding="utf-8",
+    )
+    browser.get(host.as_uri())
+    assert _until(browser, f"told.some((one) => Math.abs(one.disparity - {_NEAR}) < 0.01)")
+    assert browser.execute_script("return loaded && shot.offsetHeight") == 450
+    browser.execute_script(f"shot.setFocus({_FAR})")
+    assert _until(browser, f"Math.abs(told.at(-1).disparity - {_FAR}) < 0.01")
+    browser.switch_to.frame(0)
+    display = "getComputedStyle(document.querySelector('header')).display"
+    seen = browser.execute_script(f"return [state.view, state.aperture, {display}]")
+    browser.switch_to.default_content()
+    assert seen == ["refocus", 2, "none"]
 
 
 def test_in_photographs_a_click_finds_the_one_that_was_taken_there(

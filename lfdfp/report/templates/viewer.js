@@ -233,7 +233,7 @@ function focusOn(target) {
     const t = calm ? 1 : Math.min(1, (now - start) / 350), eased = t * t * (3 - 2 * t);
     state.slope = from + (target - from) * eased;
     refocus(t < 1);
-    if (t < 1) gliding = requestAnimationFrame(step); else link();
+    if (t < 1) gliding = requestAnimationFrame(step); else { link(); toParent({lfPicture: "focus", disparity: state.slope, ...where()}); }
   };
   gliding = requestAnimationFrame(step);
 }
@@ -579,7 +579,24 @@ byId("save").addEventListener("click", () => {
     setTimeout(() => URL.revokeObjectURL(anchor.href), 1000);
   });
 });
+// Inside another page (lf-picture.js), the picture alone is shown, and told from there where to focus.
+const embedded = window !== parent && new URLSearchParams(location.hash.slice(1)).has("embed");
+const where = () => (state.place ? {x: state.place[0], y: state.place[1]} : {});
+function toParent(message) { if (embedded) parent.postMessage(message, "*"); }
+if (embedded) {
+  document.body.classList.add("embedded");
+  addEventListener("message", ({source, data: told}) => {
+    if (source !== parent || !told) return;
+    if (told.lfPicture === "focus" && Number.isFinite(told.x) && Number.isFinite(told.y)) focusAt(told.x, told.y);
+    if (told.lfPicture === "setFocus" && range && Number.isFinite(told.disparity)) {
+      if (!shown("refocus") && !shown("slices")) show(find("refocus") ? "refocus" : "slices");
+      focusOn(Math.min(range[1], Math.max(range[0], told.disparity)));
+    }
+    if (told.lfPicture === "setAperture" && Number.isFinite(told.factor)) setAperture(told.factor);
+  });
+}
 function link() {
+  if (embedded) return;
   const words = new URLSearchParams({view: state.view});
   if (state.compare) words.set("compare", state.compare);
   if (shown("refocus") || shown("slices")) {
@@ -624,13 +641,14 @@ function histogram() {
 }
 function start() {
   const words = new URLSearchParams(location.hash.slice(1));
-  const second = data.pictures[1] ? data.pictures[1].name : "";
-  const named = words.get("view");
+  const second = data.pictures[1] && !embedded ? data.pictures[1].name : "";
+  const named = words.get("view") || (embedded && find("refocus") ? "refocus" : null);
   if (words.has("aperture")) state.aperture = Math.min(4, Math.max(0, Number(words.get("aperture")) || 0));
   if (words.has("slope") && range) state.slope = Math.min(range[1], Math.max(range[0], Number(words.get("slope")) || 0));
   show(find(named) ? named : layers[0].name, words.has("compare") && find(words.get("compare")) ? words.get("compare") : find(named) ? "" : second);
   fit();
   if (words.has("x") && words.has("y")) focusAt(Number(words.get("x")), Number(words.get("y")));
   new ResizeObserver(() => { if (!state.moved) fit(); }).observe(port);
+  toParent({lfPicture: "ready", size: [width, height]});
 }
 start();
