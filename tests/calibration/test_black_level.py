@@ -12,6 +12,8 @@ from lfdfp.datatypes import RawCapture
 from lfdfp.simulation import REALISTIC, SimulatedCapture, camera_model, make_scene, simulate_capture
 from lfdfp.simulation.names import CameraName, ScenePreset
 
+pytestmark = pytest.mark.slow
+
 _SIZES = {"f01": 800, "illum": 1100}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,9 +37,7 @@ def test_dead_pixels_are_made_up_from_their_neighbors() -> None:
     raw, calibration = capture.raw_capture(), capture.true_calibration()
     clean = PlainDecode(raw, calibration).view(capture.sampling, 0, 0)
     dead = np.random.default_rng(0).random(raw.mosaic.shape) < 0.01
-    raw.mosaic[dead] = 0
-    response = np.where(dead, np.float32(0), calibration.response)
-    from dataclasses import replace
-
-    filled = PlainDecode(raw, replace(calibration, response=response)).view(capture.sampling, 0, 0)
+    damaged = replace(raw, mosaic=np.where(dead, np.uint16(0), raw.mosaic))
+    blind = replace(calibration, response=np.where(dead, np.float32(0), calibration.response))
+    filled = PlainDecode(damaged, blind).view(capture.sampling, 0, 0)
     assert np.abs(filled - clean).mean() == pytest.approx(0, abs=0.01)

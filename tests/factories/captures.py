@@ -31,11 +31,14 @@ def tiny_capture(
 ) -> SimulatedCapture:
     """A simulated capture of the middle of the sensor, with its truth; a fraction of a second.
 
-    The same object is given to every caller: leave its arrays as they are.
+    The same object is given to every caller: its arrays cannot be written.
     """
     model = camera_model(camera, size=size, iso=iso, imperfections=imperfections)
     made = make_scene(scene, model.field_pitch, seed=seed, disparities=disparities)
-    return simulate_capture(made, model, seed=seed, rays_per_pixel=32)
+    capture = simulate_capture(made, model, seed=seed, rays_per_pixel=32)
+    for array in (capture.mosaic, capture.white_mosaic, capture.response):
+        array.flags.writeable = False
+    return capture
 
 
 def true_field(capture: SimulatedCapture, *, radius: int = 3) -> LightField:

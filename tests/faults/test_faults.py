@@ -81,6 +81,7 @@ def _check_all(answers: list[dict[str, Any]]) -> None:
         assert any(a["code"] for a in answers if a["what"] == what), f"no {what} ever took effect"
 
 
+@pytest.mark.slow
 def test_a_call_that_fails_ends_in_good_order(faults: Faults) -> None:
     error = [("error", n) for n in (0, 2, 3, 9, 23, _WRITES - 2)]
     signals = [("SIGTERM", n) for n in (1, 3, 4, 33)]

@@ -131,6 +131,7 @@ def test_no_more_than_a_slice_and_the_next_one_are_alive() -> None:
     assert most <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sigma", [0.0, 2 / 255])
 def test_more_slices_do_not_make_the_picture_worse(sigma: float) -> None:
     picture = decode_srgb(textured_picture((96, 128), seed=5))

@@ -209,6 +209,7 @@ def _mutated(data: bytes, generator: np.random.Generator) -> bytes:
     return bytes(mutant)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["f01", "illum"])
 @pytest.mark.parametrize("verify", [True, False])
 def test_no_bytes_can_crash_the_reader(

@@ -160,6 +160,7 @@ def test_what_is_kept_can_be_chosen(
     assert again.outputs == record.outputs
 
 
+@pytest.mark.slow
 def test_a_text_beside_a_raw_image_counts(tmp_path: Path) -> None:
     raw = write_pair(tmp_path / "MOD_0001.RAW", tiny_capture().raw_capture(), layout="f01")
     raw = raw.with_suffix(".RAW")

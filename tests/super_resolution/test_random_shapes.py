@@ -29,6 +29,7 @@ def test_every_scale_looks_alike() -> None:
     assert steps[0] < steps[1] < steps[2] < 4 * steps[1]
 
 
+@pytest.mark.slow
 def test_a_network_learns_from_shapes() -> None:
     quick = PriorTraining(
         channels=8, blocks=1, pictures=3, side_px=96, steps=40, fine_steps=10, learning_rate=4e-3

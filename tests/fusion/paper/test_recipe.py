@@ -61,6 +61,7 @@ def test_same_seed_same_bytes(code: Code) -> None:
     np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.slow
 def test_a_score_picks_the_iterate_only_when_it_is_given() -> None:
     slices, _ = multi_focus(textured_picture((31, 37)), 2)
     settings = replace(_SHORT, iterations=51, embedding_iterations=0)
@@ -83,6 +84,7 @@ def test_a_score_picks_the_iterate_only_when_it_is_given() -> None:
     assert -float(made.fine.mean()) == pytest.approx(max(seen), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_who_watches_has_no_say() -> None:
     slices, _ = multi_focus(textured_picture((31, 37)), 2)
     settings = replace(_SHORT, iterations=51, embedding_iterations=2)
