@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lfdfp.errors import LfdfpError
     from lfdfp.fusion import fuse
     from lfdfp.lfp import read_capture
+    from lfdfp.pipeline.door import convert, run
     from lfdfp.pipeline.opening import open, save
     from lfdfp.pipeline.run_capture import run_capture
     from lfdfp.reconstruction.reconstruct import reconstruct
@@ -46,6 +47,7 @@ _HOMES = {
     "lfdfp.errors": ("LfdfpError",),
     "lfdfp.fusion": ("fuse",),
     "lfdfp.lfp": ("read_capture",),
+    "lfdfp.pipeline.door": ("convert", "run"),
     "lfdfp.pipeline.opening": ("open", "save"),
     "lfdfp.pipeline.run_capture": ("run_capture",),
     "lfdfp.reconstruction.reconstruct": ("reconstruct",),
@@ -68,6 +70,7 @@ __all__ = [
     "SharpPicture",
     "__version__",
     "calibrate",
+    "convert",
     "decode",
     "estimate_disparity",
     "focal_stack",
@@ -77,6 +80,7 @@ __all__ = [
     "reconstruct",
     "refocus",
     "render",
+    "run",
     "run_capture",
     "save",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,7 @@ def test_every_example_runs(number: int, folder: Path, monkeypatch: pytest.Monke
         pytest.importorskip("matplotlib").use("agg")
         pytest.importorskip("xarray")
     monkeypatch.chdir(folder)
+    shutil.rmtree("views", ignore_errors=True)
     exec(compile(EXAMPLES[number], f"example {number}", "exec"), {})
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lfdfp.cli.options import Align, Crop, Equalize, Json, ReferencePhotograph
+from lfdfp.cli.options import PRESETS_HELP, Align, Crop, Equalize, Json, ReferencePhotograph
 from lfdfp.cli.parsing import parse_reference
 from lfdfp.cli.reporting import (
     echo_json,
@@ -53,7 +53,7 @@ def fuse_command(
         ),
     ] = None,
     scale: Annotated[int, typer.Option(min=1, max=4, help="How many times finer.")] = 1,
-    preset: Annotated[Preset, typer.Option(help="How much work fusion does.")] = "balanced",
+    preset: Annotated[Preset, typer.Option(help=PRESETS_HELP)] = "balanced",
     align: Align = True,
     equalize: Equalize = True,
     reference: ReferencePhotograph = "middle",

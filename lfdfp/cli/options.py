@@ -65,9 +65,13 @@ Slopes = Annotated[
     ),
 ]
 
-FusionPreset = Annotated[
-    Preset | None, typer.Option(help="How much work fusion does. Default: balanced.")
-]
+PRESETS_HELP = (
+    "How much work enlarging a stack does; CPU seconds for two pictures of 260 x 260 at --scale 2: "
+    "fast 0.3, scratch 7 (nothing is learned beforehand), balanced 14, best 29, paper 500 (the "
+    "published recipe). At --scale 1 all but paper do the same."
+)
+
+FusionPreset = Annotated[Preset | None, typer.Option(help=f"{PRESETS_HELP} Default: balanced.")]
 
 DataTerm = Annotated[
     Data | None,

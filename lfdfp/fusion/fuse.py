@@ -41,6 +41,7 @@ def fuse(
     stack: FocalStack,
     settings: FusionSettings | None = None,
     *,
+    scale: int | None = None,
     engine: EngineSettings | None = None,
     progress: Progress = ignore_progress,
 ) -> SharpPicture:
@@ -54,6 +55,8 @@ def fuse(
     settings
         Scale, preset, seed, device. Its `data` is for who chooses between this function and
         `lfdfp.reconstruct`: here the stack is fused, whatever it says.
+    scale
+        In place of the settings'.
     engine
         In place of what the preset stands for.
     progress
@@ -78,6 +81,8 @@ def fuse(
        2022; ``docs/method.md`` says what is done differently.
     """
     settings = FusionSettings() if settings is None else settings
+    if scale is not None:
+        settings = dataclasses.replace(settings, scale=scale)
     check_size(stack.slices.shape[1], stack.slices.shape[2], settings.scale)
     _check_slices(stack)
     return _from_stack(stack, settings, engine or PRESETS[settings.preset], progress)

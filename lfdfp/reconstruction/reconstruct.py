@@ -8,6 +8,7 @@ a better disparity, and so on. No parameter is chosen with a true picture in sig
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Final
 
 from lfdfp.computing.blas_threads import with_one_blas_thread
@@ -43,6 +44,7 @@ def reconstruct(
     field: LightField,
     settings: FusionSettings | None = None,
     *,
+    scale: int | None = None,
     disparity_range: tuple[float, float] | None = None,
     parameters: RayParameters | None = None,
     progress: Progress = ignore_progress,
@@ -57,6 +59,8 @@ def reconstruct(
     settings
         Scale, seed and device. All scales are averages of one solution on a grid four times finer
         than the views. The seed draws the rays that are kept back to check on, and the probes.
+    scale
+        In place of the settings'.
     disparity_range
         First and last disparity of the scene in view pixels per angular step, near negative;
         None finds it from the rays.
@@ -79,6 +83,8 @@ def reconstruct(
         When no pixel carries light.
     """
     settings = FusionSettings() if settings is None else settings
+    if scale is not None:
+        settings = dataclasses.replace(settings, scale=scale)
     rays, sampling = rays_of(field)
     solution = solve_rays(
         rays,

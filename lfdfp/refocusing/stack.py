@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from math import ceil
 
@@ -26,6 +27,7 @@ def focal_stack(
     field: LightField,
     settings: RefocusSettings = _DEFAULTS,
     *,
+    planes: int | None = None,
     tilt: tuple[float, float] = (0.0, 0.0),
     viewpoint: tuple[float, float] = (0.0, 0.0),
     threads: int | None = None,
@@ -38,6 +40,8 @@ def focal_stack(
     ----------
     settings
         Range, number of planes, kernel and aperture; what is None is chosen from the scene.
+    planes
+        In place of the settings'.
     tilt
         Change of the slope over the whole picture, downwards and rightwards (Scheimpflug): focal
         planes then lean, and `slopes` are those of the picture's center.
@@ -58,6 +62,8 @@ def focal_stack(
     MetadataError
         For an f-number as aperture where that of the lens is not known.
     """
+    if planes is not None:
+        settings = dataclasses.replace(settings, planes=planes)
     slopes = choose_slopes(field, settings, threads=threads)
     maker = _ViewSlices(field, settings, tilt, viewpoint, threads, device)
     return maker.stack(slopes, maker.story(slopes), progress)
