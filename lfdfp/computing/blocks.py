@@ -24,7 +24,7 @@ def map_blocks(
 
 
 def map_blocks_in_place(function: Callable[[Any], NDArray[Any]], values: NDArray[Any]) -> None:
-    """Put ``function(values)`` of an elementwise function in place of the values."""
+    """Put ``function(values)`` of an elementwise function in place of the values, of any shape."""
     for rows in _rows(values):
         values[rows] = function(values[rows])
 
