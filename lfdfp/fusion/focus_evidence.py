@@ -102,7 +102,7 @@ def bands_of(rows: int) -> Iterator[slice]:
 
 
 def with_halo(work: Callable[[slice], FloatArray], band: slice, rows: int, halo: int) -> FloatArray:
-    """`work` of a band of rows, shape (B, ...), done for `halo` more on either side if there are."""
+    """`work` of a band of rows, shape (B, ...), with up to `halo` more rows at either side."""
     top, bottom = max(band.start - halo, 0), min(band.stop + halo, rows)
     return work(slice(top, bottom))[band.start - top : band.stop - top]
 
