@@ -8,6 +8,7 @@ import numpy as np
 from lfdfp.alignment.motions import motion_matrix, moved_points, warped
 from lfdfp.datatypes import DoubleArray, FloatArray
 from lfdfp.imaging.display import decode_srgb, encode
+from lfdfp.simulation.rendered_stacks import rendered_stack
 from tests.factories import textured_picture
 
 SHAPE = (240, 320)
@@ -60,6 +61,20 @@ def still_stack(number: int, widest_px: float = 6.0) -> FloatArray:
     return np.stack(
         [focused(light, depth, focus, widest_px) for focus in np.linspace(0, 1, number)]
     )
+
+
+def leaning_depth(kind: str) -> FloatArray:
+    """Depth from 0 to 1, shape (240, 320): a slope from bottom to top, or a hill."""
+    rows, columns = np.mgrid[-1 : 1 : SHAPE[0] * 1j, -1 : 1 : SHAPE[1] * 1j].astype(np.float32)
+    depth = (1 - rows) / 2 if kind == "slope" else np.minimum(np.hypot(rows, columns), 1)
+    return np.asarray(depth, np.float32)
+
+
+def leaning_stack(kind: str, number: int) -> FloatArray:
+    """Linear light (N, T, S, 3) of a camera on a stand: what is near spreads over what is far."""
+    light = decode_srgb(grainy_picture())
+    depth = leaning_depth(kind)
+    return rendered_stack(light, depth, number, blur_px=9.0, layers=50).slices
 
 
 def moved_stack(
