@@ -149,6 +149,8 @@ def _plain(light: FloatArray) -> SharpPicture:
 
 def _facts(shown: _Shown) -> dict[str, str]:
     from lfdfp.storage.hdf5 import provenance_of
+    from lfdfp.storage.images import SHOT
+    from lfdfp.storage.pictures.shot import shot_in_words
 
     facts: dict[str, str] = {}
     for path in shown.sources:
@@ -158,7 +160,7 @@ def _facts(shown: _Shown) -> dict[str, str]:
                 name.replace("_", " "): str(told[name])
                 for name in ("program", "input", "input_sha256")
                 if name in told
-            }
+            } | shot_in_words(told.get(SHOT))
     steps = [*(shown.stack.history if shown.stack else ()), *shown.picture.provenance.history]
     if steps:
         facts["steps"] = "; ".join(dict.fromkeys(steps))

@@ -282,7 +282,12 @@ def picture_facts(picture: SharpPicture, stack: FocalStack) -> dict[str, object]
 
 
 def readable_facts(
-    capture: str, picture: SharpPicture, stack: FocalStack, facts: Mapping[str, object]
+    capture: str,
+    picture: SharpPicture,
+    stack: FocalStack,
+    facts: Mapping[str, object],
+    *,
+    shot: object = None,
 ) -> dict[str, str]:
     """For people: name and value of each line on the page.
 
@@ -292,11 +297,16 @@ def readable_facts(
         What the picture was made of, in words.
     facts
         `capture_facts`, or nothing where an earlier run did not record them.
+    shot
+        Camera, exposure and time, as `lfdfp.storage.images.shot_of` gives them.
     """
+    from lfdfp.storage.pictures.shot import shot_in_words
+
     made = picture.provenance
     lines = {
         "Program": f"lfdfp {__version__}",
         "Input": capture,
+        **shot_in_words(shot),
         "Made from": f"{made.data_term}, prior: {made.prior}, ×{picture.scale}",
     }
     if stack.slopes is not None:
@@ -307,6 +317,9 @@ def readable_facts(
     calibration = facts.get("calibration")
     if isinstance(calibration, dict):
         lines["Calibration"] = str(calibration["source"])
+        if calibration.get("standard_error_px"):
+            error = float(calibration["standard_error_px"])
+            lines["Calibration"] += f"; the lattice lies within {error:.2g} px (standard error)"
     lines["Steps"] = "; ".join(dict.fromkeys((*stack.history, *made.history)))
     return lines
 

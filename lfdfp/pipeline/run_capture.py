@@ -399,7 +399,7 @@ def _exported(
             page,
             *for_page(_halved(shown) if shown.scale == 4 else shown, slices),
             title=name,
-            facts=readable_facts(words, picture, stack, facts),
+            facts=readable_facts(words, picture, stack, facts, shot=run.shot),
             warnings=_warnings(picture, stack),
         )
         small = thumbnail(shown, slices)

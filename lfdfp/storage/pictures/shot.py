@@ -48,6 +48,30 @@ def shot_of(capture: RawCapture) -> dict[str, str | float]:
     return {name: value for name, value in known.items() if value}
 
 
+def shot_in_words(shot: object) -> dict[str, str]:
+    """Camera, exposure and time of what `shot_of` gave, for people; what is not known is absent."""
+    if not isinstance(shot, Mapping):
+        return {}
+    exposure, f_number = _positive(shot.get("exposure_s")), _positive(shot.get("f_number"))
+    iso, focal_length = _positive(shot.get("iso")), _positive(shot.get("focal_length_mm"))
+    parts = [
+        "" if exposure is None else _duration(exposure),
+        "" if f_number is None else f"f/{f_number:.1f}",
+        "" if iso is None else f"ISO {iso:.0f}",
+        "" if focal_length is None else f"{focal_length:.0f} mm",
+    ]
+    lines = {
+        "Camera": " ".join(str(shot[name]) for name in ("make", "model") if shot.get(name)),
+        "Exposure": ", ".join(part for part in parts if part),
+        "Taken": str(shot.get("taken", "")).replace("T", " ").removesuffix("Z"),
+    }
+    return {name: text for name, text in lines.items() if text}
+
+
+def _duration(seconds: float) -> str:
+    return f"1/{1 / seconds:.0f} s" if seconds < 0.3 else f"{seconds:.1f} s"
+
+
 def exif_of_shot(shot: object) -> Exif | None:
     """What `shot_of` found as EXIF data; None for anything else."""
     if not isinstance(shot, Mapping):
