@@ -676,16 +676,22 @@ class RayEvidence(_Brief):
         Shape (kT, kS): standard deviation of the luma of the super-resolved picture by the noise
         of what was measured, linear light. Errors of the model and of the prior are not in it.
         None in files that were written before it was stated.
+    from_prior
+        Shape (kT, kS), at least 0: by how much a learned prior moved the luma in the display's
+        encoding, beyond what rays and total variation say; None where none was asked for.
     """
 
     observability: FloatArray
     standard_error: FloatArray | None
+    from_prior: FloatArray | None = None
 
     def __post_init__(self) -> None:
         if self.observability.ndim != 2:
             raise ValueError(f"observability must be (kT, kS), got {self.observability.shape}")
         if self.standard_error is not None:
             _check_shape("standard_error", self.standard_error, self.observability.shape)
+        if self.from_prior is not None:
+            _check_shape("from_prior", self.from_prior, self.observability.shape)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

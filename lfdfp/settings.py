@@ -20,7 +20,7 @@ from lfdfp.files import read_small_file
 Preset = Literal["fast", "balanced", "best", "scratch", "paper"]
 Kernel = Literal["linear", "cubic", "fourier"]
 Data = Literal["rays", "stack"]
-Prior = Literal["variation"]
+Prior = Literal["variation", "learned"]
 ApertureShape = Literal["square", "round"]
 Tone = Literal["linear", "standard"]
 
@@ -206,8 +206,8 @@ class FusionSettings:
     data
         What a run makes the picture from: rays (`lfdfp.reconstruct`) or stack (`lfdfp.fuse`).
     prior
-        Of the picture from rays, where they leave it open: total variation. Stacks have their
-        prior from the preset.
+        Of the picture from rays, where they leave it open: total variation, or that and then a
+        correction learned from drawn scenes. Stacks have their prior from the preset.
     seed
         Of everything random, at least 0.
     device

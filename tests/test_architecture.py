@@ -31,6 +31,7 @@ ALLOWED = {
 WITH_TORCH = (
     r"lfdfp\.(networks|super_resolution)\..*|lfdfp\.fusion\.paper\.recipe"
     r"|lfdfp\.(computing\.torch_devices|refocusing\.torch_sums|reconstruction\.solver\.on_torch)"
+    r"|lfdfp\.(reconstruction\.learned\..*|learning\.train)"
 )
 """Modules that may import torch at the top; the others import it on first use."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lfdfp.cli.evaluate_suite import evaluate_suite
-from lfdfp.cli.options import CalibrationFolder, Json, NoVerify, WhiteImageFile
+from lfdfp.cli.options import CalibrationFolder, Json, NoVerify, PicturePrior, WhiteImageFile
 from lfdfp.cli.parsing import parse_area, parse_names
 from lfdfp.cli.reporting import (
     announce_compilation,
@@ -26,8 +27,19 @@ if TYPE_CHECKING:
     from lfdfp.datatypes import Calibration, RawCapture
     from lfdfp.evaluation.held_out_prediction import HeldOutReport
     from lfdfp.evaluation.held_out_rays import HoldOut
+    from lfdfp.settings import Prior
 
 _CROP_COLUMNS = 384
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _HoldOutOptions:
+    """Which rays are left out: ways, part of the views, share, seed."""
+
+    kinds: Sequence[HoldOut]
+    part: tuple[int, int, int, int] | None
+    share: float
+    seed: int
 
 
 def evaluate_command(
@@ -70,6 +82,7 @@ def evaluate_command(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of what is left out.")] = 0,
+    prior: PicturePrior = None,
     suite: Annotated[
         str | None,
         typer.Option(
@@ -130,7 +143,10 @@ def evaluate_command(
         )
         raw, calibrated = calibrated_capture(source, stage=stage_bar)
         written = [] if crops is None else _write_crops(crops, raw, calibrated, part)
-        reports = _reports(raw, calibrated, chosen, part, share, seed) if held_out_rays else []
+        reports = []
+        if held_out_rays:
+            leaving = _HoldOutOptions(kinds=chosen, part=part, share=share, seed=seed)
+            reports = _reports(raw, calibrated, leaving, prior or "variation")
     warnings = list(calibrated.warnings)
     if json_output:
         facts |= {"crops": written, "share": share, "seed": seed}
@@ -144,20 +160,19 @@ def evaluate_command(
 def _reports(
     capture: RawCapture,
     calibration: Calibration,
-    kinds: Sequence[HoldOut],
-    part: tuple[int, int, int, int] | None,
-    share: float,
-    seed: int,
+    leaving: _HoldOutOptions,
+    prior: Prior,
 ) -> list[HeldOutReport]:
     from lfdfp.evaluation.held_out_prediction import Area, predict_held_out_rays
 
     reports = predict_held_out_rays(
         capture,
         calibration,
-        kinds=kinds,
-        area=None if part is None else Area(*part),
-        share=share,
-        seed=seed,
+        kinds=leaving.kinds,
+        area=None if leaving.part is None else Area(*leaving.part),
+        share=leaving.share,
+        seed=leaving.seed,
+        prior=prior,
         stage_progress=stage_bar,
     )
     return list(reports)

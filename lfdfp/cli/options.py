@@ -80,7 +80,10 @@ DataTerm = Annotated[
 
 PicturePrior = Annotated[
     Prior | None,
-    typer.Option(help="Prior of the picture from rays. Default: variation (the only one)."),
+    typer.Option(
+        help="Prior of the picture from rays: total variation alone, or with a learned correction. "
+        "Default: variation."
+    ),
 ]
 
 Exposure = Annotated[

@@ -29,7 +29,7 @@ from lfdfp.evaluation.plain_decode import PlainDecode
 from lfdfp.evaluation.protocol import BORDER_VIEW_PX
 from lfdfp.pipeline import stages
 from lfdfp.progress import StageProgress, silent_stage, stages_of
-from lfdfp.settings import RefocusSettings
+from lfdfp.settings import FusionSettings, Prior, RefocusSettings
 
 if TYPE_CHECKING:
     from lfdfp.reconstruction.solution import RaySolution
@@ -83,6 +83,7 @@ def predict_held_out_rays(
     area: Area | None = None,
     share: float = 0.1,
     seed: int = 0,
+    prior: Prior = "variation",
     stage_progress: StageProgress = silent_stage,
 ) -> Iterator[HeldOutReport]:
     """Leave out rays, make all pictures from the rest, and predict those left out.
@@ -104,6 +105,8 @@ def predict_held_out_rays(
         Of the pixels, or of the lenslets.
     seed
         Of what is left out.
+    prior
+        Of the solution from the rays.
 
     Raises
     ------
@@ -123,7 +126,8 @@ def predict_held_out_rays(
         with stage("reconstruct") as progress:
             from lfdfp.reconstruction.reconstruct import solve_rays
 
-            solution = solve_rays(field.rays, sampling=field.sampling, progress=progress)
+            settings = FusionSettings(prior=prior)
+            solution = solve_rays(field.rays, settings, sampling=field.sampling, progress=progress)
         everything = Rays(capture=upright, calibration=calibration)
         yield _report(kind, everything, held, solution, views)
 

@@ -28,7 +28,7 @@ from lfdfp.reconstruction.picture_steps import (
 )
 from lfdfp.reconstruction.ray_light import rays_of
 from lfdfp.reconstruction.solution import RaySolution, sharp_picture
-from lfdfp.reconstruction.state import set_up
+from lfdfp.reconstruction.state import RaySetup, SolvedRays, set_up
 from lfdfp.reconstruction.strength import choose_strength
 from lfdfp.settings import FusionSettings
 
@@ -112,6 +112,51 @@ def solve_rays(
     """
     chosen = RayParameters() if parameters is None else parameters
     setup = set_up(rays, sampling, settings or FusionSettings(), chosen)
+    solved = solved_state(setup, disparity_range, progress)
+    solution = solution_of(setup, solved)
+    if settings is None or settings.prior == "variation":
+        return solution
+    from lfdfp.reconstruction.learned.apply import with_correction
+
+    return with_correction(setup, solved, solution)
+
+
+def solution_of(setup: RaySetup, solved: SolvedRays) -> RaySolution:
+    """The solution under total variation, with how certain it is."""
+    state = solved.state
+    seen, error = certainty(setup, state, solved.strength)
+    return RaySolution(
+        picture=state.picture,
+        slope_map=state.slope_map,
+        confidence=state.confidence,
+        grid=setup.grid,
+        noise=state.noise,
+        strength=solved.strength,
+        radius_pitch=state.bundle.radius_px / setup.lenslets.pitch_px,
+        warnings=solved.warnings,
+        observability=seen,
+        standard_error=error,
+    )
+
+
+def solved_state(
+    setup: RaySetup,
+    disparity_range: tuple[float, float] | None = None,
+    progress: Progress = ignore_progress,
+) -> SolvedRays:
+    """Disparity and picture under total variation.
+
+    Parameters
+    ----------
+    disparity_range
+        As in `reconstruct`.
+
+    Raises
+    ------
+    CaptureError
+        When no pixel carries light.
+    """
+    chosen = setup.parameters
     told = UnevenSteps(progress, _FIRST + chosen.sweeps * (_PLANES + _SOLVE) + _FINISH)
 
     slope_map = first_disparity(setup, disparity_range)
@@ -130,19 +175,7 @@ def solve_rays(
         state = follow_rays_of_clean_rims(setup, state)
         state = learn_noise(setup, state)
     strength = choose_strength(setup, state)
-    state, warnings = finish(setup, state, strength)
+    finished, warnings = finish(setup, state, strength)
     told.passed(_FINISH)
-    warnings += lacking_light(setup, state)
-    seen, error = certainty(setup, state, strength)
-    return RaySolution(
-        picture=state.picture,
-        slope_map=state.slope_map,
-        confidence=state.confidence,
-        grid=setup.grid,
-        noise=state.noise,
-        strength=strength,
-        radius_pitch=state.bundle.radius_px / setup.lenslets.pitch_px,
-        warnings=warnings,
-        observability=seen,
-        standard_error=error,
-    )
+    warnings += lacking_light(setup, finished)
+    return SolvedRays(state=finished, before=state.picture, strength=strength, warnings=warnings)

@@ -23,6 +23,26 @@ from lfdfp.settings import FusionSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LearnedPart:
+    """What a learned correction did to a solution.
+
+    Attributes
+    ----------
+    coarse_share, fine_share
+        Of both parts of the correction that were used, 0 to 1: means over the picture.
+    measured
+        The shares of both parts that held-out rays contain.
+    from_prior
+        Shape (Y, X): by how much the encoded luma was moved, at least 0.
+    """
+
+    coarse_share: float
+    fine_share: float
+    measured: tuple[float, float]
+    from_prior: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RaySolution:
     """The reconstruction on its finest grid, before colors and orientation.
 
@@ -47,6 +67,10 @@ class RaySolution:
     standard_error
         Shape (Y, X): what the noise of the rays leaves in the display's luma, linear light, over a
         pixel of the settings' scale.
+    warnings
+        What a person should know.
+    learned
+        What was added to total variation's picture; None where nothing was.
     """
 
     picture: FloatArray
@@ -59,6 +83,7 @@ class RaySolution:
     observability: FloatArray
     standard_error: FloatArray
     warnings: tuple[str, ...] = ()
+    learned: LearnedPart | None = None
 
 
 def sharp_picture(
@@ -73,6 +98,7 @@ def sharp_picture(
     """
     rays, sampling = rays_of(field)
     grid, scale, shape = solution.grid, settings.scale, sampling.shape
+    learned = solution.learned
     colors = np.tensordot(
         display_matrix(rays.capture.color).astype(np.float32), solution.picture, 1
     )
@@ -98,6 +124,7 @@ def sharp_picture(
         evidence=RayEvidence(
             observability=averaged(solution.observability),
             standard_error=averaged(solution.standard_error),
+            from_prior=None if learned is None else averaged(learned.from_prior),
         ),
         provenance=_provenance(solution, rays.capture.history, settings),
     )
@@ -106,16 +133,19 @@ def sharp_picture(
 def _provenance(
     solution: RaySolution, history: tuple[str, ...], settings: FusionSettings
 ) -> Provenance:
-    noise = solution.noise
+    noise, learned = solution.noise, solution.learned
+    judged = {} if learned is None else _judged(learned)
+    corrected = learned is not None and max(learned.coarse_share, learned.fine_share) > 0
     return Provenance(
         data_term="rays",
-        prior="total variation",
+        prior="total variation and learned correction" if corrected else "total variation",
         losses={
             "prior_strength": solution.strength,
             "ray_radius_pitch": solution.radius_pitch,
             "noise_read_variance": noise.read_variance,
             "noise_shot_gain": noise.shot_gain,
             "noise_relative": noise.relative,
+            **judged,
         },
         settings=dataclasses.asdict(settings),
         seed=settings.seed,
@@ -123,6 +153,15 @@ def _provenance(
         warnings=solution.warnings,
         history=(*history, f"reconstructed from rays at scale {settings.scale}"),
     )
+
+
+def _judged(learned: LearnedPart) -> dict[str, float]:
+    return {
+        "learned_coarse_share": learned.coarse_share,
+        "learned_fine_share": learned.fine_share,
+        "learned_coarse_in_held_out_rays": learned.measured[0],
+        "learned_fine_in_held_out_rays": learned.measured[1],
+    }
 
 
 def area_average(finest: FloatArray, shape: tuple[int, int], scale: int) -> FloatArray:

@@ -124,6 +124,28 @@ class RayState:
         return self.observation.bundle
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SolvedRays:
+    """A reconstruction under total variation.
+
+    Attributes
+    ----------
+    state
+        After the last rounds: the picture of all rays.
+    before
+        Shape (3, Y, X): the picture before the last rounds, which has not seen the held-out rays.
+    strength
+        λ of the last rounds.
+    warnings
+        What a person should know.
+    """
+
+    state: RayState
+    before: FloatArray
+    strength: float
+    warnings: tuple[str, ...]
+
+
 def set_up(
     rays: Rays,
     sampling: ViewSampling,

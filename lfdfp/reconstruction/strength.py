@@ -55,17 +55,30 @@ def _misfits(
     return misfits
 
 
-def detailed_tiles(guide: FloatArray, grid: FineGrid) -> list[tuple[slice, slice]]:
-    """Rows and columns of three tiles of a `guide` (Y, X): much, some and average detail."""
+def detailed_tiles(
+    guide: FloatArray,
+    grid: FineGrid,
+    *,
+    side_px: int = _TILE_PX,
+    ranks: tuple[float, ...] = _TILE_RANKS,
+) -> list[tuple[slice, slice]]:
+    """Rows and columns of some tiles of a `guide` (Y, X).
+
+    Parameters
+    ----------
+    ranks
+        Of the tiles in order of their detail, 1 for the most detailed one; by default one with
+        much, one with some and one with average detail.
+    """
     import cv2
 
-    side = min(_TILE_PX, *(n - n % FINEST for n in grid.shape))
+    side = min(side_px, *(n - n % FINEST for n in grid.shape))
     detail = cv2.Laplacian(guide, cv2.CV_32F) ** 2
     tops = np.arange(grid.margin, grid.shape[0] - side - grid.margin + 1, side)
     lefts = np.arange(grid.margin, grid.shape[1] - side - grid.margin + 1, side)
     corners = [(int(i), int(j)) for i in tops for j in lefts] or [(0, 0)]
     energy = [detail[i : i + side, j : j + side].mean() for i, j in corners]
     order = np.argsort(energy, kind="stable")
-    ranks = sorted({round(q * (len(order) - 1)) for q in _TILE_RANKS})
-    chosen = [corners[order[rank]] for rank in ranks]
+    places = sorted({round(q * (len(order) - 1)) for q in ranks})
+    chosen = [corners[order[place]] for place in places]
     return [(slice(i, i + side), slice(j, j + side)) for i, j in chosen]

@@ -99,6 +99,12 @@ def standard_error_picture(error: FloatArray) -> ByteImage:
     return _graded(np.clip(error / most, 0, 1), legend)
 
 
+def from_prior_picture(moved: FloatArray) -> ByteImage:
+    """By how much a learned prior moved every pixel (Y, X): dark is nothing."""
+    most = max(float(np.quantile(moved, 0.99)), 1e-9)
+    return _graded(np.clip(moved / most, 0, 1), Legend(first="0", last=f"{most:.2g} of luma"))
+
+
 def _graded(share: FloatArray, legend: Legend) -> ByteImage:
     """Shares from 0 to 1 as colors from dark to bright, with their legend."""
     import cv2

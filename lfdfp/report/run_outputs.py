@@ -16,6 +16,7 @@ from lfdfp.report.maps import (
     ByteImage,
     decision_picture,
     disparity_picture,
+    from_prior_picture,
     observability_picture,
     screen_image,
     slice_index,
@@ -41,6 +42,8 @@ def screen_maps(picture: SharpPicture, stack: FocalStack) -> dict[str, ByteImage
         maps["observability"] = observability_picture(evidence.observability)
         if evidence.standard_error is not None:
             maps["standard_error"] = standard_error_picture(evidence.standard_error)
+        if evidence.from_prior is not None:
+            maps["from_prior"] = from_prior_picture(evidence.from_prior)
     maps["contact_sheet"] = contact_sheet(stack)
     return maps
 
@@ -245,6 +248,18 @@ def _ray_maps(evidence: RayEvidence) -> list[PageMap]:
                 colors="cividis",
                 ends=("", ""),
                 unit="of white",
+            )
+        )
+    if evidence.from_prior is not None:
+        maps.append(
+            PageMap(
+                name="from-prior",
+                title="From the prior",
+                caption="By how much the learned prior moved the luma, in the display's encoding.",
+                values=evidence.from_prior,
+                colors="cividis",
+                ends=("", ""),
+                unit="of luma",
             )
         )
     return maps

@@ -179,6 +179,7 @@ _MAP_AXES: Final = {
     "fine_disparity": "t s",
     "observability": "t s",
     "standard_error": "t s",
+    "from_prior": "t s",
 }
 """Every map that a picture may come with, by its name in the file."""
 
@@ -247,6 +248,7 @@ def _maps_of(picture: SharpPicture) -> dict[str, FloatArray]:
     if isinstance(evidence, RayEvidence):
         maps["observability"] = evidence.observability
         maps["standard_error"] = evidence.standard_error
+        maps["from_prior"] = evidence.from_prior
     return {name: values for name, values in maps.items() if values is not None}
 
 
@@ -266,7 +268,9 @@ def _evidence(maps: Mapping[str, FloatArray]) -> StackEvidence | RayEvidence | N
         return StackEvidence(decision_map=maps["decision_map"])
     if "observability" in maps:
         return RayEvidence(
-            observability=maps["observability"], standard_error=maps.get("standard_error")
+            observability=maps["observability"],
+            standard_error=maps.get("standard_error"),
+            from_prior=maps.get("from_prior"),
         )
     return None
 

@@ -1,0 +1,1 @@
+"""A learned correction of the picture from rays."""
