@@ -84,6 +84,9 @@ def test_every_function_works_after_every_submodule_was_imported(
     assert isinstance(call(lfdfp.open, tmp_path / "picture.h5"), lfdfp.SharpPicture)
     record = call(lfdfp.run_capture, path, tmp_path / "out", SETTINGS)
     assert Path(record.pictures[0]).is_file()
+    call(lfdfp.run, path, tmp_path / "out", SETTINGS, resume=True)
+    call(lfdfp.save, field, tmp_path / "field.h5")
+    call(lfdfp.convert, tmp_path / "field.h5", tmp_path / "views")
     assert called == _functions()
 
 
