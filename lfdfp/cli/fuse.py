@@ -272,7 +272,7 @@ def _of_photographs(
     with_depth: bool,
 ) -> _Made:
     from lfdfp.fusion.fuse import check_size
-    from lfdfp.pipeline.forecast import photograph_stages
+    from lfdfp.pipeline.forecast import about, photograph_stages
     from lfdfp.storage.images import check_writable
     from lfdfp.storage.photographs import MAX_TOTAL_PIXELS, list_frames
 
@@ -285,7 +285,10 @@ def _of_photographs(
     at_hand = settings.preset == "paper" or (settings.scale > 1 and few)
     if settings.preset != "paper":
         first = "align" if at_hand else "fuse"
-        bar.expect(photograph_stages(first, len(frames.frames), rows * columns, settings.scale))
+        stages = photograph_stages(first, len(frames.frames), rows * columns, settings)
+        bar.expect(stages)
+        if settings.scale > 1:
+            echo_notes([f"this takes {about(sum(stages.values()))} on two idle cores"])
     if at_hand:
         return _all_at_hand(frames, settings, options, bar)
     return _one_after_the_other(frames, settings, options, bar, with_depth=with_depth)

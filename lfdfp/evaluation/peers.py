@@ -40,6 +40,11 @@ def installed_peers() -> dict[str, PeerFusion]:
     return {name: partial(_fused, name) for name in _ARGUMENTS if shutil.which(name)}
 
 
+def peer_command(name: str, files: Sequence[str], output: Path) -> list[str]:
+    """How a program is called that fuses `files` into `output`."""
+    return [name, *(part.format(output=output) for part in _ARGUMENTS[name]), *files]
+
+
 def _fused(name: str, slices: FloatArray) -> FloatArray:
     import cv2
 
@@ -48,9 +53,8 @@ def _fused(name: str, slices: FloatArray) -> FloatArray:
         for number, one in enumerate(slices):
             files.append(str(Path(folder) / f"slice_{number:03d}.png"))
             cv2.imwrite(files[-1], np.rint(65535 * encode_srgb(one[..., ::-1])).astype(np.uint16))
-        arguments = [part.format(output=output) for part in _ARGUMENTS[name]]
         run = subprocess.run(
-            [name, *arguments, *files], capture_output=True, check=False, timeout=_TIMEOUT_S
+            peer_command(name, files, output), capture_output=True, check=False, timeout=_TIMEOUT_S
         )
         codes = cv2.imread(str(output), cv2.IMREAD_UNCHANGED)
     if codes is None:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,8 @@ from lfdfp.datatypes import FloatArray
 from lfdfp.fusion.seen_slices import Rows
 from lfdfp.imaging.gaussian import gaussian
 from lfdfp.imaging.modified_laplacian import modified_laplacian
+
+Values = TypeVar("Values", bound=np.generic)
 
 REBLUR_SIGMAS_PX: Final = (0.4, 0.7, 1.0, 1.5, 2.5, 4.0)
 """Blurs by which a sharp slice may differ from a defocused one."""
@@ -101,7 +103,9 @@ def bands_of(rows: int) -> Iterator[slice]:
         yield slice(start, min(start + _ROWS_AT_ONCE, rows))
 
 
-def with_halo(work: Callable[[slice], FloatArray], band: slice, rows: int, halo: int) -> FloatArray:
+def with_halo(
+    work: Callable[[slice], NDArray[Values]], band: slice, rows: int, halo: int
+) -> NDArray[Values]:
     """`work` of a band of rows, shape (B, ...), with up to `halo` more rows at either side."""
     top, bottom = max(band.start - halo, 0), min(band.stop + halo, rows)
     return work(slice(top, bottom))[band.start - top : band.stop - top]

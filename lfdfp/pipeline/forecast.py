@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lfdfp.settings import FusionSettings
+from lfdfp.settings import FusionSettings, Preset
 
 _CAPTURE_S: Final[Mapping[str, tuple[float, float]]] = {
     "read": (0.0, 0.01),
@@ -24,6 +24,16 @@ _CAPTURE_S: Final[Mapping[str, tuple[float, float]]] = {
 _PICTURE_S: Final = {"reconstruct": (1.0, 2.7), "fuse": (0.05, 0.1), "enlarge": (14.0, 7.0)}
 _EXPORT_S: Final = (0.15, 0.14)
 
+_ENLARGE_S: Final[Mapping[Preset, tuple[float, float]]] = {
+    "fast": (1.0, 1.6),
+    "balanced": (14.0, 10.0),
+    "best": (30.0, 71.0),
+    "scratch": (14.0, 10.0),
+    "paper": (0.0, 230.0),
+}
+"""Of enlarging by preset: seconds at least, and for every million pixels of the result."""
+
+_MOST_SECONDS, _MOST_MINUTES = 90.0, 90
 _PHOTOGRAPH_S: Final = 0.45
 """To align and fuse one photograph, for every million pixels."""
 
@@ -64,13 +74,23 @@ def capture_stages(raw_pixels: int, settings: FusionSettings) -> dict[str, float
     return {name: least + slope * millions for name, (least, slope) in lines.items()}
 
 
-def photograph_stages(first: str, count: int, pixels: int, scale: int) -> dict[str, float]:
+def photograph_stages(
+    first: str, count: int, pixels: int, settings: FusionSettings
+) -> dict[str, float]:
     """The same of photographs with `pixels` each; `first` is what comes before enlarging."""
     stages = {first: 0.2 + _PHOTOGRAPH_S * count * pixels / 1e6}
-    if scale > 1:
-        least, slope = _PICTURE_S["enlarge"]
-        stages["enlarge"] = least + slope * scale**2 * pixels / 4e6
+    if settings.scale > 1:
+        least, slope = _ENLARGE_S[settings.preset]
+        stages["enlarge"] = least + slope * settings.scale**2 * pixels / 1e6
     return stages
+
+
+def about(seconds: float) -> str:
+    """A time as one says it: seconds up to a minute and a half, then minutes, then hours."""
+    if seconds < _MOST_SECONDS:
+        return f"about {max(5 * round(seconds / 5), 5)} s"
+    minutes = round(seconds / 60)
+    return f"about {minutes} min" if minutes < _MOST_MINUTES else f"about {minutes / 60:.1f} h"
 
 
 class Forecast:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from lfdfp.alignment.motions import moved_points
 from lfdfp.alignment.placement import (
     Placement,
     common_coverage,
@@ -21,8 +23,9 @@ from lfdfp.alignment.placement import (
 )
 from lfdfp.computing.blocks import map_blocks_in_place
 from lfdfp.computing.memory import return_freed_memory
-from lfdfp.datatypes import FloatArray
+from lfdfp.datatypes import DoubleArray, FloatArray
 from lfdfp.fusion.decision_map import DecisionSettings
+from lfdfp.fusion.hot_pixels import SensorPeaks, without_hot
 from lfdfp.fusion.running_fusion import RunningFusion, fused_by_windows, fused_running
 from lfdfp.fusion.seen_slices import SeenSlice
 from lfdfp.imaging.display import decode_srgb, encode, luma
@@ -107,6 +110,7 @@ def fuse_photographs(
         equalize=options.equalize,
         reference=options.reference,
     )
+    reading.find_hot_pixels(placement)
     window = common_window(common_coverage(placement)) if options.crop else None
     passing = _Passing(reading, placement, window)
     return_freed_memory()
@@ -117,11 +121,17 @@ def fuse_photographs(
         fusion = fused_running(
             passing.slices, decision, sigma=reading.noise(), in_order=in_order, compact=True
         )
+    picture = reading.picture(fusion, window)
+    return_freed_memory()  # sums leave holes too, and writing a file takes some
     return FusedPhotographs(
-        picture=reading.picture(fusion, window),
+        picture=picture,
         fusion=fusion,
         placement=placement,
-        history=(*placement_history(placement), f"fused {len(placement.kept)} slices as they pass"),
+        history=(
+            *placement_history(placement),
+            *([f"mended {len(reading.hot)} hot pixels"] if len(reading.hot) else []),
+            f"fused {len(placement.kept)} slices as they pass",
+        ),
     )
 
 
@@ -194,6 +204,8 @@ class _Reading:
         count = len(frames.frames)
         self.keeps = _are_few(first, count) if keep is None else keep
         self._kept: dict[int, CodedPicture] = {}
+        self._peaks = SensorPeaks()
+        self.hot = np.empty((0, 2), np.intp)
         self.steps = _Steps(progress, count if self.keeps else _PASSES * count)
 
     def first_pass(self) -> Iterable[FloatArray]:
@@ -205,6 +217,7 @@ class _Reading:
             coded = self._read(number)
             if self.keeps:
                 self._kept[number] = coded
+            self._peaks.add(*_encoded_values(coded))
             if number in measured:
                 self._sigmas.append(_noise_of(coded))
             light = coded.light()
@@ -215,7 +228,23 @@ class _Reading:
     def coded(self, number: int) -> CodedPicture:
         """A photograph that has passed by before."""
         kept = self._kept.get(number)
-        return self._read(number, again=True) if kept is None else kept
+        coded = self._read(number, again=True) if kept is None else kept
+        return replace(coded, codes=without_hot(coded.codes, self.hot))
+
+    def find_hot_pixels(self, placement: Placement) -> None:
+        """Find what stays on the sensor while the scene moves."""
+
+        def motions(places: DoubleArray) -> DoubleArray:
+            return np.stack(
+                [
+                    places if matrix is None else moved_points(matrix, places)
+                    for matrix in map(placement.matrices.get, placement.kept)
+                ]
+            )
+
+        if placement.matrices:
+            self.hot = self._peaks.hot(motions)
+        self._peaks = SensorPeaks()
 
     def _read(self, number: int, *, again: bool = False) -> CodedPicture:
         picture = read_coded_frame(self._frames, number)
@@ -276,6 +305,13 @@ def _with_channels(picture: CodedPicture, channels: int) -> CodedPicture:
         codes=np.broadcast_to(picture.codes, (rows, columns, channels)),
         curves=None if curves is None else np.repeat(curves, channels, axis=1),
     )
+
+
+def _encoded_values(picture: CodedPicture) -> tuple[NDArray[Any], float]:
+    """Values (T, S, C) as they are encoded, and that of white."""
+    if picture.curves is None:
+        return encode(picture.light()), 1.0
+    return picture.codes, float(len(picture.curves) - 1)
 
 
 def _noise_of(picture: CodedPicture) -> float:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import get_args
+
 import pytest
 
-from lfdfp.pipeline.forecast import Forecast, capture_stages, photograph_stages
-from lfdfp.settings import FusionSettings
+from lfdfp.pipeline.forecast import Forecast, about, capture_stages, photograph_stages
+from lfdfp.settings import FusionSettings, Preset
 
 
 def _passed(forecast: Forecast, stages: dict[str, float], *, speed: float = 1.0) -> None:
@@ -88,8 +91,24 @@ def test_larger_captures_take_longer_in_every_stage(data: str) -> None:
     assert all(small[name] < large[name] for name in small)
 
 
-def test_photographs_take_their_number_and_their_scale() -> None:
-    one = photograph_stages("fuse", 2, 1_000_000, 1)
+def test_photographs_take_their_number_their_scale_and_their_preset() -> None:
+    plain, finer = FusionSettings(scale=1), FusionSettings(scale=2)
+    one = photograph_stages("fuse", 2, 1_000_000, plain)
     assert list(one) == ["fuse"]
-    assert photograph_stages("fuse", 4, 1_000_000, 1)["fuse"] > one["fuse"]
-    assert list(photograph_stages("align", 2, 1_000_000, 2)) == ["align", "enlarge"]
+    assert photograph_stages("fuse", 4, 1_000_000, plain)["fuse"] > one["fuse"]
+    made = photograph_stages("align", 2, 1_000_000, finer)
+    assert list(made) == ["align", "enlarge"]
+    presets = get_args(Preset)
+    times = {
+        name: photograph_stages("align", 2, 1_000_000, replace(finer, preset=name))["enlarge"]
+        for name in presets
+    }
+    assert times["fast"] < times["balanced"] < times["best"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(2, "about 5 s"), (61, "about 60 s"), (100, "about 2 min"), (7200, "about 2.0 h")],
+)
+def test_a_time_is_said_as_one_says_it(seconds: float, said: str) -> None:
+    assert about(seconds) == said

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from scipy import ndimage
 
 from lfdfp.alignment import stack_of_photographs
 from lfdfp.alignment.motions import warped
@@ -112,3 +113,36 @@ def test_the_picture_says_which_photograph_it_comes_from(tmp_path: Path) -> None
     assert fusion.order is not None
     assert np.mean(fusion.chosen == owner) > 0.93
     assert np.mean(np.abs(fusion.order.position - owner) < 0.5) > 0.93
+
+
+def test_hot_pixels_of_a_moved_stack_are_mended_before_decisions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slices, _ = multi_focus(textured_picture((400, 600)), 6)
+    shifts = np.random.default_rng(4).uniform(-5, 5, (6, 2))
+    moved = np.stack(
+        [
+            warped(one, np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]]))
+            for one, (x, y) in zip(slices, shifts, strict=True)
+        ]
+    )
+    spoiled = moved.copy()
+    spoiled[:, 20:200:40, 30:300:60] = (1.0, 0.1, 1.0)  # 25 of them
+
+    def fused(name: str, pictures: FloatArray) -> tuple[FloatArray, str]:
+        folder = tmp_path / name
+        folder.mkdir()
+        found = fuse_photographs(list_frames(_written(folder, pictures)))
+        return encode(found.picture.light)[12:-12, 12:-12], " ".join(found.history)
+
+    def spots(picture: FloatArray) -> int:
+        return int(ndimage.label(np.abs(picture - clean).max(axis=2) > 0.15)[1])
+
+    clean, said = fused("clean", moved)
+    assert "hot pixels" not in said
+    mended, said = fused("mended", spoiled)
+    assert "mended 25 hot pixels" in said
+    assert spots(mended) <= 5
+    monkeypatch.setattr("lfdfp.fusion.hot_pixels.LEAST_PEAK", 9.0)
+    left, _ = fused("left", spoiled)
+    assert spots(left) >= 20

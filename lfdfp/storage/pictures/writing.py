@@ -230,7 +230,7 @@ def _write_by_pillow(path: Path, content: _Content) -> tuple[str, ...]:
 def _png(content: _Content) -> bytes:
     """A PNG file: the chunks that say what the picture is are put behind the first one."""
     values = np.ascontiguousarray(content.values)
-    plain = bytes(imagecodecs.png_encode(values, level=_PNG_LEVEL))
+    plain = imagecodecs.png_encode(values, level=_PNG_LEVEL)
     chunks = [_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(content.icc_profile))]
     if content.srgb:
         chunks.append(_chunk(b"sRGB", b"\0"))
@@ -247,7 +247,8 @@ def _png(content: _Content) -> bytes:
         for keyword, text in texts.items()
     ]
     first = len(SIGNATURE) + _FIRST_CHUNK_BYTES
-    return plain[:first] + b"".join(chunks) + plain[first:]
+    whole = memoryview(plain)
+    return b"".join((whole[:first], *chunks, whole[first:]))
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:
