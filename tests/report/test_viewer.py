@@ -211,6 +211,8 @@ def test_a_narrow_window_does_not_overflow(browser: Any) -> None:
                 "return [document.documentElement.scrollWidth, innerWidth]"
             )
             assert wide <= window
+        name = "return document.querySelector('th').getBoundingClientRect().width"
+        assert browser.execute_script(name) > 90  # words, not letters below each other
     finally:
         browser.set_window_size(1400, 900)
 
