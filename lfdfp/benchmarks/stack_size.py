@@ -10,12 +10,14 @@ alone says something then.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -66,6 +68,14 @@ def write_photographs(folder: Path, count: int, megapixels: float, *, moved: boo
     return paths
 
 
+def _written_apart(folder: Path, count: int, megapixels: float, *, moved: bool) -> list[Path]:
+    """`write_photographs` in a process of its own: a child's peak counts what its parent had."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
+        task = pool.submit(write_photographs, folder, count, megapixels, moved=moved)
+        return task.result()
+
+
 def cost_of(command: Sequence[str]) -> Cost:
     """Run a program; what the system says of it.
 
@@ -104,7 +114,7 @@ def main(arguments: Sequence[str]) -> None:
     for count in options.frames:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            paths = write_photographs(folder, count, options.megapixels, moved=options.moved)
+            paths = _written_apart(folder, count, options.megapixels, moved=options.moved)
             for program, command in commands(
                 paths, folder / "fused.png", moved=options.moved
             ).items():
