@@ -83,9 +83,16 @@ def pictures_in(folder: Path) -> list[Path]:
         found = sorted(path for path in folder.iterdir() if _is_picture(path))
     except OSError as error:
         raise ImageError(f"{folder}: cannot be read: {error.strerror or error}") from error
-    if not found:
-        raise ImageError(f"{folder}: there are no pictures in this folder")
-    return found
+    if found:
+        return found
+    stacks = [inner for inner in sorted(folder.iterdir()) if _holds_pictures(inner)]
+    if stacks:
+        raise ImageError(
+            f"{folder}: there are no pictures in this folder but in {len(stacks)} inside it "
+            f"({stacks[0].name}, ...); fuse one of them, or each as a stack of its own: "
+            f"lfdfp batch {folder} --stacks by-folder"
+        )
+    raise ImageError(f"{folder}: there are no pictures in this folder")
 
 
 def list_frames(inputs: Sequence[Path]) -> FrameList:
@@ -216,6 +223,13 @@ def has_primaries_of(picture: Picture, profile: ColorProfile | None) -> bool:
 
 def _is_picture(path: Path) -> bool:
     return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+
+
+def _holds_pictures(folder: Path) -> bool:
+    try:
+        return folder.is_dir() and any(_is_picture(path) for path in folder.iterdir())
+    except OSError:
+        return False
 
 
 def _is_kept_beside_pictures(path: Path) -> bool:

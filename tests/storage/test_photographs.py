@@ -132,3 +132,14 @@ def test_gray_stays_gray_until_a_picture_has_color(tmp_path: Path) -> None:
     assert photographs.shape == (2, 48, 80, 3)
     np.testing.assert_array_equal(photographs[0, ..., 0], photographs[0, ..., 2])
     assert template.profile is None
+
+
+def test_a_folder_of_stacks_says_how_each_is_fused(tmp_path: Path) -> None:
+    for name in ("beetle", "wasp"):
+        (tmp_path / name).mkdir()
+        _save(tmp_path / name / "a.png")
+    with pytest.raises(ImageError, match=r"in 2 inside it \(beetle.*lfdfp batch .*by-folder"):
+        pictures_in(tmp_path)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ImageError, match=r"no pictures in this folder$"):
+        pictures_in(tmp_path / "empty")
