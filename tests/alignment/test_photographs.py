@@ -11,6 +11,8 @@ from lfdfp.errors import ImageError
 from lfdfp.imaging.display import decode_srgb
 from tests.alignment.stacks import SHAPE, grainy_picture, moved_stack, still_stack
 
+pytestmark = pytest.mark.slow
+
 
 def test_moved_photographs_fit_again() -> None:
     moved, _ = moved_stack(5, reference=2)

@@ -19,6 +19,8 @@ from lfdfp.datatypes import FloatArray
 from lfdfp.errors import ImageError
 from tests.alignment.stacks import moved_stack, still_stack
 
+pytestmark = pytest.mark.slow
+
 NAMES = [f"{n}.jpg" for n in range(5)]
 
 

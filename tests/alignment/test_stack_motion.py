@@ -22,6 +22,8 @@ from tests.alignment.stacks import (
     terraced,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("noise", [0.0, 0.01])
 def test_drift_and_breathing_are_found_to_a_tenth_of_a_pixel(noise: float) -> None:

@@ -22,6 +22,8 @@ from lfdfp.simulation import (
 )
 from tests.factories.lattices import center_error_px
 
+pytestmark = pytest.mark.slow
+
 SIZE = {"f01": 600, "illum": 720}
 CASES = [("f01", 1, False), ("f01", 2, True), ("illum", 3, False), ("illum", 4, True)]
 

@@ -21,6 +21,8 @@ from lfdfp.settings import FusionSettings
 from lfdfp.storage.photographs import list_frames, read_photographs
 from tests.factories import multi_focus, textured_picture
 
+pytestmark = pytest.mark.slow
+
 
 def _written(folder: Path, pictures: FloatArray) -> list[Path]:
     paths = [folder / f"{number:02d}.tif" for number in range(len(pictures))]
