@@ -118,7 +118,7 @@ def encoded(light: FloatArray) -> FloatArray:
 
 
 def decoded(shown: FloatArray) -> FloatArray:
-    """The opposite of `encoded`."""
+    """The opposite of `encoded`, of the same shape."""
     return np.power(np.maximum(shown, 0), np.float32(GAMMA), dtype=np.float32)
 
 
@@ -164,7 +164,7 @@ def brighter_planes(planes: FloatArray, factor: float) -> FloatArray:
 
 
 def cut_planes(light: FloatArray, loose: FloatArray, hints: Hints, part: Tile) -> FloatArray:
-    """`planes_of` a part of a picture; its bounds are even."""
+    """`planes_of` a part of a picture (3, Y, X); its bounds are even."""
     rows, columns = part
     return planes_of(light[:, rows, columns], loose[:, rows, columns], hints.cut(rows, columns))
 

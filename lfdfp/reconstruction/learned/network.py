@@ -58,6 +58,7 @@ class CorrectionNetwork(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster
 
     def forward(self, planes: Tensor) -> Tensor:
+        """The correction (N, 3, Y, X) of planes (N, P, Y/2, X/2), `PLANE_STEP` apart."""
         fine = self.before(self.entry(planes))
         deep = self.up(functional.relu(self.deep(self.down(functional.relu(fine)))))
         corrected = self.head(functional.relu(self.after(fine + deep)))
@@ -72,6 +73,7 @@ class Committee(nn.Module):
         self.members = nn.ModuleList(members)
 
     def forward(self, planes: Tensor) -> Tensor:
+        """The mean of what the members answer; shapes as in `CorrectionNetwork.forward`."""
         answers = torch.stack([member(planes) for member in self.members])
         return answers.mean(dim=0)
 
