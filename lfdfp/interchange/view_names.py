@@ -19,6 +19,7 @@ _BESIDE: Final = re.compile(
 """What names of pictures say that lie beside views and are none."""
 
 _MAX_VIEWS: Final = 10_000
+_LEAST_SIDE: Final = 3
 
 Numbers = tuple[int | None, ...]
 Key = tuple[int, int]
@@ -46,6 +47,18 @@ def arrange(folder: Path, paths: Sequence[Path]) -> list[list[Path]]:
         ):
             return grid
     raise ImageError(f"{folder}: {_what_is_missing(numbers, pairs[0])}")
+
+
+def fill_a_square(folder: Path, paths: Sequence[Path]) -> bool:
+    """Whether two numbers in the names of nine files or more fill a square, as those of views do.
+
+    Photographs do not: their names have one number that runs, or the time.
+    """
+    try:
+        grid = arrange(folder, paths)
+    except ImageError:
+        return False
+    return len(grid) == len(grid[0]) >= _LEAST_SIDE
 
 
 def in_one_line(folder: Path, paths: Sequence[Path]) -> list[Path] | None:

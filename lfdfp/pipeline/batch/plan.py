@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -25,6 +25,7 @@ _NAMELESS: Final = frozenset({"raw", "stack"})
 
 _FIELD_SUFFIXES: Final = frozenset({".h5", ".hdf5", ".mat", ".png"})
 _FIELD_NAME: Final = re.compile(r"(eslf\.png|__decoded\.mat)$", re.IGNORECASE)
+_VIEW_SUFFIXES: Final = frozenset({".png", ".tif", ".tiff", ".jpg", ".jpeg", ".ppm"})
 _SCENE_FILE: Final = "parameters.cfg"
 """What lies in every scene of the HCI benchmark."""
 
@@ -168,6 +169,7 @@ def _materials_in(folder: Path, stacks: Stacks | None) -> list[Material]:
     found = [Material(path=path) for path in _captures_among(files)]
     others = [path for path in files if path.parent not in results]
     scenes = {path.parent for path in others if path.name == _SCENE_FILE}
+    scenes |= _folders_of_views([path for path in others if path.parent not in scenes])
     fields = [path for path in others if path.parent not in scenes and _is_light_field(path)]
     found += [Material(path=path, kind="light field") for path in [*scenes, *fields]]
     if stacks is not None:
@@ -180,6 +182,22 @@ def _captures_among(files: Sequence[Path]) -> list[Path]:
     found = [path for path in files if path.suffix.lower() in CAPTURE_SUFFIXES]
     raw = {path.with_suffix("") for path in found}
     return [path for path in found if _origin(path) not in raw]
+
+
+def _folders_of_views(files: Sequence[Path]) -> set[Path]:
+    """Folders whose pictures are views of one light field, by the numbers in their names."""
+    from lfdfp.interchange.view_names import fill_a_square
+
+    pictures = _by_folder(files, _VIEW_SUFFIXES)
+    return {folder for folder, views in pictures.items() if fill_a_square(folder, views)}
+
+
+def _by_folder(files: Sequence[Path], suffixes: Collection[str]) -> dict[Path, list[Path]]:
+    found: dict[Path, list[Path]] = {}
+    for path in files:
+        if path.suffix.lower() in suffixes:
+            found.setdefault(path.parent, []).append(path)
+    return found
 
 
 def _is_light_field(path: Path) -> bool:
@@ -199,10 +217,7 @@ def _stacks_among(files: Sequence[Path], stacks: Stacks) -> list[Material]:
     from lfdfp.storage.images import PICTURE_SUFFIXES
     from lfdfp.storage.photographs import taken_s
 
-    by_folder: dict[Path, list[Path]] = {}
-    for path in files:
-        if path.suffix.lower() in PICTURE_SUFFIXES:
-            by_folder.setdefault(path.parent, []).append(path)
+    by_folder = _by_folder(files, PICTURE_SUFFIXES)
     if stacks == "by-folder":
         groups = {folder: tuple(paths) for folder, paths in by_folder.items()}
     else:

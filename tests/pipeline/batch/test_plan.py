@@ -10,7 +10,7 @@ import pytest
 
 from lfdfp.datatypes import FocalStack, LightField
 from lfdfp.errors import StorageError
-from lfdfp.pipeline.batch.plan import Job, placed_before, plan_jobs, results_root
+from lfdfp.pipeline.batch.plan import Job, Stacks, placed_before, plan_jobs, results_root
 from lfdfp.pipeline.batch.state import Entry
 from lfdfp.storage.hdf5 import save_focal_stack, save_light_field
 
@@ -128,6 +128,23 @@ def test_light_fields_are_found_by_the_names_that_programs_give(tmp_path: Path) 
         ("field.h5", "light field"),
         ("scene", "light field"),
     ]
+
+
+@pytest.mark.parametrize("name", ["view_{:02}_{:02}.png", "{:03}_{:03}.ppm"])
+@pytest.mark.parametrize("stacks", [None, "by-folder", "by-time"])
+def test_folders_of_views_are_light_fields_and_no_stacks(
+    name: str, stacks: Stacks | None, tmp_path: Path
+) -> None:
+    views = [f"scene/{name.format(row, column)}" for row in range(3) for column in range(3)]
+    _touch(tmp_path, *views)
+    (job,) = plan_jobs([tmp_path], tmp_path / "out", stacks=stacks)
+    assert (job.path, job.kind) == (tmp_path / "scene", "light field")
+
+
+def test_photographs_whose_numbers_run_are_no_views(tmp_path: Path) -> None:
+    _touch(tmp_path, *(f"beetle/IMG_20260501_{120000 + 3 * k}.jpg" for k in range(9)))
+    (job,) = plan_jobs([tmp_path], tmp_path / "out", stacks="by-folder")
+    assert job.kind == "photographs"
 
 
 def test_what_is_named_may_be_any_light_field(tmp_path: Path) -> None:
